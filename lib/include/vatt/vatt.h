@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All of libvatt's public interface. See session.h for an example. */
+#pragma once
+
+#include <vatt/audio.h>
+#include <vatt/clip.h>
+#include <vatt/config.h>
+#include <vatt/device.h>
+#include <vatt/error.h>
+#include <vatt/mel.h>
+#include <vatt/modality.h>
+#include <vatt/model.h>
+#include <vatt/npy.h>
+#include <vatt/resize.h>
+#include <vatt/session.h>
+#include <vatt/tensorfile.h>
+#include <vatt/words.h>
