@@ -2,6 +2,7 @@
  *
  * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C). */
 #include "ops.h"
+#include "simd.h"
 
 enum
 {
