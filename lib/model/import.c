@@ -488,25 +488,6 @@ read_model (Import *import, GError **error)
   return g_steal_pointer (&model);
 }
 
-static gboolean
-add_vocabulary (VattModel *model, VattVocabulary *words, GError **error)
-{
-  guint rows
-      = vatt_model_get_config (model)->tower[VATT_TEXT].vocabulary;
-  if (vatt_vocabulary_size (words) > rows) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-        "the vocabulary has %u words, the model's table %u rows",
-        vatt_vocabulary_size (words), rows);
-    return FALSE;
-  }
-  g_autofree char *text = vatt_vocabulary_to_text (words);
-  VattVocabulary *copy
-      = vatt_vocabulary_new_from_data (text, strlen (text), error);
-  if (copy)
-    vatt_model_set_vocabulary (model, copy);
-  return copy != NULL;
-}
-
 /**
  * vatt_model_import:
  * @checkpoint: prefix of a TensorFlow 2 checkpoint, or its index file
@@ -539,7 +520,7 @@ vatt_model_import (
       && !vatt_model_set_labels (model, params->labels, error))
     return NULL;
   if (params && params->vocabulary
-      && !add_vocabulary (model, params->vocabulary, error))
+      && !vatt_model_set_vocabulary (model, params->vocabulary, error))
     return NULL;
   vatt_model_set_trained (model, TRUE);
   vatt_model_set_id (model);

@@ -25,8 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeclaration, vatt_declaration_free)
 VattModel *vatt_model_allocate (VattConfig *config, GError **error);
 /* Only before the model is shared. */
 float *vatt_model_get_mutable (VattModel *model, guint index);
-void vatt_model_set_vocabulary (
-    VattModel *model, VattVocabulary *vocabulary /* full */);
+gboolean vatt_model_set_vocabulary (
+    VattModel *model, const VattVocabulary *vocabulary, GError **error);
 gboolean vatt_model_set_labels (
     VattModel *model, const char *const *labels, GError **error);
 void vatt_model_set_trained (VattModel *model, gboolean trained);

@@ -138,11 +138,22 @@ vatt_model_get_mutable (VattModel *self, guint index)
   return (float *) self->tensor[index].data;
 }
 
-void
-vatt_model_set_vocabulary (VattModel *self, VattVocabulary *vocabulary)
+gboolean
+vatt_model_set_vocabulary (
+    VattModel *self, const VattVocabulary *vocabulary, GError **error)
 {
+  guint rows = self->config->tower[VATT_TEXT].vocabulary;
+  if (vatt_vocabulary_size (vocabulary) > rows) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "model '%s': %u words, the word table has %u rows", self->origin,
+        vatt_vocabulary_size (vocabulary), rows);
+    return FALSE;
+  }
+  g_autofree char *text = vatt_vocabulary_to_text (vocabulary);
   g_clear_pointer (&self->vocabulary, vatt_vocabulary_free);
-  self->vocabulary = vocabulary;
+  self->vocabulary
+      = vatt_vocabulary_new_from_data (text, strlen (text), error);
+  return self->vocabulary != NULL;
 }
 
 gboolean
@@ -187,6 +198,7 @@ vatt_model_set_id (VattModel *self)
  * vatt_model_new:
  * @config: a configuration
  * @seed: of the random numbers
+ * @vocabulary: (nullable): the words of the text tower
  * @error: return location for a #GError
  *
  * Makes an untrained model, initialised as the authors' code does it. Equal
@@ -196,11 +208,14 @@ vatt_model_set_id (VattModel *self)
  *   %VATT_ERROR_CONFIG
  */
 VattModel *
-vatt_model_new (VattConfig *config, guint64 seed, GError **error)
+vatt_model_new (VattConfig *config, guint64 seed,
+    const VattVocabulary *vocabulary, GError **error)
 {
   g_return_val_if_fail (config, NULL);
   g_autoptr (VattModel) self = vatt_model_allocate (config, error);
-  if (!self)
+  if (!self
+      || (vocabulary
+          && !vatt_model_set_vocabulary (self, vocabulary, error)))
     return NULL;
   for (guint i = 0; i < self->declaration->parameters->len; i++)
     vatt_initialise (
