@@ -19,26 +19,26 @@
 static gboolean
 is_fillable (VattClip *clip, VattModality modality, guint item)
 {
-  return clip != NULL && vatt_clip_modality (clip) == modality
-      && vatt_clip_kept (clip) == NULL && item < vatt_clip_batch (clip);
+  return clip != NULL && vatt_clip_modality (clip) == modality &&
+         vatt_clip_kept (clip) == NULL && item < vatt_clip_batch (clip);
 }
 
 static float *
 item_values (VattClip *clip, guint item)
 {
-  return vatt_clip_writable_values (clip)
-      + (gsize) item * vatt_clip_tokens (clip) * vatt_clip_token_size (clip);
+  return vatt_clip_writable_values (clip) +
+         (gsize)item * vatt_clip_tokens (clip) * vatt_clip_token_size (clip);
 }
 
 static gboolean
-check_patch (const VattClip *clip, const guint patch[3], guint channels,
-    GError **error)
+check_patch (
+    const VattClip *clip, const guint patch[3], guint channels, GError **error)
 {
   gsize size;
-  if (vatt_size_multiply (patch[0], patch[1], &size)
-      && vatt_size_multiply (size, patch[2], &size)
-      && vatt_size_multiply (size, channels, &size) && size > 0
-      && size == vatt_clip_token_size (clip))
+  if (vatt_size_multiply (patch[0], patch[1], &size) &&
+      vatt_size_multiply (size, patch[2], &size) &&
+      vatt_size_multiply (size, channels, &size) && size > 0 &&
+      size == vatt_clip_token_size (clip))
     return TRUE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
       "%s clip: patch %ux%ux%u of %u channels, expected %u values",
@@ -70,7 +70,7 @@ scale_row_u8 (float *restrict to, const guint8 *restrict from, gsize n,
     float scale, float offset)
 {
   for (gsize i = 0; i < n; i++)
-    to[i] = (float) from[i] * scale + offset;
+    to[i] = (float)from[i] * scale + offset;
 }
 
 gboolean
@@ -80,11 +80,11 @@ vatt_clip_fill_frame_u8 (VattClip *clip, guint item, guint frame,
 {
   g_return_val_if_fail (is_fillable (clip, VATT_VIDEO, item), FALSE);
   g_return_val_if_fail (rgb != NULL && patch != NULL, FALSE);
-  g_return_val_if_fail (stride >= (gsize) width * CHANNELS, FALSE);
+  g_return_val_if_fail (stride >= (gsize)width * CHANNELS, FALSE);
 
   const gsize extent[3] = { 0, height, width };
-  if (!check_patch (clip, patch, CHANNELS, error)
-      || !check_grid (clip, extent, patch, 1, error))
+  if (!check_patch (clip, patch, CHANNELS, error) ||
+      !check_grid (clip, extent, patch, 1, error))
     return FALSE;
   const guint *grid = vatt_clip_grid (clip);
   gsize time = frame / patch[0];
@@ -92,11 +92,11 @@ vatt_clip_fill_frame_u8 (VattClip *clip, guint item, guint frame,
     return TRUE;
 
   /* One picture's part of a patch is one run of rows there. */
-  gsize row = (gsize) patch[2] * CHANNELS;
+  gsize row = (gsize)patch[2] * CHANNELS;
   gsize slice = patch[1] * row;
   gsize token_size = slice * patch[0];
-  float *to = item_values (clip, item)
-      + time * grid[1] * grid[2] * token_size + frame % patch[0] * slice;
+  float *to = item_values (clip, item) + time * grid[1] * grid[2] * token_size +
+              frame % patch[0] * slice;
   for (gsize j = 0; j < grid[1]; j++)
     for (gsize k = 0; k < grid[2]; k++, to += token_size)
       for (gsize h = 0; h < patch[1]; h++)
@@ -114,12 +114,12 @@ vatt_clip_fill_video (VattClip *clip, guint item, const float *rgb,
   g_return_val_if_fail (rgb != NULL && patch != NULL, FALSE);
 
   const gsize extent[3] = { frames, height, width };
-  if (!check_patch (clip, patch, CHANNELS, error)
-      || !check_grid (clip, extent, patch, 0, error))
+  if (!check_patch (clip, patch, CHANNELS, error) ||
+      !check_grid (clip, extent, patch, 0, error))
     return FALSE;
   const guint *grid = vatt_clip_grid (clip);
-  gsize row = (gsize) patch[2] * CHANNELS;
-  gsize stride = (gsize) width * CHANNELS;
+  gsize row = (gsize)patch[2] * CHANNELS;
+  gsize stride = (gsize)width * CHANNELS;
   float *to = item_values (clip, item);
   for (gsize i = 0; i < grid[0]; i++)
     for (gsize j = 0; j < grid[1]; j++)
@@ -133,8 +133,7 @@ vatt_clip_fill_video (VattClip *clip, guint item, const float *rgb,
 }
 
 /* Where one value of a picture comes again within an item. */
-typedef struct
-{
+typedef struct {
   gsize steps;  /* patches along time */
   gsize step;   /* values from one to the next */
   gsize slices; /* pictures in a patch */
@@ -147,28 +146,25 @@ typedef struct
 static double
 remove_mean (float *values, const TimeAxis *time, gsize n)
 {
-  enum
-  {
-    BLOCK = 64
-  };
+  enum { BLOCK = 64 };
   double squares = 0.0;
   for (gsize start = 0; start < n; start += BLOCK) {
-    gsize width = MIN (n - start, (gsize) BLOCK);
+    gsize width = MIN (n - start, (gsize)BLOCK);
     double mean[BLOCK] = { 0.0 };
     for (gsize i = 0; i < time->steps; i++)
       for (gsize t = 0; t < time->slices; t++) {
         const float *x = values + start + i * time->step + t * time->slice;
         for (gsize v = 0; v < width; v++)
-          mean[v] += (double) x[v];
+          mean[v] += (double)x[v];
       }
     for (gsize v = 0; v < width; v++)
-      mean[v] /= (double) (time->steps * time->slices);
+      mean[v] /= (double)(time->steps * time->slices);
     for (gsize i = 0; i < time->steps; i++)
       for (gsize t = 0; t < time->slices; t++) {
         float *x = values + start + i * time->step + t * time->slice;
         for (gsize v = 0; v < width; v++) {
-          x[v] = (float) ((double) x[v] - mean[v]);
-          squares += (double) x[v] * (double) x[v];
+          x[v] = (float)((double)x[v] - mean[v]);
+          squares += (double)x[v] * (double)x[v];
         }
       }
   }
@@ -176,8 +172,8 @@ remove_mean (float *values, const TimeAxis *time, gsize n)
 }
 
 gboolean
-vatt_clip_standardize (VattClip *clip, guint item, const guint patch[3],
-    GError **error)
+vatt_clip_standardize (
+    VattClip *clip, guint item, const guint patch[3], GError **error)
 {
   g_return_val_if_fail (is_fillable (clip, VATT_VIDEO, item), FALSE);
   g_return_val_if_fail (patch != NULL, FALSE);
@@ -186,7 +182,7 @@ vatt_clip_standardize (VattClip *clip, guint item, const guint patch[3],
     return FALSE;
   const guint *grid = vatt_clip_grid (clip);
   gsize token_size = vatt_clip_token_size (clip);
-  gsize places = (gsize) grid[1] * grid[2];
+  gsize places = (gsize)grid[1] * grid[2];
   TimeAxis time = {
     .steps = grid[0],
     .step = places * token_size,
@@ -199,11 +195,11 @@ vatt_clip_standardize (VattClip *clip, guint item, const guint patch[3],
     squares += remove_mean (values + place * token_size, &time, time.slice);
 
   gsize n = vatt_clip_tokens (clip) * token_size;
-  double deviation = sqrt (squares / (double) n);
+  double deviation = sqrt (squares / (double)n);
   if (deviation == 0.0)
     return TRUE;
   for (gsize i = 0; i < n; i++)
-    values[i] = (float) ((double) values[i] / deviation);
+    values[i] = (float)((double)values[i] / deviation);
   return TRUE;
 }
 
@@ -216,10 +212,10 @@ vatt_clip_fill_wave (VattClip *clip, guint item, const float *samples,
 
   const guint sides[3] = { patch, 1, 1 };
   const gsize extent[3] = { n_samples, 1, 1 };
-  if (!check_patch (clip, sides, 1, error)
-      || !check_grid (clip, extent, sides, 0, error))
+  if (!check_patch (clip, sides, 1, error) ||
+      !check_grid (clip, extent, sides, 0, error))
     return FALSE;
-  gsize n = (gsize) vatt_clip_tokens (clip) * patch;
+  gsize n = (gsize)vatt_clip_tokens (clip) * patch;
   memcpy (item_values (clip, item), samples, n * sizeof *samples);
   return TRUE;
 }
@@ -233,8 +229,8 @@ vatt_clip_fill_spectrogram (VattClip *clip, guint item, const float *mel,
 
   const guint sides[3] = { patch[0], patch[1], 1 };
   const gsize extent[3] = { frames, bands, 1 };
-  if (!check_patch (clip, sides, 1, error)
-      || !check_grid (clip, extent, sides, 0, error))
+  if (!check_patch (clip, sides, 1, error) ||
+      !check_grid (clip, extent, sides, 0, error))
     return FALSE;
   const guint *grid = vatt_clip_grid (clip);
   float *to = item_values (clip, item);
@@ -252,10 +248,10 @@ vatt_wave_normalize_rms (float *samples, gsize n_samples)
   g_return_if_fail (samples != NULL || n_samples == 0);
   double squares = 0.0;
   for (gsize i = 0; i < n_samples; i++)
-    squares += (double) samples[i] * (double) samples[i];
-  double rms = sqrt (squares / (double) MAX (n_samples, 1));
+    squares += (double)samples[i] * (double)samples[i];
+  double rms = sqrt (squares / (double)MAX (n_samples, 1));
   if (rms == 0.0)
     return;
   for (gsize i = 0; i < n_samples; i++)
-    samples[i] = (float) ((double) samples[i] / rms);
+    samples[i] = (float)((double)samples[i] / rms);
 }

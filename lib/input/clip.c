@@ -12,8 +12,7 @@
 
 #define ALIGNMENT 64
 
-struct _VattClip
-{
+struct _VattClip {
   VattModality modality;
   guint batch;
   guint grid[3];
@@ -33,16 +32,16 @@ check_shape (VattModality modality, guint batch, const guint grid[3],
     guint token_size, GError **error)
 {
   const char *name = vatt_modality_name (modality);
-  if (batch == 0 || grid[0] == 0 || grid[1] == 0 || grid[2] == 0
-      || token_size == 0) {
+  if (batch == 0 || grid[0] == 0 || grid[1] == 0 || grid[2] == 0 ||
+      token_size == 0) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s clip: %u items of %ux%ux%u tokens of %u values, expected 1 or more "
         "of each",
         name, batch, grid[0], grid[1], grid[2], token_size);
     return FALSE;
   }
-  if (modality == VATT_TEXT
-      && (grid[1] != 1 || grid[2] != 1 || token_size != 1)) {
+  if (modality == VATT_TEXT &&
+      (grid[1] != 1 || grid[2] != 1 || token_size != 1)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "text clip: %ux%ux%u tokens of %u values, expected words x1x1 of 1",
         grid[0], grid[1], grid[2], token_size);
@@ -60,12 +59,12 @@ clip_shape (VattModality modality, guint batch, const guint grid[3],
   if (!check_shape (modality, batch, grid, token_size, error))
     return NULL;
   gsize tokens, count, bytes;
-  if (!vatt_size_multiply (grid[0], grid[1], &tokens)
-      || !vatt_size_multiply (tokens, grid[2], &tokens) || tokens > G_MAXINT32
-      || !vatt_size_multiply (tokens, batch, &count)
-      || !vatt_size_multiply (count, token_size, &count)
-      || !vatt_size_multiply (count, sizeof (float), &bytes)
-      || bytes > G_MAXSSIZE) {
+  if (!vatt_size_multiply (grid[0], grid[1], &tokens) ||
+      !vatt_size_multiply (tokens, grid[2], &tokens) || tokens > G_MAXINT32 ||
+      !vatt_size_multiply (tokens, batch, &count) ||
+      !vatt_size_multiply (count, token_size, &count) ||
+      !vatt_size_multiply (count, sizeof (float), &bytes) ||
+      bytes > G_MAXSSIZE) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s clip: %u items of %ux%ux%u tokens of %u values, expected fewer",
         vatt_modality_name (modality), batch, grid[0], grid[1], grid[2],
@@ -77,7 +76,7 @@ clip_shape (VattModality modality, guint batch, const guint grid[3],
   clip->batch = batch;
   memcpy (clip->grid, grid, sizeof clip->grid);
   clip->token_size = token_size;
-  clip->grid_tokens = clip->tokens = (guint) tokens;
+  clip->grid_tokens = clip->tokens = (guint)tokens;
   clip->count = count;
   clip->is_full = TRUE;
   return clip;
@@ -87,7 +86,7 @@ VattClip *
 vatt_clip_new (VattModality modality, guint batch, const guint grid[3],
     guint token_size, GError **error)
 {
-  g_return_val_if_fail ((guint) modality < VATT_N_MODALITIES, NULL);
+  g_return_val_if_fail ((guint)modality < VATT_N_MODALITIES, NULL);
   g_return_val_if_fail (grid != NULL, NULL);
 
   g_autoptr (VattClip) clip =
@@ -123,7 +122,7 @@ take_kept (VattClip *clip, const gint32 *kept, GError **error)
     return FALSE;
   }
   for (guint i = 0; i < clip->tokens; i++) {
-    if (kept[i] < 0 || (guint) kept[i] >= clip->grid_tokens || seen[kept[i]]) {
+    if (kept[i] < 0 || (guint)kept[i] >= clip->grid_tokens || seen[kept[i]]) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
           "%s clip: kept token %u is %d, expected 0 to %u, each once",
           vatt_modality_name (clip->modality), i, kept[i],
@@ -142,7 +141,7 @@ vatt_clip_new_from_bytes (VattModality modality, guint batch,
     const guint grid[3], guint token_size, guint tokens, const gint32 *kept,
     GBytes *values, GError **error)
 {
-  g_return_val_if_fail ((guint) modality < VATT_N_MODALITIES, NULL);
+  g_return_val_if_fail ((guint)modality < VATT_N_MODALITIES, NULL);
   g_return_val_if_fail (grid != NULL && values != NULL, NULL);
 
   g_autoptr (VattClip) clip =
@@ -150,8 +149,8 @@ vatt_clip_new_from_bytes (VattModality modality, guint batch,
   if (clip == NULL)
     return NULL;
   if (kept == NULL ? tokens != clip->grid_tokens
-                   : tokens == 0 || tokens > clip->grid_tokens
-              || modality == VATT_TEXT) {
+                   : tokens == 0 || tokens > clip->grid_tokens ||
+                         modality == VATT_TEXT) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s clip: %u tokens %s kept indices, expected %s%u",
         vatt_modality_name (modality), tokens, kept ? "with" : "without",
@@ -159,12 +158,12 @@ vatt_clip_new_from_bytes (VattModality modality, guint batch,
     return NULL;
   }
   clip->tokens = tokens;
-  clip->count = (gsize) batch * tokens * token_size;
+  clip->count = (gsize)batch * tokens * token_size;
 
   gsize size;
   clip->data = g_bytes_get_data (values, &size);
-  if (size != clip->count * sizeof (float)
-      || (guintptr) clip->data % sizeof (float) != 0) {
+  if (size != clip->count * sizeof (float) ||
+      (guintptr)clip->data % sizeof (float) != 0) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s clip: %zu bytes at %p, expected %zu aligned to %zu",
         vatt_modality_name (modality), size, clip->data,
@@ -265,22 +264,21 @@ vatt_clip_writable_ids (VattClip *clip)
  * subsets equally likely (Knuth, TAOCP 2, 3.4.2, algorithm S). A random 32-bit
  * number r is below p 2^32 with probability p to within 2^-32. */
 static void
-choose_tokens (
-    gint32 *kept, guint keep, guint n, guint64 seed, guint64 stream)
+choose_tokens (gint32 *kept, guint keep, guint n, guint64 seed, guint64 stream)
 {
   guint found = 0;
   guint32 lanes[4];
   for (guint i = 0; found < keep; i++) {
     if (i % 4 == 0)
       vatt_rng_u32x4 (seed, i / 4, stream, lanes);
-    if (((guint64) lanes[i % 4] * (n - i)) >> 32 < keep - found)
-      kept[found++] = (gint32) i;
+    if (((guint64)lanes[i % 4] * (n - i)) >> 32 < keep - found)
+      kept[found++] = (gint32)i;
   }
 }
 
 gboolean
-vatt_clip_drop_tokens (VattClip *clip, guint keep, guint64 seed, guint64 stream,
-    GError **error)
+vatt_clip_drop_tokens (
+    VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error)
 {
   g_return_val_if_fail (clip != NULL && clip->modality != VATT_TEXT, FALSE);
   g_return_val_if_fail (clip->storage != NULL && clip->is_full, FALSE);
@@ -301,11 +299,11 @@ vatt_clip_drop_tokens (VattClip *clip, guint keep, guint64 seed, guint64 stream,
     const float *from = values + item * clip->grid_tokens * size;
     float *to = values + item * keep * size;
     for (gsize i = 0; i < keep; i++)
-      memmove (to + i * size, from + (gsize) clip->kept[i] * size,
-          size * sizeof *to);
+      memmove (
+          to + i * size, from + (gsize)clip->kept[i] * size, size * sizeof *to);
   }
   clip->tokens = keep;
-  clip->count = (gsize) clip->batch * keep * size;
+  clip->count = (gsize)clip->batch * keep * size;
   clip->is_full = FALSE;
   return TRUE;
 }
@@ -315,7 +313,7 @@ vatt_clip_reset (VattClip *clip)
 {
   g_return_if_fail (clip != NULL && clip->storage != NULL);
   clip->tokens = clip->grid_tokens;
-  clip->count = (gsize) clip->batch * clip->tokens * clip->token_size;
+  clip->count = (gsize)clip->batch * clip->tokens * clip->token_size;
   clip->is_full = TRUE;
 }
 
@@ -333,13 +331,10 @@ vatt_clip_has_nan (const VattClip *clip)
   if (clip->modality == VATT_TEXT)
     return -1;
   /* By blocks without a branch inside, so that the compiler can vectorise. */
-  enum
-  {
-    BLOCK = 1024
-  };
+  enum { BLOCK = 1024 };
   const guint8 *data = clip->data;
   for (gsize start = 0; start < clip->count; start += BLOCK) {
-    gsize n = MIN (clip->count - start, (gsize) BLOCK);
+    gsize n = MIN (clip->count - start, (gsize)BLOCK);
     guint32 bits[BLOCK];
     guint32 any = 0;
     memcpy (bits, data + start * sizeof (float), n * sizeof (float));
@@ -347,7 +342,7 @@ vatt_clip_has_nan (const VattClip *clip)
       any |= is_not_finite (bits[i]);
     for (gsize i = 0; any != 0 && i < n; i++)
       if (is_not_finite (bits[i]))
-        return (gssize) (start + i);
+        return (gssize)(start + i);
   }
   return -1;
 }

@@ -20,15 +20,13 @@
 #define MAX_FFT (1u << 20)
 
 /* One triangle: weights of bins [first, first + count). */
-typedef struct
-{
+typedef struct {
   guint first;
   guint count;
   gsize offset; /* of the first weight in VattMel.weights */
 } Band;
 
-struct _VattMel
-{
+struct _VattMel {
   VattMelParams params; /* fft filled in */
   kiss_fftr_cfg transform;
   float *window;          /* (frame) */
@@ -42,7 +40,7 @@ struct _VattMel
 void
 vatt_mel_params_init (VattMelParams *params, guint rate)
 {
-  guint frame = (guint) (rate * 0.04267);
+  guint frame = (guint)(rate * 0.04267);
   g_return_if_fail (params != NULL);
   *params = (VattMelParams){
     .rate = rate,
@@ -92,8 +90,8 @@ check_params (const VattMelParams *p, GError **error)
   if (p->bands == 0 || p->bands > p->fft / 2)
     return refuse (error, "number of bands", p->bands, "1 to half the FFT");
   /* Written so that NaN fails. */
-  if (!(p->low_hz >= 0.0 && p->low_hz < p->high_hz
-          && p->high_hz <= p->rate / 2.0)) {
+  if (!(p->low_hz >= 0.0 && p->low_hz < p->high_hz &&
+          p->high_hz <= p->rate / 2.0)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "log-mel: bands from %g to %g Hz, expected 0 <= low < high <= %g",
         p->low_hz, p->high_hz, p->rate / 2.0);
@@ -114,7 +112,7 @@ mel_weight (const VattMelParams *p, guint k, guint b)
 {
   double low = mel_of_hz (p->low_hz);
   double step = (mel_of_hz (p->high_hz) - low) / (p->bands + 1);
-  double x = mel_of_hz ((double) k * p->rate / p->fft);
+  double x = mel_of_hz ((double)k * p->rate / p->fft);
   double rise = (x - (low + b * step)) / step;
   return k == 0 ? 0.0 : MAX (0.0, MIN (rise, 2.0 - rise));
 }
@@ -129,10 +127,11 @@ measure_bands (VattMel *mel)
   gsize total = 0;
   for (guint b = 0; b < p->bands; b++) {
     Band *band = &mel->band[b];
-    double edge = mel_of_hz (p->low_hz)
-        + b * (mel_of_hz (p->high_hz) - mel_of_hz (p->low_hz)) / (p->bands + 1);
-    while (first <= p->fft / 2
-        && mel_of_hz ((double) first * p->rate / p->fft) <= edge)
+    double edge =
+        mel_of_hz (p->low_hz) +
+        b * (mel_of_hz (p->high_hz) - mel_of_hz (p->low_hz)) / (p->bands + 1);
+    while (first <= p->fft / 2 &&
+           mel_of_hz ((double)first * p->rate / p->fft) <= edge)
       first++;
     guint end = first;
     while (end <= p->fft / 2 && mel_weight (p, end, b) > 0.0)
@@ -148,14 +147,14 @@ allocate (VattMel *mel)
 {
   const VattMelParams *p = &mel->params;
   gsize bins = p->fft / 2 + 1;
-  mel->transform = kiss_fftr_alloc ((int) p->fft, 0, NULL, NULL);
+  mel->transform = kiss_fftr_alloc ((int)p->fft, 0, NULL, NULL);
   mel->window = g_try_new (float, p->frame);
   mel->windowed = g_try_new0 (float, p->fft);
   mel->spectrum = g_try_new (kiss_fft_cpx, bins);
   mel->magnitude = g_try_new (float, bins);
   mel->band = g_try_new (Band, p->bands);
-  if (mel->transform == NULL || mel->window == NULL || mel->windowed == NULL
-      || mel->spectrum == NULL || mel->magnitude == NULL || mel->band == NULL)
+  if (mel->transform == NULL || mel->window == NULL || mel->windowed == NULL ||
+      mel->spectrum == NULL || mel->magnitude == NULL || mel->band == NULL)
     return FALSE;
   /* One more: no weight at all must not look like no memory. */
   mel->weights = g_try_new (float, measure_bands (mel) + 1);
@@ -183,11 +182,11 @@ vatt_mel_new (const VattMelParams *params, GError **error)
     return NULL;
   }
   for (guint n = 0; n < p.frame; n++)
-    mel->window[n] = (float) (0.5 - 0.5 * cos (2.0 * M_PI * n / p.frame));
+    mel->window[n] = (float)(0.5 - 0.5 * cos (2.0 * M_PI * n / p.frame));
   for (guint b = 0; b < p.bands; b++)
     for (guint i = 0; i < mel->band[b].count; i++)
       mel->weights[mel->band[b].offset + i] =
-          (float) mel_weight (&p, mel->band[b].first + i, b);
+          (float)mel_weight (&p, mel->band[b].first + i, b);
   return g_steal_pointer (&mel);
 }
 
@@ -202,7 +201,7 @@ vatt_mel_frames (const VattMel *mel, gsize n_samples)
 static void
 mel_frame (VattMel *mel, const float *samples, gsize available, float *out)
 {
-  gsize frame = MIN ((gsize) mel->params.frame, available);
+  gsize frame = MIN ((gsize)mel->params.frame, available);
   gsize bins = mel->params.fft / 2 + 1;
 
   for (gsize n = 0; n < frame; n++)
@@ -211,8 +210,8 @@ mel_frame (VattMel *mel, const float *samples, gsize available, float *out)
     mel->windowed[n] = 0.0f;
   kiss_fftr (mel->transform, mel->windowed, mel->spectrum);
   for (gsize k = 0; k < bins; k++)
-    mel->magnitude[k] = sqrtf (mel->spectrum[k].r * mel->spectrum[k].r
-        + mel->spectrum[k].i * mel->spectrum[k].i);
+    mel->magnitude[k] = sqrtf (mel->spectrum[k].r * mel->spectrum[k].r +
+                               mel->spectrum[k].i * mel->spectrum[k].i);
 
   for (guint b = 0; b < mel->params.bands; b++) {
     const float *weight = mel->weights + mel->band[b].offset;
@@ -256,8 +255,8 @@ vatt_mel_compute (VattMel *mel, const float *samples, gsize n_samples,
     frames = MIN (frames, max_frames);
   for (gsize t = 0; t < frames; t++) {
     gsize start = t * mel->params.hop;
-    mel_frame (mel, samples + start, n_samples - start,
-        out + t * mel->params.bands);
+    mel_frame (
+        mel, samples + start, n_samples - start, out + t * mel->params.bands);
   }
   if (mel->params.scale_clip)
     scale_clip (out, frames * mel->params.bands);

@@ -11,6 +11,6 @@ vatt_modality_name (VattModality modality)
     [VATT_AUDIO] = "audio",
     [VATT_TEXT] = "text",
   };
-  g_return_val_if_fail ((guint) modality < VATT_N_MODALITIES, NULL);
+  g_return_val_if_fail ((guint)modality < VATT_N_MODALITIES, NULL);
   return names[modality];
 }

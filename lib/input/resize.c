@@ -13,15 +13,13 @@
 #define CHANNELS 3
 #define MAX_SIDE 32768u
 
-typedef struct
-{
+typedef struct {
   guint low;
   guint high;
   float fraction;
 } Tap;
 
-struct _VattResize
-{
+struct _VattResize {
   guint width;
   guint height;
   guint out_width;
@@ -34,13 +32,13 @@ struct _VattResize
 static guint
 scaled_side (guint side, guint other, guint size)
 {
-  guint64 scaled = (guint64) side * size / other;
-  return (guint) MIN (MAX (scaled, size), G_MAXUINT);
+  guint64 scaled = (guint64)side * size / other;
+  return (guint)MIN (MAX (scaled, size), G_MAXUINT);
 }
 
 void
-vatt_resize_shortest (guint width, guint height, guint size, guint *out_width,
-    guint *out_height)
+vatt_resize_shortest (
+    guint width, guint height, guint size, guint *out_width, guint *out_height)
 {
   g_return_if_fail (width > 0 && height > 0);
   g_return_if_fail (out_width != NULL && out_height != NULL);
@@ -72,14 +70,14 @@ vatt_crop_three (guint length, guint size, guint offsets[3])
 static void
 fill_taps (Tap *taps, guint in, guint out, guint step)
 {
-  float scale = (float) in / (float) out;
+  float scale = (float)in / (float)out;
   for (guint j = 0; j < out; j++) {
-    float s = ((float) j + 0.5f) * scale - 0.5f;
+    float s = ((float)j + 0.5f) * scale - 0.5f;
     float low = floorf (s);
     float high = ceilf (s);
     taps[j] = (Tap){
-      .low = step * (low > 0.0f ? MIN ((guint) low, in - 1) : 0),
-      .high = step * (high > 0.0f ? MIN ((guint) high, in - 1) : 0),
+      .low = step * (low > 0.0f ? MIN ((guint)low, in - 1) : 0),
+      .high = step * (high > 0.0f ? MIN ((guint)high, in - 1) : 0),
       .fraction = s - low,
     };
   }
@@ -89,8 +87,8 @@ VattResize *
 vatt_resize_new (guint width, guint height, guint out_width, guint out_height,
     GError **error)
 {
-  if (MIN (MIN (width, height), MIN (out_width, out_height)) == 0
-      || MAX (MAX (width, height), MAX (out_width, out_height)) > MAX_SIDE) {
+  if (MIN (MIN (width, height), MIN (out_width, out_height)) == 0 ||
+      MAX (MAX (width, height), MAX (out_width, out_height)) > MAX_SIDE) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "scaling %ux%u to %ux%u pixels, expected sides of 1 to %u", width,
         height, out_width, out_height, MAX_SIDE);
@@ -104,9 +102,9 @@ vatt_resize_new (guint width, guint height, guint out_width, guint out_height,
   resize->columns = g_try_new (Tap, out_width);
   resize->rows = g_try_new (Tap, out_height);
   for (guint i = 0; i < G_N_ELEMENTS (resize->lines); i++)
-    resize->lines[i] = g_try_new (float, (gsize) out_width *CHANNELS);
-  if (resize->columns == NULL || resize->rows == NULL
-      || resize->lines[0] == NULL || resize->lines[1] == NULL) {
+    resize->lines[i] = g_try_new (float, (gsize)out_width *CHANNELS);
+  if (resize->columns == NULL || resize->rows == NULL ||
+      resize->lines[0] == NULL || resize->lines[1] == NULL) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "no memory to scale to %ux%u pixels", out_width, out_height);
     return NULL;
@@ -151,7 +149,7 @@ vatt_resize_u8 (VattResize *resize, const guint8 *in, gsize stride, guint8 *out,
     gsize out_stride)
 {
   g_return_if_fail (resize != NULL && in != NULL && out != NULL);
-  gsize n = (gsize) resize->out_width * CHANNELS;
+  gsize n = (gsize)resize->out_width * CHANNELS;
   for (guint y = 0; y < resize->out_height; y++) {
     const Tap *tap = &resize->rows[y];
     const float *a = resize->lines[0];
@@ -160,7 +158,7 @@ vatt_resize_u8 (VattResize *resize, const guint8 *in, gsize stride, guint8 *out,
     scale_row_u8 (resize, in + tap->low * stride, resize->lines[0]);
     scale_row_u8 (resize, in + tap->high * stride, resize->lines[1]);
     for (gsize i = 0; i < n; i++)
-      row[i] = (guint8) interpolate (a[i], b[i], tap->fraction);
+      row[i] = (guint8)interpolate (a[i], b[i], tap->fraction);
   }
 }
 
@@ -168,8 +166,8 @@ void
 vatt_resize_float (VattResize *resize, const float *in, float *out)
 {
   g_return_if_fail (resize != NULL && in != NULL && out != NULL);
-  gsize n = (gsize) resize->out_width * CHANNELS;
-  gsize stride = (gsize) resize->width * CHANNELS;
+  gsize n = (gsize)resize->out_width * CHANNELS;
+  gsize stride = (gsize)resize->width * CHANNELS;
   for (guint y = 0; y < resize->out_height; y++) {
     const Tap *tap = &resize->rows[y];
     const float *a = resize->lines[0];

@@ -13,10 +13,9 @@
 #define MAX_WORDS (1u << 20)
 #define MAX_WORD_BYTES 255
 /* A line is an id of at most seven digits, a blank, a word and a line end. */
-#define MAX_BYTES ((gsize) MAX_WORDS * (MAX_WORD_BYTES + 10))
+#define MAX_BYTES ((gsize)MAX_WORDS * (MAX_WORD_BYTES + 10))
 
-struct _VattVocabulary
-{
+struct _VattVocabulary {
   char *text;         /* all words, each with its NUL */
   const char **words; /* (size), by id, into text */
   guint size;
@@ -24,8 +23,7 @@ struct _VattVocabulary
   GHashTable *ids; /* word, into text -> id */
 };
 
-typedef enum
-{
+typedef enum {
   FORM_WORD,
   FORM_ID_WORD,
 } LineForm;
@@ -34,9 +32,10 @@ typedef enum
 static gboolean
 is_space (gunichar c)
 {
-  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85
-      || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028
-      || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 ||
+         c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+         c == 0x3000;
 }
 
 static gboolean
@@ -55,7 +54,7 @@ parse_id_word (const char *line, guint *id)
   guint value = 0;
   const char *p = line;
   for (; g_ascii_isdigit (*p) && value < MAX_WORDS; p++)
-    value = value * 10 + (guint) g_ascii_digit_value (*p);
+    value = value * 10 + (guint)g_ascii_digit_value (*p);
   if (p == line || (*p != ' ' && *p != '\t'))
     return NULL;
   *id = value;
@@ -104,7 +103,7 @@ add_line (VattVocabulary *vocabulary, const char *line, guint number,
     return refuse_line (error, number, "id %u again, expected it once", id);
   vocabulary->words[id] = word;
   if (!g_hash_table_insert (
-          vocabulary->ids, (gpointer) word, GUINT_TO_POINTER (id)))
+          vocabulary->ids, (gpointer)word, GUINT_TO_POINTER (id)))
     return refuse_line (error, number, "'%s' again, expected it once", word);
   return TRUE;
 }
@@ -182,8 +181,8 @@ vatt_vocabulary_new_from_data (const char *data, gsize length, GError **error)
   }
   const char *end = data;
   if (length > 0 && !g_utf8_validate_len (data, length, &end)) {
-    refuse_line (error, count_lines (data, (gsize) (end - data) + 1),
-        "not UTF-8 at byte %zu", (gsize) (end - data));
+    refuse_line (error, count_lines (data, (gsize)(end - data) + 1),
+        "not UTF-8 at byte %zu", (gsize)(end - data));
     return NULL;
   }
   guint lines = count_lines (data, length);
@@ -197,7 +196,7 @@ vatt_vocabulary_new_from_data (const char *data, gsize length, GError **error)
   vocabulary->size = lines;
   vocabulary->ids = g_hash_table_new (g_str_hash, g_str_equal);
   vocabulary->text = g_try_malloc (length + 1);
-  vocabulary->words = g_try_new0 (const char *, (gsize) lines + 1);
+  vocabulary->words = g_try_new0 (const char *, (gsize)lines + 1);
   if (vocabulary->text == NULL || vocabulary->words == NULL) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "vocabulary: no memory for %zu bytes", length);
@@ -229,12 +228,12 @@ vatt_vocabulary_new_from_file (const char *path, GError **error)
   GStatBuf status;
   if (g_stat (path, &status) != 0) {
     int code = errno;
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code),
-        "%s: %s", name, g_strerror (code));
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code), "%s: %s",
+        name, g_strerror (code));
     return NULL;
   }
   /* Also keeps out devices and pipes, which may never end. */
-  if (!S_ISREG (status.st_mode) || (guint64) status.st_size > MAX_BYTES) {
+  if (!S_ISREG (status.st_mode) || (guint64)status.st_size > MAX_BYTES) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "%s: expected a regular file of up to %zu bytes", name, MAX_BYTES);
     return NULL;
@@ -273,7 +272,7 @@ const char *
 vatt_vocabulary_word (const VattVocabulary *vocabulary, gint32 id)
 {
   g_return_val_if_fail (vocabulary != NULL, NULL);
-  if (id < 0 || (guint) id >= vocabulary->size)
+  if (id < 0 || (guint)id >= vocabulary->size)
     return NULL;
   return vocabulary->words[id];
 }
@@ -305,20 +304,19 @@ vatt_vocabulary_free (VattVocabulary *vocabulary)
 static gunichar
 next_char (const char *text, gsize length, gsize *bytes)
 {
-  guchar first = (guchar) *text;
+  guchar first = (guchar)*text;
   *bytes = 1;
   if (first < 0x80)
     return first;
-  gunichar c = g_utf8_get_char_validated (text, (gssize) length);
-  if (c == (gunichar) -1 || c == (gunichar) -2)
+  gunichar c = g_utf8_get_char_validated (text, (gssize)length);
+  if (c == (gunichar)-1 || c == (gunichar)-2)
     return 0xfffd;
-  *bytes = (gsize) g_unichar_to_utf8 (c, NULL);
+  *bytes = (gsize)g_unichar_to_utf8 (c, NULL);
   return c;
 }
 
 /* A word as far as it can be in the vocabulary. */
-typedef struct
-{
+typedef struct {
   gsize length; /* bytes kept of it so far, may exceed the buffer */
   gboolean has_nul;
   char bytes[MAX_WORD_BYTES + 1];
@@ -328,7 +326,7 @@ static void
 word_append (Word *word, gunichar c)
 {
   char encoded[6];
-  gsize n = (gsize) g_unichar_to_utf8 (c, encoded);
+  gsize n = (gsize)g_unichar_to_utf8 (c, encoded);
   if (word->length + n <= MAX_WORD_BYTES)
     memcpy (word->bytes + word->length, encoded, n);
   word->length += n;
@@ -352,14 +350,14 @@ vatt_words_tokenize (const VattVocabulary *vocabulary, const char *text,
   g_return_val_if_fail (text != NULL || length == 0, 0);
   g_return_val_if_fail (ids != NULL || max_words == 0, 0);
 
-  gsize end = length < 0 ? strlen (text) : (gsize) length;
+  gsize end = length < 0 ? strlen (text) : (gsize)length;
   gsize found = 0;
   Word word = { 0 };
   for (gsize at = 0, bytes; at < end; at += bytes) {
     gunichar c = next_char (text + at, end - at, &bytes);
     gboolean last = at + bytes == end;
-    if (!is_space (c) && !(c < 0x80 && g_ascii_ispunct ((char) c)))
-      word_append (&word, c < 0x80 ? (gunichar) g_ascii_tolower ((char) c) : c);
+    if (!is_space (c) && !(c < 0x80 && g_ascii_ispunct ((char)c)))
+      word_append (&word, c < 0x80 ? (gunichar)g_ascii_tolower ((char)c) : c);
     if (word.length == 0 || !(last || is_space (c)))
       continue;
     if (found < max_words)

@@ -16,20 +16,20 @@
 void
 vatt_rng_u32x4 (uint64_t key, uint64_t block, uint64_t stream, uint32_t out[4])
 {
-  uint32_t k0 = (uint32_t) key;
-  uint32_t k1 = (uint32_t) (key >> 32);
-  uint32_t c0 = (uint32_t) block;
-  uint32_t c1 = (uint32_t) (block >> 32);
-  uint32_t c2 = (uint32_t) stream;
-  uint32_t c3 = (uint32_t) (stream >> 32);
+  uint32_t k0 = (uint32_t)key;
+  uint32_t k1 = (uint32_t)(key >> 32);
+  uint32_t c0 = (uint32_t)block;
+  uint32_t c1 = (uint32_t)(block >> 32);
+  uint32_t c2 = (uint32_t)stream;
+  uint32_t c3 = (uint32_t)(stream >> 32);
 
   for (int round = 0; round < ROUNDS; round++) {
     uint64_t p0 = MULTIPLIER_0 * c0;
     uint64_t p1 = MULTIPLIER_1 * c2;
-    c0 = (uint32_t) (p1 >> 32) ^ c1 ^ k0;
-    c1 = (uint32_t) p1;
-    c2 = (uint32_t) (p0 >> 32) ^ c3 ^ k1;
-    c3 = (uint32_t) p0;
+    c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+    c1 = (uint32_t)p1;
+    c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+    c3 = (uint32_t)p0;
     k0 += WEYL_0;
     k1 += WEYL_1;
   }
@@ -51,7 +51,7 @@ float
 vatt_rng_uniform (uint64_t seed, uint64_t stream, uint64_t index)
 {
   uint32_t bits = vatt_rng_u32 (seed, stream, index) >> 9;
-  return ((float) bits + 0.5f) * 0x1p-23f;
+  return ((float)bits + 0.5f) * 0x1p-23f;
 }
 
 float
@@ -61,7 +61,7 @@ vatt_rng_normal (uint64_t seed, uint64_t stream, uint64_t index)
   vatt_rng_u32x4 (seed, index / 4, stream, lanes);
   /* All 32 bits in double: 23 would cut the tails off at 5.8. */
   const uint32_t *pair = lanes + (index % 4) / 2 * 2;
-  double radius = sqrt (-2.0 * log (((double) pair[0] + 0.5) * 0x1p-32));
-  double angle = 2.0 * M_PI * (((double) pair[1] + 0.5) * 0x1p-32);
-  return (float) (radius * (index % 2 == 0 ? cos (angle) : sin (angle)));
+  double radius = sqrt (-2.0 * log (((double)pair[0] + 0.5) * 0x1p-32));
+  double angle = 2.0 * M_PI * (((double)pair[1] + 0.5) * 0x1p-32);
+  return (float)(radius * (index % 2 == 0 ? cos (angle) : sin (angle)));
 }

@@ -170,8 +170,8 @@ VATT_API gint32 *vatt_clip_writable_ids (VattClip *clip);
  *
  * Returns: whether it was done
  */
-VATT_API gboolean vatt_clip_drop_tokens (VattClip *clip, guint keep,
-    guint64 seed, guint64 stream, GError **error);
+VATT_API gboolean vatt_clip_drop_tokens (
+    VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error);
 
 /**
  * vatt_clip_reset:

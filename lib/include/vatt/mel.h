@@ -31,8 +31,7 @@ G_BEGIN_DECLS
  *
  * Sizes of a log-mel front end.
  */
-typedef struct
-{
+typedef struct {
   guint rate;
   guint frame;
   guint hop;

@@ -15,8 +15,7 @@ G_BEGIN_DECLS
  *
  * What a clip holds, and which tower of the network reads it.
  */
-typedef enum
-{
+typedef enum {
   VATT_VIDEO,
   VATT_AUDIO,
   VATT_TEXT,

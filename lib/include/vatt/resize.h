@@ -49,8 +49,8 @@ typedef struct _VattResize VattResize;
  *
  * Sizes beyond 32 bits become %G_MAXUINT, which vatt_resize_new() refuses.
  */
-VATT_API void vatt_resize_shortest (guint width, guint height, guint size,
-    guint *out_width, guint *out_height);
+VATT_API void vatt_resize_shortest (
+    guint width, guint height, guint size, guint *out_width, guint *out_height);
 
 /**
  * vatt_crop_central:
