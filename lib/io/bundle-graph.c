@@ -95,9 +95,11 @@ list_by_key (const VattBundle *bundle, const char *path, GPtrArray *variables)
   for (guint i = 0; i < bundle->entries->len; i++) {
     const VattBundleEntry *entry = bundle->entries->pdata[i];
     const char *rest = below (entry->key, path);
-    if (rest != NULL && g_str_has_suffix (rest, VATT_BUNDLE_VALUE))
-      add_variable (
-          variables, rest, strlen (rest) - strlen (VATT_BUNDLE_VALUE), entry);
+    /* the optimizer's numbers are no variables of the model */
+    if (rest != NULL && g_str_has_suffix (rest, VATT_BUNDLE_VALUE) &&
+        strstr (rest, "/.OPTIMIZER_SLOT/") == NULL)
+      add_variable (variables,
+          g_strndup (rest, strlen (rest) - strlen (VATT_BUNDLE_VALUE)), entry);
   }
 }
 
