@@ -40,13 +40,6 @@ from_hex (const char *text)
   return bytes;
 }
 
-static void
-write_file (const char *path, const guint8 *data, gsize size)
-{
-  g_assert_true (
-      g_file_set_contents (path, (const char *)data, (gssize)size, NULL));
-}
-
 /* Opens and reads everything; the number of entries, or 0 on error. */
 static guint
 read_all (const char *path, GError **error)
@@ -91,8 +84,8 @@ test_miniature (void)
   float a[2];
   gint64 b;
 
-  write_file (index_path, index->data, index->len);
-  write_file (data_path, data->data, data->len);
+  tempdir_write (index_path, index->data, index->len);
+  tempdir_write (data_path, data->data, data->len);
   const char *const names[] = { prefix, index_path, data_path };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autoptr (VattBundle) bundle = vatt_bundle_open (names[i], &error);
@@ -138,21 +131,21 @@ test_flipped (void)
   g_autoptr (GByteArray) index = from_hex (mini_index);
   g_autoptr (GByteArray) data = from_hex (mini_data);
 
-  write_file (data_path, data->data, data->len);
+  tempdir_write (data_path, data->data, data->len);
   for (gsize at = 0; at < index->len; at++)
     for (guint flip = 1; flip < 256; flip++) {
       g_autoptr (GError) error = NULL;
       index->data[at] ^= (guint8)flip;
-      write_file (index_path, index->data, index->len);
+      tempdir_write (index_path, index->data, index->len);
       index->data[at] ^= (guint8)flip;
       g_assert_cmpuint (read_all (prefix, &error), ==, 0);
       g_assert_nonnull (error);
     }
-  write_file (index_path, index->data, index->len);
+  tempdir_write (index_path, index->data, index->len);
   for (gsize at = 0; at < data->len; at++)
     for (guint flip = 1; flip < 256; flip++) {
       data->data[at] ^= (guint8)flip;
-      write_file (data_path, data->data, data->len);
+      tempdir_write (data_path, data->data, data->len);
       data->data[at] ^= (guint8)flip;
       g_autoptr (GError) error = NULL;
       g_assert_cmpuint (read_all (prefix, &error), ==, 0);
@@ -166,14 +159,14 @@ test_truncated (void)
   g_autoptr (GByteArray) index = from_hex (mini_index);
   g_autoptr (GByteArray) data = from_hex (mini_data);
 
-  write_file (data_path, data->data, data->len);
+  tempdir_write (data_path, data->data, data->len);
   for (gsize size = 0; size < index->len; size++) {
-    write_file (index_path, index->data, size);
+    tempdir_write (index_path, index->data, size);
     check_refused (VATT_ERROR_WEIGHTS, "index");
   }
-  write_file (index_path, index->data, index->len);
+  tempdir_write (index_path, index->data, index->len);
   for (gsize size = 0; size < data->len; size++) {
-    write_file (data_path, data->data, size);
+    tempdir_write (data_path, data->data, size);
     check_refused (VATT_ERROR_WEIGHTS, "the file holds");
   }
   g_remove (data_path);
@@ -212,8 +205,8 @@ test_shards (void)
       table_add (&table, key, make_entry (&params));
     }
     table_finish (&table, index_path);
-    write_file (first, data, 100);
-    write_file (second, data, 100);
+    tempdir_write (first, data, 100);
+    tempdir_write (second, data, 100);
     guint n = read_all (prefix, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (n, ==, 100);
@@ -259,7 +252,7 @@ test_hostile_entries (void)
   const guint8 data[16] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
     0xFF, 0x01 };
 
-  write_file (data_path, data, sizeof (data));
+  tempdir_write (data_path, data, sizeof (data));
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     TableWriter table = table_begin (FALSE);
     table_add (&table, "", make_header (1, 0));
@@ -357,7 +350,8 @@ test_wire (void)
     guint64 value = 0;
     g_assert_cmpint (
         vatt_wire_read_varint (&wire, &value), ==, varints[i].good);
-    g_assert_cmpuint (value, ==, varints[i].value);
+    if (varints[i].good)
+      g_assert_cmpuint (value, ==, varints[i].value);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad_fields); i++) {
     g_autoptr (GByteArray) bytes = from_hex (bad_fields[i]);

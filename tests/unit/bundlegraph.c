@@ -32,8 +32,7 @@ write_checkpoint (GByteArray *graph, const char *const *keys)
   for (; *keys != NULL; keys++)
     table_add (&table, *keys, make_entry (&number));
   table_finish (&table, index_path);
-  g_assert_true (g_file_set_contents (
-      data_path, (const char *)data->data, (gssize)data->len, NULL));
+  tempdir_write (data_path, (const char *)data->data, (gssize)data->len);
   g_byte_array_unref (graph);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "crc32c.h"
+#include "tempdir.h"
 
 #include <glib.h>
 #include <snappy-c.h>
@@ -164,8 +165,8 @@ table_finish (TableWriter *table, const char *path)
   memset (footer->data + used, 0, 40 - used);
   g_byte_array_append (footer, (const guint8 *)&magic, 8);
   g_byte_array_append (table->file, footer->data, footer->len);
-  g_assert_true (g_file_set_contents (
-      path, (const char *)table->file->data, (gssize)table->file->len, NULL));
+  tempdir_write (
+      path, (const char *)table->file->data, (gssize)table->file->len);
   g_byte_array_unref (table->file);
   g_byte_array_unref (table->block);
   g_byte_array_unref (table->index);

@@ -5,6 +5,17 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
+
+/* Writes a file in place, without waiting for the disk. */
+static inline void
+tempdir_write (const char *path, gconstpointer data, gsize size)
+{
+  FILE *file = g_fopen (path, "w");
+  g_assert_nonnull (file);
+  g_assert_cmpuint (fwrite (data, 1, size, file), ==, size);
+  g_assert_cmpint (fclose (file), ==, 0);
+}
 
 /* Removes a folder and the files in it. */
 static inline void

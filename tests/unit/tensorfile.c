@@ -24,8 +24,7 @@ write_raw (const char *header, gsize header_size, gsize data_size)
   g_byte_array_append (bytes, (const guint8 *)header, (guint)header_size);
   g_byte_array_set_size (bytes, bytes->len + (guint)data_size);
   memset (bytes->data + 8 + header_size, 0, data_size);
-  g_assert_true (g_file_set_contents (
-      path, (const char *)bytes->data, (gssize)bytes->len, NULL));
+  tempdir_write (path, (const char *)bytes->data, (gssize)bytes->len);
 }
 
 /* The file is refused, and the error names it and says text. */
@@ -136,9 +135,9 @@ test_no_file (void)
   check_refused (missing, G_FILE_ERROR, G_FILE_ERROR_NOENT, "opened");
   check_refused (folder, G_FILE_ERROR, G_FILE_ERROR_ISDIR, "is a folder");
   check_refused ("/dev/null", G_FILE_ERROR, G_FILE_ERROR_INVAL, "a device");
-  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  tempdir_write (path, "", 0);
   check_refused (path, VATT_ERROR, VATT_ERROR_WEIGHTS, "0 bytes");
-  g_assert_true (g_file_set_contents (path, "1234567", 7, NULL));
+  tempdir_write (path, "1234567", 7);
   check_refused (path, VATT_ERROR, VATT_ERROR_WEIGHTS, "7 bytes");
 
   if (geteuid () == 0) {
@@ -273,7 +272,7 @@ test_header_length (void)
     char bytes[10] = "........{}";
     guint64 length = GUINT64_TO_LE (lengths[i]);
     memcpy (bytes, &length, 8);
-    g_assert_true (g_file_set_contents (path, bytes, 10, NULL));
+    tempdir_write (path, bytes, 10);
     check_refused (path, VATT_ERROR, VATT_ERROR_WEIGHTS, "claims");
   }
 }
@@ -290,7 +289,7 @@ check_truncated (const VattTensorInfo *info, gsize n, gsize stride)
   g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
   for (gsize cut = 0; cut < size; cut += stride) {
     g_assert_cmpint (truncate (path, 0), ==, 0);
-    g_assert_true (g_file_set_contents (path, contents, (gssize)cut, NULL));
+    tempdir_write (path, contents, (gssize)cut);
     g_autoptr (GError) error = NULL;
     g_assert_null (vatt_tensor_file_open (path, &error));
     g_assert_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS);
@@ -321,7 +320,7 @@ test_flipped (void)
   for (gsize at = 0; at < size; at++)
     for (guint bit = 0; bit < 8; bit += 3) {
       contents[at] ^= (char)(1 << bit);
-      g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+      tempdir_write (path, contents, (gssize)size);
       contents[at] ^= (char)(1 << bit);
       g_autoptr (GError) error = NULL;
       g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, &error);
