@@ -197,7 +197,7 @@ test_errors (void)
   check_refused (WITH (low_hz, -1.0));
   check_refused (WITH (low_hz, 7600.0));
   check_refused (WITH (high_hz, 24001.0));
-  check_refused (WITH (high_hz, NAN));
+  check_refused (WITH (high_hz, (double)NAN));
 #undef WITH
 }
 
