@@ -56,6 +56,6 @@ const OpTest optest = {
   .cases = cases,
   .refusals = refusals,
   .extras = extras,
-  .bench = { "256x16 of 65536x300",
-      { IDS (65536, 2, 256, 16), TENSOR (2, 65536, 300) } },
+  .bench = { "256x16 of 4096x300",
+      { IDS (4096, 2, 256, 16), TENSOR (2, 4096, 300) } },
 };
