@@ -28,11 +28,11 @@ typedef struct
 {
   guint head_width[VATT_N_MODALITIES];
   const char *const *labels;
-  VattVocabulary *vocabulary;
+  const VattVocabulary *vocabulary;
 } VattImportParams;
 
-VATT_API VattModel *vatt_model_new (
-    VattConfig *config, guint64 seed, GError **error);
+VATT_API VattModel *vatt_model_new (VattConfig *config, guint64 seed,
+    const VattVocabulary *vocabulary, GError **error);
 VATT_API VattModel *vatt_model_load (const char *path, GError **error);
 VATT_API VattModel *vatt_model_load_default (GError **error);
 VATT_API VattModel *vatt_model_import (

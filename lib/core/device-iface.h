@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a device must do. A device knows passes, never ops. */
+#pragma once
+
+#include "plan.h"
+
+#include <vatt/device.h>
+#include <gio/gio.h>
+
+/* A sealed plan made ready to run on one device, with its activations. */
+typedef struct VattProgram VattProgram;
+
+typedef struct
+{
+  const char *name;
+  /* selector: what follows the colon of "name:selector", or NULL. */
+  gpointer (*open) (const char *selector, const VattDeviceParams *params,
+      GError **error);
+  void (*close) (gpointer device);
+  guint (*threads) (gpointer device);
+  /* The plan outlives the program. Parameters' data are set. */
+  VattProgram *(*prepare) (gpointer device, VattPlan *plan, GError **error);
+  void (*release) (VattProgram *program);
+  /* Inputs' data are set. Nothing is allocated. seconds: (nullable) time of
+   * each node is added. One run at a time per program; runs of several
+   * programs of a device take turns. */
+  gboolean (*run) (VattProgram *program, double *seconds,
+      GCancellable *cancellable, GError **error);
+  /* Rate of a matrix product of this shape, FLOP/s. */
+  double (*measure_gemm) (
+      gpointer device, size_t rows, size_t columns, size_t depth);
+} VattDeviceIface;
+
+/* For sessions: the table row and the object of a device. */
+const VattDeviceIface *vatt_device_iface (VattDevice *device);
+gpointer vatt_device_object (VattDevice *device);

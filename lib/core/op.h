@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Op: a constant table row, a shape rule and its passes. Pass: one loop nest
+ * over [begin, end). Node: one application of an op in a plan. */
+#pragma once
+
+#include "tensor.h"
+
+#define VATT_MAX_INPUTS 6
+#define VATT_MAX_WORK 2
+#define VATT_MAX_PASSES 3
+
+typedef struct VattOp VattOp;
+
+typedef struct
+{
+  const VattOp *op;
+  const void *attributes;         /* the op's own struct, or NULL */
+  VattTensor *in[VATT_MAX_INPUTS]; /* NULL where optional and absent */
+  VattTensor *out;
+  VattTensor *work[VATT_MAX_WORK]; /* space between passes, set by infer */
+  size_t scratch; /* bytes each thread needs during a pass, set by infer */
+} VattNode;
+
+/* Work items [begin, end) of a pass; writes only what belongs to them. scratch
+ * is the calling thread's, 64-byte aligned. */
+typedef void (*VattPassRun) (
+    const VattNode *node, size_t begin, size_t end, void *scratch);
+
+typedef struct
+{
+  const char *name;
+  VattPassRun run;
+  size_t (*items) (const VattNode *node);
+  /* Chunks the items are cut into per thread; 0 for 4. Fewer where a chunk
+   * has a cost of its own, as packing has in matrix products. */
+  guint chunks;
+} VattPass;
+
+typedef struct VattPlan VattPlan;
+
+struct VattOp
+{
+  const char *name;
+  /* Checks the inputs, sets the output's dtype and shape, adds work tensors;
+   * the only validation there is. */
+  gboolean (*infer) (VattPlan *plan, VattNode *node, GError **error);
+  /* Floating-point operations, 2 per multiply-add of matrix products; NULL
+   * where there are none. The second rule leaves out query-key products and
+   * counts 6 per attention score, as the paper's tables do. */
+  double (*flop) (const VattNode *node, gboolean as_published);
+  VattPass forward[VATT_MAX_PASSES];
+};
+
+/* Sets the output's shape. */
+void vatt_node_set_shape (
+    VattNode *node, VattDtype dtype, guint rank, const size_t *shape);
+/* Adds a float tensor that lives as long as the node runs. */
+void vatt_node_add_work (VattPlan *plan, VattNode *node, size_t elements);
+/* Checks that input `slot` is there, of this dtype and rank (0: any). */
+gboolean vatt_node_expect (const VattNode *node, guint slot,
+    const char *what, VattDtype dtype, guint rank, GError **error);
+/* Checks one axis of an input; negative axes count from the last. */
+gboolean vatt_node_expect_axis (const VattNode *node, guint slot,
+    const char *what, int axis, size_t expected, GError **error);
+
+/* Common answers to items: rows or elements of the output. */
+size_t vatt_items_rows (const VattNode *node);
+size_t vatt_items_elements (const VattNode *node);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Building plans and laying out their activations. */
+#include "plan.h"
+
+#include "size.h"
+
+#include <string.h>
+
+#define ALIGNMENT 256
+
+static void
+tensor_free (gpointer data)
+{
+  VattTensor *tensor = data;
+  g_free (tensor->name);
+  g_free (tensor);
+}
+
+VattPlan *
+vatt_plan_new (void)
+{
+  VattPlan *plan = g_new0 (VattPlan, 1);
+  plan->nodes = g_ptr_array_new_with_free_func (g_free);
+  plan->tensors = g_ptr_array_new_with_free_func (tensor_free);
+  plan->parameters = g_array_new (FALSE, TRUE, sizeof (VattParameter));
+  plan->attributes = g_ptr_array_new_with_free_func (g_free);
+  return plan;
+}
+
+void
+vatt_plan_free (VattPlan *plan)
+{
+  if (!plan)
+    return;
+  g_ptr_array_unref (plan->nodes);
+  g_ptr_array_unref (plan->tensors);
+  g_array_unref (plan->parameters);
+  g_ptr_array_unref (plan->attributes);
+  g_clear_error (&plan->error);
+  g_free (plan);
+}
+
+void
+vatt_plan_fail (VattPlan *plan, GError *error)
+{
+  if (plan->error)
+    g_error_free (error);
+  else
+    plan->error = error;
+}
+
+VattTensor *
+vatt_plan_tensor (VattPlan *plan)
+{
+  VattTensor *tensor = g_new0 (VattTensor, 1);
+  tensor->arena = VATT_ARENA_ACTIVATION;
+  tensor->dtype = VATT_DTYPE_F32;
+  g_ptr_array_add (plan->tensors, tensor);
+  return tensor;
+}
+
+static VattTensor *
+named_tensor (VattPlan *plan, const char *name, VattArenaKind arena,
+    VattDtype dtype, guint rank, const size_t *shape)
+{
+  VattTensor *tensor = vatt_plan_tensor (plan);
+  size_t bytes;
+  GError *error = NULL;
+  g_assert (rank <= VATT_MAX_RANK);
+  tensor->name = g_strdup (name);
+  tensor->arena = arena;
+  tensor->dtype = dtype;
+  tensor->rank = rank;
+  memcpy (tensor->shape, shape, rank * sizeof *shape);
+  if (!vatt_tensor_bytes (tensor, &bytes, &error)) {
+    vatt_plan_fail (plan, error);
+    return NULL;
+  }
+  return tensor;
+}
+
+VattTensor *
+vatt_plan_input (VattPlan *plan, const char *name, VattDtype dtype,
+    guint rank, const size_t *shape)
+{
+  if (plan->error)
+    return NULL;
+  return named_tensor (plan, name, VATT_ARENA_INPUT, dtype, rank, shape);
+}
+
+VattTensor *
+vatt_plan_parameter (VattPlan *plan, const char *path, VattInit init,
+    guint rank, const size_t *shape)
+{
+  if (plan->error)
+    return NULL;
+  for (guint i = 0; i < plan->parameters->len; i++) {
+    VattTensor *known
+        = g_array_index (plan->parameters, VattParameter, i).tensor;
+    if (strcmp (known->name, path) != 0)
+      continue;
+    if (known->rank == rank
+        && memcmp (known->shape, shape, rank * sizeof *shape) == 0)
+      return known;
+    g_autofree char *found = vatt_tensor_shape_text (rank, shape);
+    g_autofree char *expected
+        = vatt_tensor_shape_text (known->rank, known->shape);
+    vatt_plan_fail (plan,
+        g_error_new (VATT_ERROR, VATT_ERROR_CONFIG,
+            "parameter '%s' is used as %s and as %s", path, expected, found));
+    return NULL;
+  }
+  VattTensor *tensor = named_tensor (
+      plan, path, VATT_ARENA_PARAMETER, VATT_DTYPE_F32, rank, shape);
+  if (!tensor)
+    return NULL;
+  VattParameter parameter = { .tensor = tensor, .init = init };
+  g_array_append_val (plan->parameters, parameter);
+  return tensor;
+}
+
+VattTensor *
+vatt_plan_apply (VattPlan *plan, const VattOp *op, gconstpointer attributes,
+    size_t attributes_size, VattTensor *const *inputs, guint n_inputs)
+{
+  if (plan->error)
+    return NULL;
+  g_assert (n_inputs <= VATT_MAX_INPUTS && !plan->sealed);
+  VattNode *node = g_new0 (VattNode, 1);
+  node->op = op;
+  if (attributes) {
+    void *copy = g_memdup2 (attributes, attributes_size);
+    g_ptr_array_add (plan->attributes, copy);
+    node->attributes = copy;
+  }
+  for (guint i = 0; i < n_inputs; i++)
+    node->in[i] = inputs[i];
+  node->out = vatt_plan_tensor (plan);
+  g_ptr_array_add (plan->nodes, node);
+
+  GError *error = NULL;
+  size_t bytes;
+  if (!op->infer (plan, node, &error)
+      || !vatt_tensor_bytes (node->out, &bytes, &error)) {
+    g_prefix_error (&error, "%s: ", op->name);
+    vatt_plan_fail (plan, error);
+    return NULL;
+  }
+  plan->scratch_bytes = MAX (plan->scratch_bytes, node->scratch);
+  return node->out;
+}
+
+VattTensor *
+vatt_plan_output (VattPlan *plan, VattTensor *tensor, const char *name)
+{
+  if (plan->error)
+    return NULL;
+  tensor->pinned = TRUE;
+  if (!tensor->name)
+    tensor->name = g_strdup (name);
+  return tensor;
+}
+
+/* ---- layout ---- */
+
+static void
+note_use (VattTensor *tensor, guint node, gboolean write)
+{
+  if (!tensor || tensor->arena != VATT_ARENA_ACTIVATION)
+    return;
+  if (write)
+    tensor->first = node;
+  tensor->last = MAX (tensor->last, node);
+}
+
+static void
+find_lives (VattPlan *plan)
+{
+  for (guint n = 0; n < plan->nodes->len; n++) {
+    VattNode *node = g_ptr_array_index (plan->nodes, n);
+    note_use (node->out, n, TRUE);
+    for (guint i = 0; i < VATT_MAX_WORK; i++)
+      note_use (node->work[i], n, TRUE);
+    for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+      note_use (node->in[i], n, FALSE);
+  }
+  for (guint t = 0; t < plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (plan->tensors, t);
+    if (tensor->pinned)
+      tensor->last = plan->nodes->len;
+  }
+}
+
+typedef struct
+{
+  VattTensor *tensor;
+  size_t bytes;
+} Placed;
+
+static int
+by_offset (gconstpointer a, gconstpointer b)
+{
+  size_t left = ((const Placed *) a)->tensor->offset;
+  size_t right = ((const Placed *) b)->tensor->offset;
+  return left < right ? -1 : left > right;
+}
+
+static int
+by_size (gconstpointer a, gconstpointer b)
+{
+  size_t left = ((const Placed *) a)->bytes;
+  size_t right = ((const Placed *) b)->bytes;
+  return left > right ? -1 : left < right;
+}
+
+/* The lowest gap that is large enough among the placed tensors (sorted by
+ * offset) whose lives meet this one's. */
+static gboolean
+place (const GArray *placed, Placed *item, size_t *end, GError **error)
+{
+  size_t offset = 0;
+  for (guint i = 0; i < placed->len; i++) {
+    const Placed *other = &g_array_index (placed, Placed, i);
+    if (other->tensor->last < item->tensor->first
+        || other->tensor->first > item->tensor->last)
+      continue;
+    if (offset + item->bytes <= other->tensor->offset)
+      break;
+    offset = MAX (offset, other->tensor->offset + other->bytes);
+  }
+  item->tensor->offset = offset;
+  if (!vatt_size_add (offset, item->bytes, end)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "activations need more bytes than memory addresses");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+vatt_plan_seal (VattPlan *plan, GError **error)
+{
+  if (plan->error) {
+    g_propagate_error (error, g_steal_pointer (&plan->error));
+    return FALSE;
+  }
+  find_lives (plan);
+
+  g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (Placed));
+  for (guint t = 0; t < plan->tensors->len; t++) {
+    Placed item = { .tensor = g_ptr_array_index (plan->tensors, t) };
+    if (item.tensor->arena != VATT_ARENA_ACTIVATION)
+      continue;
+    if (!vatt_tensor_bytes (item.tensor, &item.bytes, error)
+        || !vatt_size_align (item.bytes, ALIGNMENT, &item.bytes))
+      return FALSE;
+    g_array_append_val (items, item);
+  }
+  /* Large ones first: they have the least choice. */
+  g_array_sort (items, by_size);
+  g_autoptr (GArray) placed = g_array_new (FALSE, FALSE, sizeof (Placed));
+  for (guint i = 0; i < items->len; i++) {
+    Placed *item = &g_array_index (items, Placed, i);
+    size_t end;
+    if (!place (placed, item, &end, error))
+      return FALSE;
+    plan->activation_bytes = MAX (plan->activation_bytes, end);
+    g_array_append_val (placed, *item);
+    g_array_sort (placed, by_offset);
+  }
+  plan->sealed = TRUE;
+  return TRUE;
+}
+
+double
+vatt_plan_flop (const VattPlan *plan, gboolean as_published)
+{
+  double flop = 0;
+  for (guint n = 0; n < plan->nodes->len; n++) {
+    const VattNode *node = g_ptr_array_index (plan->nodes, n);
+    if (node->op->flop)
+      flop += node->op->flop (node, as_published);
+  }
+  return flop;
+}

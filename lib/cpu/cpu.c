@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs plans by running each node's passes over the pool. */
+#include "cpu.h"
+
+#include "gemm.h"
+#include "pool.h"
+#include "size.h"
+
+#include <stdlib.h>
+
+#define ALIGNMENT 256
+#define DEFAULT_CHUNKS 4
+
+struct VattProgram
+{
+  VattPool *pool; /* the device's */
+  VattPlan *plan;
+  void *activations; /* owned */
+  char *scratch;     /* owned; scratch_stride bytes per thread */
+  size_t scratch_stride;
+};
+
+typedef struct
+{
+  const VattNode *node;
+  const VattPass *pass;
+  char *scratch;
+  size_t scratch_stride;
+} Job;
+
+static gpointer
+cpu_open (const char *selector, const VattDeviceParams *params,
+    GError **error)
+{
+  if (selector) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
+        "device 'cpu:%s': 'cpu' takes no selector", selector);
+    return NULL;
+  }
+  guint threads = params && params->threads ? params->threads
+                                            : g_get_num_processors ();
+  if (threads > 1024) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
+        "cpu: %u threads asked for, at most 1024 are supported", threads);
+    return NULL;
+  }
+  vatt_gemm_init ();
+  return vatt_pool_new (threads, error);
+}
+
+static void
+cpu_close (gpointer device)
+{
+  vatt_pool_free (device);
+}
+
+static guint
+cpu_threads (gpointer device)
+{
+  return vatt_pool_threads (device);
+}
+
+static void
+cpu_release (VattProgram *program)
+{
+  free (program->activations);
+  free (program->scratch);
+  g_free (program);
+}
+
+/* NULL for a size of 0 too, which needs nothing. */
+static gboolean
+allocate (size_t bytes, const char *what, void **memory, GError **error)
+{
+  size_t padded;
+  if (!vatt_size_align (bytes, ALIGNMENT, &padded)
+      || (padded && !(*memory = aligned_alloc (ALIGNMENT, padded)))) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "cpu: no memory for %zu bytes of %s", bytes, what);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static VattProgram *
+cpu_prepare (gpointer device, VattPlan *plan, GError **error)
+{
+  VattProgram *program = g_new0 (VattProgram, 1);
+  size_t scratch_bytes;
+  void *scratch = NULL;
+  program->pool = device;
+  program->plan = plan;
+  if (!vatt_size_align (
+          plan->scratch_bytes, ALIGNMENT, &program->scratch_stride)
+      || !vatt_size_multiply (program->scratch_stride,
+          vatt_pool_threads (device), &scratch_bytes)
+      || !allocate (scratch_bytes, "scratch space", &scratch, error)) {
+    cpu_release (program);
+    return NULL;
+  }
+  program->scratch = scratch;
+  if (!allocate (plan->activation_bytes, "activations", &program->activations,
+          error)) {
+    cpu_release (program);
+    return NULL;
+  }
+  for (guint t = 0; t < plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (plan->tensors, t);
+    if (tensor->arena == VATT_ARENA_ACTIVATION)
+      tensor->data = (char *) program->activations + tensor->offset;
+  }
+  return program;
+}
+
+static void
+run_chunk (gpointer data, size_t begin, size_t end, guint thread)
+{
+  const Job *job = data;
+  job->pass->run (
+      job->node, begin, end, job->scratch + thread * job->scratch_stride);
+}
+
+static void
+run_node (VattProgram *program, const VattNode *node)
+{
+  for (guint p = 0; p < VATT_MAX_PASSES; p++) {
+    const VattPass *pass = &node->op->forward[p];
+    if (!pass->run)
+      return;
+    Job job = { .node = node,
+      .pass = pass,
+      .scratch = program->scratch,
+      .scratch_stride = program->scratch_stride };
+    size_t items = pass->items (node);
+    size_t pieces = (size_t) vatt_pool_threads (program->pool)
+        * (pass->chunks ? pass->chunks : DEFAULT_CHUNKS);
+    vatt_pool_run (
+        program->pool, run_chunk, &job, items, (items + pieces - 1) / pieces);
+  }
+}
+
+static gboolean
+cpu_run (VattProgram *program, double *seconds, GCancellable *cancellable,
+    GError **error)
+{
+  for (guint n = 0; n < program->plan->nodes->len; n++) {
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      return FALSE;
+    gint64 start = seconds ? g_get_monotonic_time () : 0;
+    run_node (program, g_ptr_array_index (program->plan->nodes, n));
+    if (seconds)
+      seconds[n] += 1e-6 * (double) (g_get_monotonic_time () - start);
+  }
+  return TRUE;
+}
+
+/* ---- the rate of a product ---- */
+
+static void
+gemm_rows (gpointer data, size_t begin, size_t end, guint thread)
+{
+  VattGemm gemm = *(const VattGemm *) data;
+  gemm.a += begin * gemm.a_stride;
+  gemm.c += begin * gemm.c_stride;
+  gemm.rows = end - begin;
+  vatt_gemm (&gemm);
+}
+
+static double
+cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
+{
+  g_autofree float *a = g_new0 (float, rows * depth);
+  g_autofree float *b = g_new0 (float, depth * columns);
+  g_autofree float *c = g_new0 (float, rows * columns);
+  for (size_t i = 0; i < rows * depth; i++)
+    a[i] = (float) (i % 7) - 3.0f;
+  for (size_t i = 0; i < depth * columns; i++)
+    b[i] = (float) (i % 5) - 2.0f;
+  VattGemm gemm = { .rows = rows,
+    .columns = columns,
+    .depth = depth,
+    .a = a,
+    .a_stride = depth,
+    .b = b,
+    .b_stride = columns,
+    .c = c,
+    .c_stride = columns };
+  double best = 0;
+  guint threads = vatt_pool_threads (device);
+  for (int run = 0; run < 6; run++) {
+    gint64 start = g_get_monotonic_time ();
+    vatt_pool_run (
+        device, gemm_rows, &gemm, rows, (rows + threads - 1) / threads);
+    double seconds
+        = 1e-6 * (double) MAX (g_get_monotonic_time () - start, 1);
+    best = MAX (best, 2.0 * (double) (rows * columns * depth) / seconds);
+  }
+  return best;
+}
+
+const VattDeviceIface vatt_device_cpu = {
+  .name = "cpu",
+  .open = cpu_open,
+  .close = cpu_close,
+  .threads = cpu_threads,
+  .prepare = cpu_prepare,
+  .release = cpu_release,
+  .run = cpu_run,
+  .measure_gemm = cpu_measure_gemm,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A file that appears whole or not at all: written aside in the folder of its
+ * path, brought to the disk, then renamed over what was there. Until the
+ * rename the old file is untouched; a process killed before it leaves only
+ * `path.XXXXXX` behind. The first failure sticks: what follows it fails with
+ * the same error. Belongs to one thread at a time. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _VattAtomicFile VattAtomicFile;
+
+/* Begins a file; what ("weights", "array") begins every error text. An
+ * existing file passes its permissions on; something that is not a plain file
+ * is refused. */
+VattAtomicFile *vatt_atomic_file_new (
+    const char *what, const char *path, GError **error);
+
+/* Appends size bytes. */
+gboolean vatt_atomic_file_write (
+    VattAtomicFile *file, gconstpointer data, gsize size, GError **error);
+
+/* Appends text. */
+gboolean vatt_atomic_file_printf (VattAtomicFile *file, GError **error,
+    const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+/* Makes the file appear; after a failure the old one is still there. Nothing
+ * but free may follow. */
+gboolean vatt_atomic_file_commit (VattAtomicFile *file, GError **error);
+
+/* Frees; without a commit nothing of the new file stays. */
+void vatt_atomic_file_free (VattAtomicFile *file);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattAtomicFile, vatt_atomic_file_free)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Protocol-buffer primitives over bytes of unknown origin:
+ * https://protobuf.dev/programming-guides/encoding. Nothing is read behind
+ * the end. LevelDB tables use the same varints. */
+#pragma once
+
+#include <glib.h>
+
+/* Bytes not read yet. */
+typedef struct {
+  const guint8 *p;
+  const guint8 *end;
+} VattWire;
+
+typedef enum {
+  VATT_WIRE_VARINT = 0,
+  VATT_WIRE_FIXED64 = 1,
+  VATT_WIRE_BYTES = 2,
+  VATT_WIRE_FIXED32 = 5,
+} VattWireType;
+
+typedef struct {
+  guint32 number;    /* of the field, from 1 */
+  VattWireType type; /* which of the next two holds */
+  guint64 value;     /* of a varint, fixed32 or fixed64 */
+  VattWire bytes;    /* of a text or message */
+} VattWireField;
+
+static inline gsize
+vatt_wire_left (const VattWire *wire)
+{
+  return (gsize)(wire->end - wire->p);
+}
+
+/* Up to 64 bits in groups of 7, the least significant first. A form longer
+ * than needed is refused: no writer makes one. */
+gboolean vatt_wire_read_varint (VattWire *wire, guint64 *value);
+
+/* The same, up to 32 bits. */
+gboolean vatt_wire_read_varint32 (VattWire *wire, guint32 *value);
+
+/* Little-endian. */
+gboolean vatt_wire_read_fixed32 (VattWire *wire, guint32 *value);
+gboolean vatt_wire_read_fixed64 (VattWire *wire, guint64 *value);
+
+/* The next size bytes. */
+gboolean vatt_wire_read_bytes (VattWire *wire, guint64 size, VattWire *bytes);
+
+/* The next field of a message, of whatever number. */
+gboolean vatt_wire_read_field (VattWire *wire, VattWireField *field);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Inner loops, compiled once per instruction set from simd.c; the best set
+ * the processor has is chosen at run time. Within one set, results do not
+ * depend on how callers split rows among threads. */
+#pragma once
+
+#include <stddef.h>
+
+typedef enum
+{
+  VATT_ACTIVATION_NONE,
+  VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
+  VATT_ACTIVATION_RELU,
+} VattActivation;
+
+/* Some queries of one head against all its keys; see attend below. */
+typedef struct
+{
+  const float *query; /* (rows, width) */
+  size_t query_stride;
+  size_t rows;
+  const float *keys;   /* packed by pack_keys */
+  const float *values; /* packed by pack_values */
+  size_t n_keys;
+  size_t width; /* D, channels of a head */
+  float scale;
+  const float *bias; /* (rows, n_keys), or NULL */
+  size_t bias_stride;
+  const float *mask; /* (n_keys), or NULL */
+  float *out;        /* (rows, width) */
+  size_t out_stride;
+  float *scratch; /* attend_scratch (width) floats */
+} VattAttend;
+
+typedef struct
+{
+  const char *name;
+  size_t panel; /* keys, or channels, that are packed side by side */
+
+  /* y = activation (y + bias) + residual, n values; bias and residual may be
+   * NULL. */
+  void (*finish_row) (float *y, const float *bias, const float *residual,
+      VattActivation activation, size_t n);
+  /* y = (x - mean) rsqrt (var + eps) gain + bias, variance in two passes. */
+  void (*layernorm_row) (float *y, const float *x, const float *gain,
+      const float *bias, float eps, size_t n);
+  /* y = x rsqrt (mean (x^2) + eps) gain. */
+  void (*rmsnorm_row) (
+      float *y, const float *x, const float *gain, float eps, size_t n);
+  /* y = softmax (x). */
+  void (*softmax_row) (float *y, const float *x, size_t n);
+
+  /* Packed sizes in floats, of one head. */
+  size_t (*packed_keys) (size_t n_keys, size_t width);
+  size_t (*packed_values) (size_t n_keys, size_t width);
+  size_t (*attend_scratch) (size_t width);
+  /* Packs the panels [panel0, panel1) of keys (n_keys, width), each panel as
+   * (width, panel); keys past the end are zeros. */
+  void (*pack_keys) (float *packed, const float *keys, size_t stride,
+      size_t n_keys, size_t width, size_t panel0, size_t panel1);
+  /* Packs the rows of the same panels of keys of values (n_keys, width), as
+   * (width / panel, n_keys rounded up, panel). */
+  void (*pack_values) (float *packed, const float *values, size_t stride,
+      size_t n_keys, size_t width, size_t panel0, size_t panel1);
+  /* out = softmax (scale query keys^T + bias + mask) values, by blocks of
+   * keys with a running maximum and sum: never more than a few kilobytes of
+   * scores. */
+  void (*attend) (const VattAttend *attend);
+} VattSimd;
+
+/* The best set of this processor. */
+const VattSimd *vatt_simd (void);
+/* Every set this processor can run, ended by NULL; for tests. */
+const VattSimd *const *vatt_simd_list (void);

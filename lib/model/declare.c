@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Which parameters a configuration has: what building its plans asks for.
+ * Nothing else knows; files are checked against this list. */
+#include "bridge.h"
+#include "model-private.h"
+#include "tower.h"
+
+#include <string.h>
+
+#define EVERYTHING                                                           \
+  (VATT_OUTPUT_POOLED | VATT_OUTPUT_VA | VATT_OUTPUT_VT                      \
+      | VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES)
+
+static gboolean
+declared (
+    const VattDeclaration *declaration, const VattParameter *parameter)
+{
+  for (guint i = 0; i < declaration->parameters->len; i++) {
+    const VattTensor *known
+        = g_array_index (declaration->parameters, VattParameter, i).tensor;
+    if (strcmp (known->name, parameter->tensor->name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+declare_tower (VattDeclaration *declaration, const VattConfig *config,
+    VattModality modality, GError **error)
+{
+  const VattFrontEnd *front = &config->tower[modality].front;
+  VattPlan *plan = vatt_plan_new ();
+  g_ptr_array_add (declaration->owner, plan);
+  const VattTowerShape shape = { .batch = 1,
+    .grid = { front->grid[0], front->grid[1], front->grid[2] } };
+  VattTower tower = vatt_tower_build (plan, config, modality, &shape, FALSE);
+  vatt_bridge_build (plan, config, modality, tower.pooled, EVERYTHING, 1);
+  if (plan->error) {
+    g_propagate_error (error, g_steal_pointer (&plan->error));
+    g_prefix_error (error, "configuration '%s': ", config->name);
+    return FALSE;
+  }
+  for (guint i = 0; i < plan->parameters->len; i++) {
+    const VattParameter *parameter
+        = &g_array_index (plan->parameters, VattParameter, i);
+    if (!declared (declaration, parameter))
+      g_array_append_val (declaration->parameters, *parameter);
+  }
+  return TRUE;
+}
+
+VattDeclaration *
+vatt_declaration_new (const VattConfig *config, GError **error)
+{
+  g_autoptr (VattDeclaration) declaration = g_new0 (VattDeclaration, 1);
+  declaration->owner
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) vatt_plan_free);
+  declaration->parameters
+      = g_array_new (FALSE, FALSE, sizeof (VattParameter));
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (config->tower[m].front.input != VATT_INPUT_NONE
+        && !declare_tower (declaration, config, (VattModality) m, error))
+      return NULL;
+  return g_steal_pointer (&declaration);
+}
+
+void
+vatt_declaration_free (VattDeclaration *declaration)
+{
+  g_ptr_array_unref (declaration->owner);
+  g_array_unref (declaration->parameters);
+  g_free (declaration);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the files of this folder know of a model beyond its public face. */
+#pragma once
+
+#include "plan.h"
+#include "spec.h"
+
+#include <vatt/model.h>
+
+/* Every parameter of a configuration, once, in the order of building:
+ * VattParameter whose tensors belong to `owner`. */
+typedef struct
+{
+  GPtrArray *owner; /* VattPlan */
+  GArray *parameters;
+} VattDeclaration;
+
+VattDeclaration *vatt_declaration_new (
+    const VattConfig *config, GError **error);
+void vatt_declaration_free (VattDeclaration *declaration);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeclaration, vatt_declaration_free)
+
+/* A model of uninitialised parameters in memory of its own. */
+VattModel *vatt_model_allocate (VattConfig *config, GError **error);
+/* Only before the model is shared. */
+float *vatt_model_get_mutable (VattModel *model, guint index);
+gboolean vatt_model_set_vocabulary (
+    VattModel *model, const VattVocabulary *vocabulary, GError **error);
+gboolean vatt_model_set_labels (
+    VattModel *model, const char *const *labels, GError **error);
+void vatt_model_set_trained (VattModel *model, gboolean trained);
+void vatt_model_set_id (VattModel *model); /* from its parameters */
+
+const VattTensorInfo *vatt_model_lookup (
+    VattModel *model, const char *path);
+/* The file the model is from, or its name. */
+const char *vatt_model_get_origin (VattModel *model);

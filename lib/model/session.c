@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A session makes a plan for the shape of its first clip and keeps it until
+ * a clip of another shape comes. Runs in between allocate nothing. */
+#include "bridge.h"
+#include "device-iface.h"
+#include "model-private.h"
+#include "tower.h"
+
+#include <vatt/session.h>
+#include <math.h>
+#include <string.h>
+
+struct _VattSession
+{
+  GObject parent;
+  VattModel *model;
+  VattDevice *device;
+  VattSessionParams params;
+
+  VattTowerShape shape; /* of the plan */
+  VattPlan *plan;       /* NULL before the first clip */
+  VattProgram *program;
+  VattTower tower;
+  VattBridge bridge;
+  double *seconds; /* by node, of all runs; NULL unless profiling */
+  gboolean ran;
+};
+
+G_DEFINE_FINAL_TYPE (VattSession, vatt_session, G_TYPE_OBJECT)
+
+static void
+drop_plan (VattSession *self)
+{
+  if (self->program)
+    vatt_device_iface (self->device)->release (self->program);
+  self->program = NULL;
+  g_clear_pointer (&self->plan, vatt_plan_free);
+  g_clear_pointer (&self->seconds, g_free);
+  self->ran = FALSE;
+}
+
+static void
+vatt_session_finalize (GObject *object)
+{
+  VattSession *self = VATT_SESSION (object);
+  drop_plan (self);
+  g_clear_object (&self->model);
+  g_clear_object (&self->device);
+  G_OBJECT_CLASS (vatt_session_parent_class)->finalize (object);
+}
+
+static void
+vatt_session_class_init (VattSessionClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = vatt_session_finalize;
+}
+
+static void
+vatt_session_init (VattSession *self)
+{
+}
+
+static const VattTowerSpec *
+spec_of (VattSession *self)
+{
+  return &vatt_model_get_config (self->model)->tower[self->params.modality];
+}
+
+/**
+ * vatt_session_new:
+ * @model: a model
+ * @device: what to run on
+ * @params: settings
+ * @error: return location for a #GError
+ *
+ * Makes a session. It keeps references to @model and @device, which any
+ * number of sessions may share. A session belongs to one thread at a time.
+ *
+ * Returns: (transfer full): the session, or %NULL with
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks the tower or an output
+ */
+VattSession *
+vatt_session_new (VattModel *model, VattDevice *device,
+    const VattSessionParams *params, GError **error)
+{
+  static const struct
+  {
+    VattOutput output;
+    const char *name;
+  } outputs[] = {
+    { VATT_OUTPUT_TOKENS, "tokens" },
+    { VATT_OUTPUT_POOLED, "pooled feature" },
+    { VATT_OUTPUT_VA, "video-audio space" },
+    { VATT_OUTPUT_VT, "video-text space" },
+    { VATT_OUTPUT_LOGITS, "classifier" },
+    { VATT_OUTPUT_PROBABILITIES, "classifier" },
+  };
+  g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
+  g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
+  g_return_val_if_fail (params && params->outputs, NULL);
+  g_return_val_if_fail ((guint) params->modality < VATT_N_MODALITIES, NULL);
+  VattConfig *config = vatt_model_get_config (model);
+  for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
+    if ((params->outputs & outputs[i].output)
+        && !vatt_config_get_output_width (
+            config, params->modality, outputs[i].output)) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "model '%s' (variant '%s') has no %s for %s",
+          vatt_model_get_origin (model), vatt_config_get_name (config),
+          outputs[i].name, vatt_modality_name (params->modality));
+      return NULL;
+    }
+  VattSession *self = g_object_new (VATT_TYPE_SESSION, NULL);
+  self->model = g_object_ref (model);
+  self->device = g_object_ref (device);
+  self->params = *params;
+  self->params.views = MAX (params->views, 1);
+  return self;
+}
+
+/* ---- plans ---- */
+
+static void
+build (VattSession *self)
+{
+  VattPlan *plan = self->plan;
+  VattOutput outputs = self->params.outputs;
+  self->tower = vatt_tower_build (plan, vatt_model_get_config (self->model),
+      self->params.modality, &self->shape,
+      (outputs & VATT_OUTPUT_TOKENS) != 0);
+  self->bridge = vatt_bridge_build (plan, vatt_model_get_config (self->model),
+      self->params.modality, self->tower.pooled, outputs, self->params.views);
+  VattTensor *const results[]
+      = { self->tower.tokens, self->tower.pooled, self->bridge.va,
+          self->bridge.vt, self->bridge.logits, self->bridge.probabilities };
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    if (results[i])
+      vatt_plan_output (plan, results[i], "output");
+}
+
+static gboolean
+make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
+{
+  drop_plan (self);
+  self->shape = *shape;
+  self->plan = vatt_plan_new ();
+  build (self);
+  if (!vatt_plan_seal (self->plan, error)) {
+    drop_plan (self);
+    return FALSE;
+  }
+  for (guint i = 0; i < self->plan->parameters->len; i++) {
+    VattTensor *tensor
+        = g_array_index (self->plan->parameters, VattParameter, i).tensor;
+    tensor->data = vatt_model_lookup (self->model, tensor->name)->data;
+  }
+  self->program = vatt_device_iface (self->device)
+                      ->prepare (vatt_device_object (self->device),
+                          self->plan, error);
+  if (!self->program) {
+    drop_plan (self);
+    return FALSE;
+  }
+  if (self->params.profile)
+    self->seconds = g_new0 (double, self->plan->nodes->len);
+  return TRUE;
+}
+
+/* ---- checks ---- */
+
+static gboolean
+check_words (const VattClip *clip, const VattTowerSpec *spec, GError **error)
+{
+  const gint32 *ids = vatt_clip_ids (clip);
+  gsize n = (gsize) vatt_clip_batch (clip) * vatt_clip_tokens (clip);
+  for (gsize i = 0; i < n; i++)
+    if (ids[i] < 0 || (guint) ids[i] >= spec->vocabulary) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "word %zu has id %d, expected 0 to %u", i, ids[i],
+          spec->vocabulary - 1);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+check_clip (VattSession *self, const VattClip *clip, GError **error)
+{
+  const VattTowerSpec *spec = spec_of (self);
+  const VattFrontEnd *front = &spec->front;
+  if (vatt_clip_modality (clip) != self->params.modality) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the clip is %s, the session was made for %s",
+        vatt_modality_name (vatt_clip_modality (clip)),
+        vatt_modality_name (self->params.modality));
+    return FALSE;
+  }
+  if (vatt_clip_token_size (clip) != front->token_size) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%s tokens have %u values, model '%s' expects %u",
+        vatt_modality_name (self->params.modality),
+        vatt_clip_token_size (clip), vatt_model_get_origin (self->model),
+        front->token_size);
+    return FALSE;
+  }
+  guint batch = vatt_clip_batch (clip);
+  if (batch % self->params.views) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%u clips do not make whole samples of %u views", batch,
+        self->params.views);
+    return FALSE;
+  }
+  if (self->params.modality == VATT_TEXT)
+    return check_words (clip, spec, error);
+  gssize bad = vatt_clip_has_nan (clip);
+  if (bad >= 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%s value %zd of the clip is not a finite number",
+        vatt_modality_name (self->params.modality), bad);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static VattTowerShape
+shape_of (const VattClip *clip)
+{
+  const guint *grid = vatt_clip_grid (clip);
+  return (VattTowerShape) { .batch = vatt_clip_batch (clip),
+    .grid = { grid[0], grid[1], grid[2] },
+    .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
+}
+
+/* The input was finite, so a pooled feature that is not comes from the
+ * weights: name the tensor. */
+static gboolean
+check_result (VattSession *self, GError **error)
+{
+  const float *pooled = vatt_tensor_f32 (self->tower.pooled);
+  size_t n = vatt_tensor_count (self->tower.pooled), i = 0;
+  while (i < n && isfinite (pooled[i]))
+    i++;
+  if (i == n)
+    return TRUE;
+  for (guint t = 0; t < vatt_model_get_n_tensors (self->model); t++) {
+    const VattTensorInfo *info = vatt_model_get_tensor (self->model, t);
+    const float *values = info->data;
+    for (gsize v = 0; v < info->size / sizeof (float); v++)
+      if (!isfinite (values[v])) {
+        g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+            "weights '%s': value %zu of '%s' is not a finite number",
+            vatt_model_get_origin (self->model), v, info->name);
+        return FALSE;
+      }
+  }
+  g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+      "weights '%s': the %s tower overflows on finite input",
+      vatt_model_get_origin (self->model),
+      vatt_modality_name (self->params.modality));
+  return FALSE;
+}
+
+/**
+ * vatt_session_run:
+ * @session: a session
+ * @clip: what to read
+ * @cancellable: (nullable): ends the run between two ops
+ * @error: return location for a #GError
+ *
+ * Computes the session's outputs for the clips of one batch. Clips of the
+ * shape of the run before are served without any allocation.
+ *
+ * Returns: %FALSE with %VATT_ERROR_SHAPE for clips that do not fit or are
+ *   not finite, %VATT_ERROR_WEIGHTS for weights that are not,
+ *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
+ */
+gboolean
+vatt_session_run (VattSession *session, const VattClip *clip,
+    GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_SESSION (session) && clip, FALSE);
+  if (!check_clip (session, clip, error))
+    return FALSE;
+  VattTowerShape shape = shape_of (clip);
+  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0)
+      && !make_plan (session, &shape, error))
+    return FALSE;
+  session->tower.values->data = session->params.modality == VATT_TEXT
+      ? (const void *) vatt_clip_ids (clip)
+      : vatt_clip_values (clip);
+  if (session->tower.kept)
+    session->tower.kept->data = vatt_clip_kept (clip);
+  if (!vatt_device_iface (session->device)
+           ->run (session->program, session->seconds, cancellable, error)
+      || !check_result (session, error)) {
+    session->ran = FALSE;
+    return FALSE;
+  }
+  session->ran = TRUE;
+  return TRUE;
+}
+
+/**
+ * vatt_session_get_output:
+ * @session: a session after a successful run
+ * @output: one of the outputs it was made for
+ * @shape: (out caller-allocates) (array fixed-size=3) (nullable): the
+ *   output's shape as #VattOutput says, with 1 for axes it has not
+ *
+ * Returns: (transfer none) (nullable): the values, good until the next run;
+ *   %NULL if the last run failed or did not compute it
+ */
+const float *
+vatt_session_get_output (
+    VattSession *session, VattOutput output, guint shape[3])
+{
+  g_return_val_if_fail (VATT_IS_SESSION (session), NULL);
+  VattTensor *tensor = NULL;
+  if (session->ran && (session->params.outputs & output))
+    tensor = output == VATT_OUTPUT_TOKENS ? session->tower.tokens
+        : output == VATT_OUTPUT_POOLED    ? session->tower.pooled
+        : output == VATT_OUTPUT_VA        ? session->bridge.va
+        : output == VATT_OUTPUT_VT        ? session->bridge.vt
+        : output == VATT_OUTPUT_LOGITS    ? session->bridge.logits
+                                       : session->bridge.probabilities;
+  if (!tensor)
+    return NULL;
+  for (guint a = 0; shape && a < 3; a++)
+    shape[a] = a < tensor->rank ? (guint) tensor->shape[a] : 1;
+  return vatt_tensor_f32 (tensor);
+}
+
+/**
+ * vatt_session_get_activation_bytes:
+ * @session: a session
+ *
+ * Returns: bytes of activations its plan holds; 0 before the first run
+ */
+gsize
+vatt_session_get_activation_bytes (VattSession *session)
+{
+  g_return_val_if_fail (VATT_IS_SESSION (session), 0);
+  return session->plan ? session->plan->activation_bytes : 0;
+}
+
+/**
+ * vatt_session_get_profile:
+ * @session: a session
+ * @n_rows: (out): how many rows
+ *
+ * Returns: (transfer full) (array length=n_rows) (nullable): one row per op,
+ *   in the order of first use; seconds are 0 unless the session was made to
+ *   profile; %NULL before the first run
+ */
+VattProfileRow *
+vatt_session_get_profile (VattSession *session, guint *n_rows)
+{
+  g_return_val_if_fail (VATT_IS_SESSION (session) && n_rows, NULL);
+  *n_rows = 0;
+  if (!session->plan)
+    return NULL;
+  g_autoptr (GArray) rows
+      = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
+  for (guint n = 0; n < session->plan->nodes->len; n++) {
+    const VattNode *node = g_ptr_array_index (session->plan->nodes, n);
+    VattProfileRow *row = NULL;
+    for (guint r = 0; r < rows->len && !row; r++)
+      if (strcmp (g_array_index (rows, VattProfileRow, r).op, node->op->name)
+          == 0)
+        row = &g_array_index (rows, VattProfileRow, r);
+    if (!row) {
+      VattProfileRow fresh = { .op = node->op->name };
+      g_array_append_val (rows, fresh);
+      row = &g_array_index (rows, VattProfileRow, rows->len - 1);
+    }
+    row->count++;
+    row->seconds += session->seconds ? session->seconds[n] : 0;
+    row->flop += node->op->flop ? node->op->flop (node, FALSE) : 0;
+  }
+  *n_rows = rows->len;
+  return (VattProfileRow *) g_array_free (g_steal_pointer (&rows), FALSE);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One tower for every modality: tokens -> encoder -> pooled. */
+#pragma once
+
+#include "plan.h"
+#include "spec.h"
+
+/* One clip's worth of input: what a plan is made for. */
+typedef struct
+{
+  size_t batch;
+  size_t grid[3];
+  size_t kept; /* tokens that DropToken left; 0 for all */
+} VattTowerShape;
+
+typedef struct
+{
+  VattTensor *values; /* input: patches (B, T, P) or ids (B, T) */
+  VattTensor *kept;   /* input: (T), or NULL */
+  VattTensor *tokens; /* (B, T, D), or NULL where not wanted */
+  VattTensor *pooled; /* (B, D) */
+} VattTower;
+
+/* Adds a tower to the plan. Without want_tokens the last block computes
+ * nothing but what the pooled feature needs. */
+VattTower vatt_tower_build (VattPlan *plan, const VattConfig *config,
+    VattModality modality, const VattTowerShape *shape, gboolean want_tokens);

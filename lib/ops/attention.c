@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * attention: y_h = softmax (scale q_h k_h^T + bias_h + mask) v_h for every
+ * head h; q, y are (B, Tq, H K), k, v (B, Tk, H K), bias (H, Tq, Tk), mask
+ * (B, Tk). Scores exist in blocks of a few kilobytes only. A first pass lays
+ * keys and values of each head out for the second. */
+#include "attributes.h"
+#include "ops.h"
+
+enum
+{
+  QUERY,
+  KEY,
+  VALUE,
+  BIAS,
+  MASK,
+};
+
+/* Work tensors: what the first pass makes. */
+enum
+{
+  KEYS,
+  VALUES,
+};
+
+static gboolean
+attention_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattAttention *attention = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  if (!vatt_node_expect (node, QUERY, "query", VATT_DTYPE_F32, 3, error)
+      || !vatt_node_expect (node, KEY, "key", VATT_DTYPE_F32, 3, error)
+      || !vatt_node_expect (node, VALUE, "value", VATT_DTYPE_F32, 3, error))
+    return FALSE;
+  const size_t *query = node->in[QUERY]->shape, *key = node->in[KEY]->shape;
+  if (!vatt_node_expect_axis (node, KEY, "key", 0, query[0], error)
+      || !vatt_node_expect_axis (node, KEY, "key", 2, query[2], error))
+    return FALSE;
+  for (int axis = 0; axis < 3; axis++)
+    if (!vatt_node_expect_axis (node, VALUE, "value", axis, key[axis], error))
+      return FALSE;
+  if (!attention->heads || query[2] % attention->heads || !key[1]) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu channels in %zu heads over %zu keys", query[2],
+        attention->heads, key[1]);
+    return FALSE;
+  }
+  if (node->in[BIAS]
+      && (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 3, error)
+          || !vatt_node_expect_axis (
+              node, BIAS, "bias", 0, attention->heads, error)
+          || !vatt_node_expect_axis (node, BIAS, "bias", 1, query[1], error)
+          || !vatt_node_expect_axis (node, BIAS, "bias", 2, key[1], error)))
+    return FALSE;
+  if (node->in[MASK]
+      && (!vatt_node_expect (node, MASK, "mask", VATT_DTYPE_F32, 2, error)
+          || !vatt_node_expect_axis (node, MASK, "mask", 0, query[0], error)
+          || !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
+    return FALSE;
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
+  size_t width = query[2] / attention->heads;
+  size_t all = query[0] * attention->heads;
+  vatt_node_add_work (plan, node, all * simd->packed_keys (key[1], width));
+  vatt_node_add_work (plan, node, all * simd->packed_values (key[1], width));
+  node->scratch = simd->attend_scratch (width) * sizeof (float);
+  return TRUE;
+}
+
+static double
+attention_flop (const VattNode *node, gboolean as_published)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  double scores
+      = (double) query[0] * (double) query[1] * (double) node->in[KEY]->shape[1];
+  double product = 2.0 * scores * (double) query[2];
+  return as_published ? product + 6.0 * scores * (double) attention->heads
+                      : 2.0 * product;
+}
+
+/* Where head h of sample b, row t, begins. */
+static const float *
+head (const VattNode *node, guint slot, size_t b, size_t h, size_t t)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *shape = node->in[slot]->shape;
+  return vatt_tensor_f32 (node->in[slot]) + (b * shape[1] + t) * shape[2]
+      + h * (shape[2] / attention->heads);
+}
+
+static size_t
+key_panels (const VattNode *node)
+{
+  size_t panel = vatt_simd ()->panel;
+  return (node->in[KEY]->shape[1] + panel - 1) / panel;
+}
+
+static size_t
+pack_items (const VattNode *node)
+{
+  const VattAttention *attention = node->attributes;
+  return node->in[KEY]->shape[0] * attention->heads * key_panels (node);
+}
+
+static void
+attention_pack (
+    const VattNode *node, size_t panel0, size_t panel1, void *scratch)
+{
+  const VattAttention *attention = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  const size_t *key = node->in[KEY]->shape;
+  size_t width = key[2] / attention->heads, per_head = key_panels (node);
+  float *keys = vatt_tensor_f32_mutable (node->work[KEYS]);
+  float *values = vatt_tensor_f32_mutable (node->work[VALUES]);
+  for (size_t panel = panel0, end; panel < panel1; panel = end) {
+    size_t which = panel / per_head, first = panel % per_head;
+    end = MIN (panel1, (which + 1) * per_head);
+    size_t last = first + (end - panel);
+    size_t b = which / attention->heads, h = which % attention->heads;
+    simd->pack_keys (keys + which * simd->packed_keys (key[1], width),
+        head (node, KEY, b, h, 0), key[2], key[1], width, first, last);
+    simd->pack_values (values + which * simd->packed_values (key[1], width),
+        head (node, VALUE, b, h, 0), key[2], key[1], width, first, last);
+  }
+}
+
+static size_t
+attend_items (const VattNode *node)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  return query[0] * attention->heads * query[1];
+}
+
+/* An item is one query of one head; queries of a head are neighbours. */
+static void
+attention_attend (
+    const VattNode *node, size_t item0, size_t item1, void *scratch)
+{
+  const VattAttention *attention = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  const size_t *query = node->in[QUERY]->shape;
+  size_t n_keys = node->in[KEY]->shape[1];
+  size_t width = query[2] / attention->heads;
+  const float *bias = vatt_tensor_f32 (node->in[BIAS]);
+  const float *mask = vatt_tensor_f32 (node->in[MASK]);
+  for (size_t item = item0, end; item < item1; item = end) {
+    size_t which = item / query[1], row = item % query[1];
+    end = MIN (item1, (which + 1) * query[1]);
+    size_t b = which / attention->heads, h = which % attention->heads;
+    simd->attend (&(VattAttend) { .query = head (node, QUERY, b, h, row),
+        .query_stride = query[2],
+        .rows = end - item,
+        .keys = vatt_tensor_f32 (node->work[KEYS])
+            + which * simd->packed_keys (n_keys, width),
+        .values = vatt_tensor_f32 (node->work[VALUES])
+            + which * simd->packed_values (n_keys, width),
+        .n_keys = n_keys,
+        .width = width,
+        .scale = attention->scale,
+        .bias = bias ? bias + (h * query[1] + row) * n_keys : NULL,
+        .bias_stride = n_keys,
+        .mask = mask ? mask + b * n_keys : NULL,
+        .out = vatt_tensor_f32_mutable (node->out)
+            + (b * query[1] + row) * query[2] + h * width,
+        .out_stride = query[2],
+        .scratch = scratch });
+  }
+}
+
+const VattOp vatt_op_attention = {
+  .name = "attention",
+  .infer = attention_infer,
+  .flop = attention_flop,
+  .forward = { { "pack", attention_pack, pack_items },
+      { "attend", attention_attend, attend_items } },
+};

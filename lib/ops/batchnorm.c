@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * batchnorm, by moving statistics: y = gain (x - mean) / sqrt (variance +
+ * eps) + bias; x is (B, D), all else (D). */
+#include "attributes.h"
+#include "ops.h"
+
+#include <math.h>
+
+enum
+{
+  X,
+  GAIN,
+  BIAS,
+  MEAN,
+  VARIANCE,
+};
+
+static gboolean
+batchnorm_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  static const char *const names[] = { "x", "gain", "bias", "mean",
+    "variance" };
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 2, error))
+    return FALSE;
+  for (guint i = GAIN; i <= VARIANCE; i++)
+    if (!vatt_node_expect (node, i, names[i], VATT_DTYPE_F32, 1, error)
+        || !vatt_node_expect_axis (node, i, names[i], 0,
+            vatt_tensor_width (node->in[X]), error))
+      return FALSE;
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, node->in[X]->shape);
+  return TRUE;
+}
+
+static void
+batchnorm_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattNorm *norm = node->attributes;
+  size_t width = vatt_tensor_width (node->out);
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  const float *gain = vatt_tensor_f32 (node->in[GAIN]);
+  const float *bias = vatt_tensor_f32 (node->in[BIAS]);
+  const float *mean = vatt_tensor_f32 (node->in[MEAN]);
+  const float *variance = vatt_tensor_f32 (node->in[VARIANCE]);
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t r = row0; r < row1; r++)
+    for (size_t d = 0; d < width; d++)
+      y[r * width + d] = gain[d] * (x[r * width + d] - mean[d])
+              / sqrtf (variance[d] + norm->eps)
+          + bias[d];
+}
+
+const VattOp vatt_op_batchnorm = {
+  .name = "batchnorm",
+  .infer = batchnorm_infer,
+  .forward = { { "forward", batchnorm_forward, vatt_items_rows } },
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * embedding: y[b, t] = table[ids[b, t]]; ids (B, T) int32, table (V, D), y
+ * (B, T, D). The session has checked the ids. */
+#include "ops.h"
+
+#include <string.h>
+
+enum
+{
+  IDS,
+  TABLE,
+};
+
+static gboolean
+embedding_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, IDS, "ids", VATT_DTYPE_I32, 2, error)
+      || !vatt_node_expect (node, TABLE, "table", VATT_DTYPE_F32, 2, error))
+    return FALSE;
+  size_t shape[] = { node->in[IDS]->shape[0], node->in[IDS]->shape[1],
+    node->in[TABLE]->shape[1] };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 3, shape);
+  return TRUE;
+}
+
+static void
+embedding_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t width = vatt_tensor_width (node->out);
+  const int32_t *ids = node->in[IDS]->data;
+  const float *table = vatt_tensor_f32 (node->in[TABLE]);
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t r = row0; r < row1; r++)
+    memcpy (y + r * width, table + (size_t) ids[r] * width,
+        width * sizeof (float));
+}
+
+const VattOp vatt_op_embedding = {
+  .name = "embedding",
+  .infer = embedding_infer,
+  .forward = { { "forward", embedding_forward, vatt_items_rows } },
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gridsum: y[n] = sum over axes a of table_a[i_a (n)], where i (n) is the
+ * place of token n in the grid, first axis slowest; table_a is (grid[a], D),
+ * y (product of grid, D). */
+#include "attributes.h"
+#include "ops.h"
+
+static gboolean
+gridsum_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  static const char *const names[] = { "table 0", "table 1", "table 2" };
+  const VattGridsum *grid = node->attributes;
+  if (grid->axes < 1 || grid->axes > 3
+      || (grid->exchanged && grid->axes != 2)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%u axes, expected 1 to 3, or 2 to exchange", grid->axes);
+    return FALSE;
+  }
+  size_t tokens = 1;
+  for (guint a = 0; a < grid->axes; a++) {
+    if (!vatt_node_expect (node, a, names[a], VATT_DTYPE_F32, 2, error)
+        || !vatt_node_expect_axis (
+            node, a, names[a], 0, grid->grid[a], error)
+        || !vatt_node_expect_axis (node, a, names[a], 1,
+            vatt_tensor_width (node->in[0]), error))
+      return FALSE;
+    tokens *= grid->grid[a];
+  }
+  size_t shape[] = { tokens, vatt_tensor_width (node->in[0]) };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
+  return TRUE;
+}
+
+static void
+place (const VattGridsum *grid, size_t token, size_t index[3])
+{
+  if (grid->exchanged) {
+    index[0] = token % grid->grid[0];
+    index[1] = token / grid->grid[0];
+    return;
+  }
+  for (guint a = grid->axes; a-- > 0;) {
+    index[a] = token % grid->grid[a];
+    token /= grid->grid[a];
+  }
+}
+
+static void
+gridsum_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattGridsum *grid = node->attributes;
+  size_t width = vatt_tensor_width (node->out);
+  for (size_t n = row0; n < row1; n++) {
+    size_t index[3];
+    place (grid, n, index);
+    float *y = vatt_tensor_f32_mutable (node->out) + n * width;
+    for (size_t d = 0; d < width; d++) {
+      float sum = 0.0f;
+      for (guint a = 0; a < grid->axes; a++)
+        sum += vatt_tensor_f32 (node->in[a])[index[a] * width + d];
+      y[d] = sum;
+    }
+  }
+}
+
+const VattOp vatt_op_gridsum = {
+  .name = "gridsum",
+  .infer = gridsum_infer,
+  .forward = { { "forward", gridsum_forward, vatt_items_rows } },
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * maxpool: y[b] = max over t of x[b, t]; x is (B, T, D), y (B, D). */
+#include "ops.h"
+
+#include <math.h>
+
+enum
+{
+  X,
+};
+
+static gboolean
+maxpool_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error))
+    return FALSE;
+  const size_t *x = node->in[X]->shape;
+  if (!x[1]) {
+    g_set_error (
+        error, VATT_ERROR, VATT_ERROR_SHAPE, "the maximum of no tokens");
+    return FALSE;
+  }
+  size_t shape[] = { x[0], x[2] };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
+  return TRUE;
+}
+
+static void
+maxpool_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const size_t *shape = node->in[X]->shape;
+  size_t tokens = shape[1], width = shape[2];
+  for (size_t b = row0; b < row1; b++)
+    for (size_t d = 0; d < width; d++) {
+      const float *x
+          = vatt_tensor_f32 (node->in[X]) + b * tokens * width + d;
+      float max = x[0];
+      for (size_t t = 1; t < tokens; t++)
+        max = x[t * width] > max || isnan (x[t * width]) ? x[t * width] : max;
+      vatt_tensor_f32_mutable (node->out)[b * width + d] = max;
+    }
+}
+
+const VattOp vatt_op_maxpool = {
+  .name = "maxpool",
+  .infer = maxpool_infer,
+  .forward = { { "forward", maxpool_forward, vatt_items_rows } },
+};

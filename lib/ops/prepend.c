@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * prepend: y[b, 0] = token, y[b, t + 1] = x[b, t]; x is (B, T, D), token
+ * (D), y (B, T + 1, D). */
+#include "ops.h"
+
+#include <string.h>
+
+enum
+{
+  X,
+  TOKEN,
+};
+
+static gboolean
+prepend_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error)
+      || !vatt_node_expect (node, TOKEN, "token", VATT_DTYPE_F32, 1, error)
+      || !vatt_node_expect_axis (node, TOKEN, "token", 0,
+          vatt_tensor_width (node->in[X]), error))
+    return FALSE;
+  const size_t *x = node->in[X]->shape;
+  size_t shape[] = { x[0], x[1] + 1, x[2] };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 3, shape);
+  return TRUE;
+}
+
+static void
+prepend_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const size_t *shape = node->out->shape;
+  size_t width = shape[2];
+  for (size_t r = row0; r < row1; r++) {
+    size_t b = r / shape[1], t = r % shape[1];
+    const float *from = t
+        ? vatt_tensor_f32 (node->in[X]) + (b * (shape[1] - 1) + t - 1) * width
+        : vatt_tensor_f32 (node->in[TOKEN]);
+    memcpy (vatt_tensor_f32_mutable (node->out) + r * width, from,
+        width * sizeof (float));
+  }
+}
+
+const VattOp vatt_op_prepend = {
+  .name = "prepend",
+  .infer = prepend_infer,
+  .forward = { { "forward", prepend_forward, vatt_items_rows } },
+};

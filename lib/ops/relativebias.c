@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * relativebias: y[h, q, k] = table[bucket (k - q), h]; table (buckets, H), y
+ * (H, T, T). Half of the buckets serve keys after the query. Of each half, n
+ * = |k - q| has its own bucket below a quarter of all, e = buckets / 4; the
+ * rest is e + trunc (ln (n / e) / ln (max_distance / e) e), capped.
+ * (Raffel et al. 2020, bidirectional form.) */
+#include "attributes.h"
+#include "ops.h"
+
+#include <math.h>
+
+enum
+{
+  TABLE,
+};
+
+static gboolean
+relativebias_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattRelativebias *relative = node->attributes;
+  if (!vatt_node_expect (node, TABLE, "table", VATT_DTYPE_F32, 2, error))
+    return FALSE;
+  size_t buckets = node->in[TABLE]->shape[0];
+  if (buckets < 4 || buckets % 4 || relative->max_distance <= buckets / 4) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu buckets up to distance %u: expected a multiple of 4, and a "
+        "distance beyond a quarter of it",
+        buckets, relative->max_distance);
+    return FALSE;
+  }
+  size_t shape[] = { node->in[TABLE]->shape[1], relative->tokens,
+    relative->tokens };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 3, shape);
+  return TRUE;
+}
+
+static size_t
+bucket_of (size_t query, size_t key, size_t buckets, guint max_distance)
+{
+  size_t half = buckets / 2, exact = half / 2;
+  size_t distance = key > query ? key - query : query - key;
+  size_t bucket = distance;
+  if (distance >= exact) {
+    /* In single precision, as the authors' code: it decides ties. */
+    float steps = logf ((float) distance / (float) exact)
+        / logf ((float) max_distance / (float) exact) * (float) exact;
+    bucket = MIN (exact + (size_t) steps, half - 1);
+  }
+  return key > query ? half + bucket : bucket;
+}
+
+static void
+relativebias_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattRelativebias *relative = node->attributes;
+  size_t tokens = relative->tokens;
+  const float *table = vatt_tensor_f32 (node->in[TABLE]);
+  size_t buckets = node->in[TABLE]->shape[0];
+  size_t heads = node->in[TABLE]->shape[1];
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t r = row0; r < row1; r++)
+    for (size_t key = 0; key < tokens; key++)
+      y[r * tokens + key]
+          = table[bucket_of (r % tokens, key, buckets, relative->max_distance)
+                  * heads
+              + r / tokens];
+}
+
+const VattOp vatt_op_relativebias = {
+  .name = "relativebias",
+  .infer = relativebias_infer,
+  .forward = { { "forward", relativebias_forward, vatt_items_rows } },
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * relu: y = max (x, 0), of any shape. */
+#include "ops.h"
+
+enum
+{
+  X,
+};
+
+static gboolean
+relu_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (
+      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
+  return TRUE;
+}
+
+static void
+relu_forward (
+    const VattNode *node, size_t begin, size_t end, void *scratch)
+{
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t i = begin; i < end; i++)
+    y[i] = x[i] < 0.0f ? 0.0f : x[i];
+}
+
+const VattOp vatt_op_relu = {
+  .name = "relu",
+  .infer = relu_infer,
+  .forward = { { "forward", relu_forward, vatt_items_elements } },
+};

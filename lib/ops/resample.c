@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * resample: the rows of a table (M, D) as samples of a curve at i / M, read
+ * at j / count by the natural cubic spline, and along its end's tangent
+ * beyond the last row. y is (count, D).
+ *
+ * With knots one apart and q = j M / count, the second derivatives m solve
+ *   m[i-1] + 4 m[i] + m[i+1] = 6 (t[i-1] - 2 t[i] + t[i+1]),  m = 0 at ends
+ * and on knot i, with s = q - i:
+ *   y = (1-s) t[i] + s t[i+1]
+ *       + ((1-s)^3 - (1-s)) m[i] / 6 + (s^3 - s) m[i+1] / 6.
+ * Solved in double precision. A table of one row is that row everywhere. */
+#include "attributes.h"
+#include "ops.h"
+
+enum
+{
+  TABLE,
+};
+
+static gboolean
+resample_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattResample *resample = node->attributes;
+  if (!vatt_node_expect (node, TABLE, "table", VATT_DTYPE_F32, 2, error))
+    return FALSE;
+  const size_t *table = node->in[TABLE]->shape;
+  if (!table[0] || !resample->count) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu rows from a table of %zu", resample->count, table[0]);
+    return FALSE;
+  }
+  size_t shape[] = { resample->count, table[1] };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
+  node->scratch = 2 * table[0] * sizeof (double);
+  return TRUE;
+}
+
+static size_t
+columns (const VattNode *node)
+{
+  return vatt_tensor_width (node->out);
+}
+
+/* Second derivatives at the knots of one column, by elimination. */
+static void
+second_derivatives (
+    const float *t, size_t stride, size_t n, double *m, double *upper)
+{
+  m[0] = m[n - 1] = upper[0] = 0.0;
+  for (size_t i = 1; i + 1 < n; i++) {
+    double right = 6.0
+        * ((double) t[(i - 1) * stride] - 2.0 * (double) t[i * stride]
+            + (double) t[(i + 1) * stride]);
+    double pivot = 4.0 - upper[i - 1];
+    upper[i] = 1.0 / pivot;
+    m[i] = (right - m[i - 1]) / pivot;
+  }
+  for (size_t i = n - 1; i-- > 1;)
+    m[i] -= upper[i] * m[i + 1];
+}
+
+static double
+value_at (const float *t, size_t stride, size_t n, const double *m, double q)
+{
+  if (n == 1)
+    return (double) t[0];
+  double last = (double) t[(n - 1) * stride];
+  double before = (double) t[(n - 2) * stride];
+  if (q >= (double) (n - 1)) {
+    double slope = last - before + m[n - 2] / 6.0;
+    return last + (q - (double) (n - 1)) * slope;
+  }
+  size_t i = (size_t) q;
+  double s = q - (double) i, r = 1.0 - s;
+  return r * (double) t[i * stride] + s * (double) t[(i + 1) * stride]
+      + (r * r * r - r) * m[i] / 6.0 + (s * s * s - s) * m[i + 1] / 6.0;
+}
+
+static void
+resample_forward (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  size_t count = node->out->shape[0], width = node->out->shape[1];
+  size_t n = node->in[TABLE]->shape[0];
+  double *m = scratch, *upper = m + n;
+  for (size_t d = column0; d < column1; d++) {
+    const float *table = vatt_tensor_f32 (node->in[TABLE]) + d;
+    float *y = vatt_tensor_f32_mutable (node->out) + d;
+    second_derivatives (table, width, n, m, upper);
+    for (size_t j = 0; j < count; j++)
+      y[j * width] = (float) value_at (
+          table, width, n, m, (double) j * (double) n / (double) count);
+  }
+}
+
+const VattOp vatt_op_resample = {
+  .name = "resample",
+  .infer = resample_infer,
+  .forward = { { "forward", resample_forward, columns } },
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * rmsnorm: y = x rsqrt (mean (x^2) + eps) gain, per row; x is (R, D). The
+ * text tower's norm: no mean is taken off, there is no bias. */
+#include "attributes.h"
+#include "ops.h"
+
+enum
+{
+  X,
+  GAIN,
+};
+
+static gboolean
+rmsnorm_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (
+      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
+  return vatt_node_expect (node, GAIN, "gain", VATT_DTYPE_F32, 1, error)
+      && vatt_node_expect_axis (
+          node, GAIN, "gain", 0, vatt_tensor_width (node->in[X]), error);
+}
+
+static void
+rmsnorm_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattNorm *norm = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  size_t width = vatt_tensor_width (node->out);
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t r = row0; r < row1; r++)
+    simd->rmsnorm_row (y + r * width, x + r * width,
+        vatt_tensor_f32 (node->in[GAIN]), norm->eps, width);
+}
+
+const VattOp vatt_op_rmsnorm = {
+  .name = "rmsnorm",
+  .infer = rmsnorm_infer,
+  .forward = { { "forward", rmsnorm_forward, vatt_items_rows } },
+};

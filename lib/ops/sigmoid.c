@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * sigmoid: y = 1 / (1 + exp (-x)), of any shape; written so that neither end
+ * overflows. */
+#include "ops.h"
+
+#include <math.h>
+
+enum
+{
+  X,
+};
+
+static gboolean
+sigmoid_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (
+      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
+  return TRUE;
+}
+
+static void
+sigmoid_forward (
+    const VattNode *node, size_t begin, size_t end, void *scratch)
+{
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  float *y = vatt_tensor_f32_mutable (node->out);
+  for (size_t i = begin; i < end; i++) {
+    float e = expf (-fabsf (x[i]));
+    y[i] = (x[i] < 0.0f ? e : 1.0f) / (1.0f + e);
+  }
+}
+
+const VattOp vatt_op_sigmoid = {
+  .name = "sigmoid",
+  .infer = sigmoid_infer,
+  .forward = { { "forward", sigmoid_forward, vatt_items_elements } },
+};

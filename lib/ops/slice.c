@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * slice: y[b, t] = x[b, first + t]; x is (B, T, D), y (B, count, D), or, flat
+ * and of one token, (B, D). */
+#include "attributes.h"
+#include "ops.h"
+
+#include <string.h>
+
+enum
+{
+  X,
+};
+
+static gboolean
+slice_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattSlice *slice = node->attributes;
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error))
+    return FALSE;
+  const size_t *x = node->in[X]->shape;
+  if ((slice->flat && slice->count != 1) || slice->count > x[1]
+      || slice->first > x[1] - slice->count) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu tokens from %zu on, of %zu", slice->count, slice->first, x[1]);
+    return FALSE;
+  }
+  const size_t shape[] = { x[0], slice->count, x[2] };
+  const size_t flat[] = { x[0], x[2] };
+  vatt_node_set_shape (node, VATT_DTYPE_F32, slice->flat ? 2 : 3,
+      slice->flat ? flat : shape);
+  return TRUE;
+}
+
+static void
+slice_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattSlice *slice = node->attributes;
+  const size_t *x = node->in[X]->shape;
+  for (size_t r = row0; r < row1; r++) {
+    size_t b = r / slice->count, t = r % slice->count;
+    memcpy (vatt_tensor_f32_mutable (node->out) + r * x[2],
+        vatt_tensor_f32 (node->in[X]) + (b * x[1] + slice->first + t) * x[2],
+        x[2] * sizeof (float));
+  }
+}
+
+const VattOp vatt_op_slice = {
+  .name = "slice",
+  .infer = slice_infer,
+  .forward = { { "forward", slice_forward, vatt_items_rows } },
+};

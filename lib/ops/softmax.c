@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C). */
+#include "ops.h"
+#include "simd.h"
+
+enum
+{
+  X,
+};
+
+static gboolean
+softmax_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (
+      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
+  return TRUE;
+}
+
+static void
+softmax_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t width = vatt_tensor_width (node->out);
+  for (size_t r = row0; r < row1; r++)
+    vatt_simd ()->softmax_row (
+        vatt_tensor_f32_mutable (node->out) + r * width,
+        vatt_tensor_f32 (node->in[X]) + r * width, width);
+}
+
+const VattOp vatt_op_softmax = {
+  .name = "softmax",
+  .infer = softmax_infer,
+  .forward = { { "forward", softmax_forward, vatt_items_rows } },
+};
