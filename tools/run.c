@@ -50,7 +50,7 @@ static VattClip *
 read_video (
     const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
-  guint s[5];
+  guint s[5] = { 0 };
   if (!take_shape (info, VATT_DTYPE_F32, 5,
           "(clips, frames, rows, columns, 3) of F32", s, error))
     return NULL;
@@ -74,7 +74,7 @@ static VattClip *
 read_wave (
     const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
-  guint s[5];
+  guint s[5] = { 0 };
   if (!take_shape (info, VATT_DTYPE_F32, 3, "(clips, samples, 1) of F32", s,
           error))
     return NULL;
@@ -97,7 +97,7 @@ static VattClip *
 read_spectrogram (
     const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
-  guint s[5];
+  guint s[5] = { 0 };
   if (!take_shape (info, VATT_DTYPE_F32, 4,
           "(clips, frames, bands, 1) of F32", s, error))
     return NULL;
@@ -121,7 +121,7 @@ read_spectrogram (
 static VattClip *
 read_words (const VattTensorInfo *info, GError **error)
 {
-  guint s[5];
+  guint s[5] = { 0 };
   if (!take_shape (
           info, VATT_DTYPE_I32, 2, "(sentences, words) of I32", s, error))
     return NULL;
@@ -158,7 +158,7 @@ static VattClip *
 keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
     GError **error)
 {
-  guint shape[5];
+  guint shape[5] = { 0 };
   if (!take_shape (kept, VATT_DTYPE_I32, 1, "(tokens) of I32", shape, error))
     return NULL;
   guint tokens = vatt_clip_tokens (clip), size = vatt_clip_token_size (clip);

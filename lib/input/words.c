@@ -2,7 +2,10 @@
  *
  * Words to ids, as the published word tokeniser does it: delete ASCII
  * punctuation, lower ASCII letters, split at white space, look up, cut or pad.
- * White space is that of Python's str.split(). */
+ * White space is that of Python's str.split(). A word before white space of
+ * several bytes (U+00A0, U+3000) is <unk>: the published code's splitter, of
+ * TensorFlow Text, cuts it one byte before the end of the white space, so that
+ * it looks up a word with a piece of a character behind it. */
 #include <errno.h>
 #include <string.h>
 
@@ -317,8 +320,8 @@ next_char (const char *text, gsize length, gsize *bytes)
 
 /* A word as far as it can be in the vocabulary. */
 typedef struct {
-  gsize length; /* bytes kept of it so far, may exceed the buffer */
-  gboolean has_nul;
+  gsize length; /* bytes of it so far, may exceed the buffer */
+  gboolean is_unknown;
   char bytes[MAX_WORD_BYTES + 1];
 } Word;
 
@@ -330,13 +333,13 @@ word_append (Word *word, gunichar c)
   if (word->length + n <= MAX_WORD_BYTES)
     memcpy (word->bytes + word->length, encoded, n);
   word->length += n;
-  word->has_nul |= c == 0;
+  word->is_unknown |= c == 0;
 }
 
 static gint32
 word_id (const VattVocabulary *vocabulary, Word *word)
 {
-  if (word->length > MAX_WORD_BYTES || word->has_nul)
+  if (word->length > MAX_WORD_BYTES || word->is_unknown)
     return vocabulary->unknown;
   word->bytes[word->length] = '\0';
   return vatt_vocabulary_lookup (vocabulary, word->bytes);
@@ -360,11 +363,12 @@ vatt_words_tokenize (const VattVocabulary *vocabulary, const char *text,
       word_append (&word, c < 0x80 ? (gunichar)g_ascii_tolower ((char)c) : c);
     if (word.length == 0 || !(last || is_space (c)))
       continue;
+    word.is_unknown |= is_space (c) && bytes > 1;
     if (found < max_words)
       ids[found] = word_id (vocabulary, &word);
     found++;
     word.length = 0;
-    word.has_nul = FALSE;
+    word.is_unknown = FALSE;
   }
   for (gsize i = found; i < max_words; i++)
     ids[i] = 0;

@@ -72,3 +72,36 @@ vatt_declaration_free (VattDeclaration *declaration)
   g_array_unref (declaration->parameters);
   g_free (declaration);
 }
+
+/**
+ * vatt_config_list_parameters:
+ * @config: a configuration
+ * @n_parameters: (out): how many
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (array length=n_parameters): every parameter that
+ *   a model of @config has, or %NULL with %VATT_ERROR_CONFIG
+ */
+VattParameterInfo *
+vatt_config_list_parameters (
+    const VattConfig *config, guint *n_parameters, GError **error)
+{
+  g_return_val_if_fail (config && n_parameters, NULL);
+  g_autoptr (VattDeclaration) declaration
+      = vatt_declaration_new (config, error);
+  if (!declaration)
+    return NULL;
+  *n_parameters = declaration->parameters->len;
+  VattParameterInfo *info = g_new0 (VattParameterInfo, *n_parameters);
+  for (guint i = 0; i < *n_parameters; i++) {
+    const VattParameter *parameter
+        = &g_array_index (declaration->parameters, VattParameter, i);
+    const VattTensor *tensor = parameter->tensor;
+    info[i].path = g_intern_string (tensor->name);
+    info[i].rows = tensor->shape[0];
+    info[i].columns = tensor->rank > 1 ? tensor->shape[1] : 0;
+    info[i].count = vatt_tensor_count (tensor);
+    info[i].trainable = !parameter->init.frozen;
+  }
+  return info;
+}

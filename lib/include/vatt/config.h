@@ -139,6 +139,29 @@ VATT_API guint vatt_config_get_output_width (
     const VattConfig *config, VattModality modality, VattOutput output);
 VATT_API guint64 vatt_config_get_declared_parameters (
     const VattConfig *config);
+/**
+ * VattParameterInfo:
+ * @path: an interned string, "video.block.3.mlp.in.weight"
+ * @rows: size along the first axis
+ * @columns: size along the second; 0 for a vector
+ * @count: how many numbers
+ * @trainable: whether training changes it
+ *
+ * A parameter that a model of a configuration has.
+ */
+typedef struct
+{
+  const char *path;
+  gsize rows, columns;
+  guint64 count;
+  gboolean trainable;
+} VattParameterInfo;
+
+VATT_API VattParameterInfo *vatt_config_list_parameters (
+    const VattConfig *config, guint *n_parameters, GError **error);
+VATT_API double vatt_config_count_flop (const VattConfig *config,
+    VattModality modality, const guint grid[3], double drop_rate,
+    gboolean as_published, GError **error);
 VATT_API char **vatt_variant_list (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattConfig, vatt_config_unref)

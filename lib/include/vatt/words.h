@@ -118,8 +118,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattVocabulary, vatt_vocabulary_free)
  *
  * Deletes ASCII punctuation ("don't" is "dont"), lowers ASCII letters only,
  * splits at Unicode white space and looks the words up; what is not known is
- * `<unk>`. A byte that is not UTF-8 counts as U+FFFD, as in
- * g_utf8_make_valid(). Allocates nothing.
+ * `<unk>`, and so, as in the published code, is any word before white space of
+ * more than one byte, such as a no-break space. A byte that is not UTF-8 counts
+ * as U+FFFD, as in g_utf8_make_valid(). Allocates nothing.
  *
  * Returns: the number of words in @text, which may exceed @max_words
  */

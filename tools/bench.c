@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vatt bench: how fast a tower runs here, and where the time goes. */
+#include "tool.h"
+
+#include <json-glib/json-glib.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+typedef struct
+{
+  double median, least, most; /* seconds */
+  double flop;                /* of one run */
+  double gemm;                /* rate of products alone, FLOP/s */
+  gsize activation_bytes, peak_bytes;
+  VattProfileRow *rows;
+  guint n_rows;
+} Result;
+
+/* Noise in [-1, 1] from a multiplicative generator: the values hardly matter
+ * to the time, but denormals and zeros would. */
+static VattClip *
+make_clip (const VattConfig *config, VattModality modality, guint batch,
+    GError **error)
+{
+  const VattFrontEnd *front = vatt_config_get_front_end (config, modality);
+  VattClip *clip = vatt_clip_new (
+      modality, batch, front->grid, front->token_size, error);
+  if (!clip)
+    return NULL;
+  gsize n = (gsize) batch * vatt_clip_tokens (clip);
+  guint32 state = 1;
+  if (modality == VATT_TEXT)
+    for (gsize i = 0; i < n; i++)
+      vatt_clip_writable_ids (clip)[i] = 1 + (gint32) (i % 3);
+  else
+    for (gsize i = 0; i < n * front->token_size; i++) {
+      state = state * 1664525u + 1013904223u;
+      vatt_clip_writable_values (clip)[i]
+          = (float) (state >> 8) / 8388608.0f - 1.0f;
+    }
+  return clip;
+}
+
+static int
+by_seconds (const void *a, const void *b)
+{
+  double left = *(const double *) a, right = *(const double *) b;
+  return left < right ? -1 : left > right;
+}
+
+static gboolean
+measure (VattSession *session, VattDevice *device, const VattClip *clip,
+    guint runs, Result *result, GError **error)
+{
+  g_autofree double *seconds = g_new0 (double, runs);
+  /* The first run builds the plan and touches the weights. */
+  if (!vatt_session_run (session, clip, NULL, error)
+      || !vatt_session_run (session, clip, NULL, error))
+    return FALSE;
+  for (guint run = 0; run < runs; run++) {
+    gint64 start = g_get_monotonic_time ();
+    if (!vatt_session_run (session, clip, NULL, error))
+      return FALSE;
+    seconds[run] = 1e-6 * (double) (g_get_monotonic_time () - start);
+  }
+  qsort (seconds, runs, sizeof *seconds, by_seconds);
+  result->median = seconds[runs / 2];
+  result->least = seconds[0];
+  result->most = seconds[runs - 1];
+  struct rusage usage;
+  getrusage (RUSAGE_SELF, &usage);
+  result->peak_bytes = (gsize) usage.ru_maxrss * 1024;
+  result->activation_bytes = vatt_session_get_activation_bytes (session);
+  result->rows = vatt_session_get_profile (session, &result->n_rows);
+  for (guint r = 0; r < result->n_rows; r++) {
+    result->flop += result->rows[r].flop;
+    result->rows[r].seconds /= runs + 2;
+  }
+  /* Beside the run, so that the machine is in the same mood; a shape as the
+   * tower's. */
+  result->gemm = vatt_device_measure_gemm (device, 1569, 3072, 768);
+  return TRUE;
+}
+
+static void
+print_text (const char *name, VattModality modality, guint batch,
+    VattDevice *device, const Result *result)
+{
+  double rate = result->flop / result->median;
+  g_print ("%s %s, batch %u, %s, %u threads\n", name,
+      vatt_modality_name (modality), batch, vatt_device_get_name (device),
+      vatt_device_get_threads (device));
+  g_print ("  seconds          %.4f median, %.4f to %.4f\n", result->median,
+      result->least, result->most);
+  g_print ("  GFLOP            %.2f done\n", result->flop * 1e-9);
+  g_print ("  GFLOP/s          %.1f, %.1f %% of the %.1f of products alone\n",
+      rate * 1e-9, 100 * rate / result->gemm, result->gemm * 1e-9);
+  g_print ("  activations      %.1f MB\n",
+      (double) result->activation_bytes * 1e-6);
+  g_print ("  peak memory      %.1f MB\n", (double) result->peak_bytes * 1e-6);
+  g_print ("  %-12s %6s %10s %7s %9s\n", "op", "times", "seconds", "share",
+      "GFLOP/s");
+  double total = 0;
+  for (guint r = 0; r < result->n_rows; r++)
+    total += result->rows[r].seconds;
+  for (guint r = 0; r < result->n_rows; r++) {
+    const VattProfileRow *row = &result->rows[r];
+    g_print ("  %-12s %6u %10.5f %6.1f%% %9.1f\n", row->op, row->count,
+        row->seconds, total > 0 ? 100 * row->seconds / total : 0,
+        row->seconds > 0 ? row->flop / row->seconds * 1e-9 : 0);
+  }
+}
+
+static void
+add_number (JsonBuilder *json, const char *name, double value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_double_value (json, value);
+}
+
+static void
+print_json (const char *name, VattModality modality, guint batch,
+    VattDevice *device, const Result *result)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "model");
+  json_builder_add_string_value (json, name);
+  json_builder_set_member_name (json, "modality");
+  json_builder_add_string_value (json, vatt_modality_name (modality));
+  json_builder_set_member_name (json, "device");
+  json_builder_add_string_value (json, vatt_device_get_name (device));
+  add_number (json, "threads", vatt_device_get_threads (device));
+  add_number (json, "batch", batch);
+  add_number (json, "seconds", result->median);
+  add_number (json, "seconds_least", result->least);
+  add_number (json, "seconds_most", result->most);
+  add_number (json, "gflop", result->flop * 1e-9);
+  add_number (
+      json, "gflop_per_s", result->flop / result->median * 1e-9);
+  add_number (json, "gemm_gflop_per_s", result->gemm * 1e-9);
+  add_number (
+      json, "share_of_gemm", result->flop / result->median / result->gemm);
+  add_number (
+      json, "activation_bytes", (double) result->activation_bytes);
+  add_number (json, "peak_bytes", (double) result->peak_bytes);
+  json_builder_set_member_name (json, "ops");
+  json_builder_begin_array (json);
+  for (guint r = 0; r < result->n_rows; r++) {
+    json_builder_begin_object (json);
+    json_builder_set_member_name (json, "op");
+    json_builder_add_string_value (json, result->rows[r].op);
+    add_number (json, "count", result->rows[r].count);
+    add_number (json, "seconds", result->rows[r].seconds);
+    add_number (json, "gflop", result->rows[r].flop * 1e-9);
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  g_autoptr (JsonNode) root = json_builder_get_root (json);
+  g_autofree char *line = json_to_string (root, FALSE);
+  g_print ("%s\n", line);
+}
+
+/* The first tower there is, unless one is asked for. */
+static gboolean
+choose (const VattConfig *config, const char *name, VattModality *modality,
+    GError **error)
+{
+  if (name)
+    return vatt_tool_parse_modality (name, modality, error);
+  for (guint m = VATT_N_MODALITIES; m-- > 0;)
+    if (vatt_config_get_front_end (config, (VattModality) m)->input
+        != VATT_INPUT_NONE)
+      *modality = (VattModality) m;
+  return TRUE;
+}
+
+static gboolean
+bench (const char *word, const char *modality_name, guint batch, guint runs,
+    guint threads, gboolean json, GError **error)
+{
+  g_autoptr (VattModel) model = vatt_tool_load (word, NULL, error);
+  if (!model)
+    return FALSE;
+  VattConfig *config = vatt_model_get_config (model);
+  VattModality modality = VATT_VIDEO;
+  if (!choose (config, modality_name, &modality, error))
+    return FALSE;
+  const VattDeviceParams device_params = { .threads = threads };
+  g_autoptr (VattDevice) device
+      = vatt_device_new ("cpu", &device_params, error);
+  if (!device)
+    return FALSE;
+  const VattSessionParams params = { .modality = modality,
+    .outputs = VATT_OUTPUT_POOLED,
+    .profile = TRUE };
+  g_autoptr (VattSession) session
+      = vatt_session_new (model, device, &params, error);
+  g_autoptr (VattClip) clip
+      = session ? make_clip (config, modality, batch, error) : NULL;
+  Result result = { 0 };
+  if (!clip || !measure (session, device, clip, runs, &result, error))
+    return FALSE;
+  if (json)
+    print_json (word, modality, batch, device, &result);
+  else
+    print_text (word, modality, batch, device, &result);
+  g_free (result.rows);
+  return TRUE;
+}
+
+static VattExit
+bench_command (int argc, char **argv)
+{
+  g_autofree char *modality = NULL;
+  int batch = 1, threads = 0, runs = 7;
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {
+    { "modality", 'm', 0, G_OPTION_ARG_STRING, &modality,
+        "video, audio or text (the first the model has)", "M" },
+    { "batch", 'b', 0, G_OPTION_ARG_INT, &batch, "Clips a run (1)", "B" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
+        "Threads that compute (one per processor)", "N" },
+    { "runs", 0, 0, G_OPTION_ARG_INT, &runs, "Timed runs (7)", "N" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL },
+    { NULL },
+  };
+  g_auto (GStrv) words = NULL;
+  if (!vatt_tool_parse (&vatt_command_bench, entries, argc, argv, 1, 1, &words))
+    return VATT_EXIT_USAGE;
+  if (batch < 1 || batch > 65536 || threads < 0 || runs < 1 || runs > 100000)
+    return vatt_tool_misuse (&vatt_command_bench,
+        "--batch from 1 to 65536, --runs from 1 and --threads from 0 are "
+        "expected");
+  g_autoptr (GError) error = NULL;
+  if (!bench (words[0], modality, (guint) batch, (guint) runs,
+          (guint) threads, json, &error))
+    return vatt_tool_fail (&vatt_command_bench, error);
+  return VATT_EXIT_DONE;
+}
+
+const VattCommand vatt_command_bench = {
+  .name = "bench",
+  .arguments = "MODEL|VARIANT",
+  .summary = "Measures the speed of a tower, op by op",
+  .run = bench_command,
+};
