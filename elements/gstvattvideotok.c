@@ -38,6 +38,11 @@
 GST_DEBUG_CATEGORY_STATIC (vatt_video_tok_debug);
 #define GST_CAT_DEFAULT vatt_video_tok_debug
 
+/* What a source that can choose should make: 8 bits, little to convert. */
+#define CHEAP_FORMATS \
+  "{ I420, YV12, NV12, NV21, Y42B, YUY2, UYVY, Y444, RGB, BGR, RGBx, BGRx, " \
+  "RGBA, BGRA, GRAY8 }"
+
 #define DEFAULT_ASPECT GST_VATT_ASPECT_CROP_CENTER
 
 enum
@@ -80,7 +85,8 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
+        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (CHEAP_FORMATS) "; "
+            GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
 static GstStaticPadTemplate src_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
