@@ -79,6 +79,32 @@ gst_vatt_terminal_wait_playing (GstVattTerminal *self)
   return !flushing;
 }
 
+/* A bin forwards the end of a stream only if the last change of state it has
+ * reported is to PLAYING. Where decodebin completes PAUSED in a streaming
+ * thread, the application can go on to PLAYING before that thread has noted
+ * its report; the bin then holds the end back for ever. Reporting the state
+ * again makes it look again. */
+static void
+confirm_playing (GstElement *element, gpointer user_data)
+{
+  GstObject *bin = gst_object_get_parent (GST_OBJECT (element));
+  while (bin) {
+    GstElement *above = GST_ELEMENT (bin);
+    GST_STATE_LOCK (above);
+    gboolean playing = GST_STATE (above) == GST_STATE_PLAYING &&
+                       GST_STATE_PENDING (above) == GST_STATE_VOID_PENDING;
+    GST_STATE_UNLOCK (above);
+    if (playing)
+      gst_element_post_message (
+          above, gst_message_new_state_changed (bin, GST_STATE_PLAYING,
+                     GST_STATE_PLAYING, GST_STATE_VOID_PENDING));
+    GstObject *parent = gst_object_get_parent (bin);
+    gst_object_unref (bin);
+    bin = parent;
+  }
+}
+
+/* After the last result. A bin keeps the message until it plays. */
 void
 gst_vatt_terminal_post_eos (
     GstVattTerminal *self, GstElement *element, guint32 seqnum)
@@ -89,4 +115,5 @@ gst_vatt_terminal_post_eos (
   if (seqnum != GST_SEQNUM_INVALID)
     gst_message_set_seqnum (message, seqnum);
   gst_element_post_message (element, message);
+  gst_element_call_async (element, confirm_playing, NULL, NULL);
 }
