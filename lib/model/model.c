@@ -138,22 +138,34 @@ vatt_model_get_mutable (VattModel *self, guint index)
   return (float *) self->tensor[index].data;
 }
 
-gboolean
-vatt_model_set_vocabulary (
-    VattModel *self, const VattVocabulary *vocabulary, GError **error)
+/* Takes the text of a vocabulary that the word table has room for. */
+static gboolean
+take_words (VattModel *self, const char *text, GError **error)
 {
   guint rows = self->config->tower[VATT_TEXT].vocabulary;
+  g_autoptr (VattVocabulary) vocabulary
+      = vatt_vocabulary_new_from_data (text, strlen (text), error);
+  if (!vocabulary) {
+    g_prefix_error (error, "model '%s': ", self->origin);
+    return FALSE;
+  }
   if (vatt_vocabulary_size (vocabulary) > rows) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "model '%s': %u words, the word table has %u rows", self->origin,
         vatt_vocabulary_size (vocabulary), rows);
     return FALSE;
   }
-  g_autofree char *text = vatt_vocabulary_to_text (vocabulary);
   g_clear_pointer (&self->vocabulary, vatt_vocabulary_free);
-  self->vocabulary
-      = vatt_vocabulary_new_from_data (text, strlen (text), error);
-  return self->vocabulary != NULL;
+  self->vocabulary = g_steal_pointer (&vocabulary);
+  return TRUE;
+}
+
+gboolean
+vatt_model_set_vocabulary (
+    VattModel *self, const VattVocabulary *vocabulary, GError **error)
+{
+  g_autofree char *text = vatt_vocabulary_to_text (vocabulary);
+  return take_words (self, text, error);
 }
 
 gboolean
@@ -356,14 +368,8 @@ take_metadata (VattModel *self, GError **error)
     if (!vatt_model_set_labels (self, (const char *const *) list, error))
       return FALSE;
   }
-  if (words) {
-    self->vocabulary
-        = vatt_vocabulary_new_from_data (words, strlen (words), error);
-    if (!self->vocabulary) {
-      g_prefix_error (error, "weights '%s': ", self->origin);
-      return FALSE;
-    }
-  }
+  if (words && !take_words (self, words, error))
+    return FALSE;
   self->trained = trained && strcmp (trained, "true") == 0;
   if (id)
     self->id = g_strdup (id);
