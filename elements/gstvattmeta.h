@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a buffer of tokens says about itself beside its caps and times. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstVattMeta:
+ * @window: number of the window since the start or the last flush
+ * @start: where the window begins, in buffer time, whatever the timestamp mode
+ * @span: what it covers
+ * @n_kept: tokens in the buffer, if only some are left; else 0
+ * @kept: (array length=n_kept) (nullable): their places in the grid
+ * @label: (nullable): class of the clip, from upstream
+ *
+ * Metadata of a clip.
+ */
+typedef struct
+{
+  GstMeta meta;
+
+  guint64 window;
+  GstClockTime start;
+  GstClockTime span;
+  guint n_kept;
+  gint32 *kept;
+  char *label;
+} GstVattMeta;
+
+GType gst_vatt_meta_api_get_type (void);
+const GstMetaInfo *gst_vatt_meta_get_info (void);
+
+GstVattMeta *gst_buffer_add_vatt_meta (GstBuffer *buffer, guint64 window,
+    GstClockTime start, GstClockTime span);
+GstVattMeta *gst_buffer_get_vatt_meta (GstBuffer *buffer);
+void gst_vatt_meta_set_kept (
+    GstVattMeta *meta, const gint32 *kept, guint n_kept);
+void gst_vatt_meta_set_label (GstVattMeta *meta, const char *label);
+
+G_END_DECLS

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A process-wide table with weak references: whoever asks for the same file
+ * while somebody still holds the model gets the same object. A file that has
+ * been replaced (another size, time or inode) is another model. The table's
+ * lock is not held while a file is read; a second caller waits for the
+ * first. */
+#include "gstvattmodels.h"
+
+#include <glib/gstdio.h>
+
+typedef struct
+{
+  char *key;        /* owned; what the object was made from */
+  GWeakRef object;  /* VattModel or VattDevice */
+  gboolean loading; /* somebody is making the object just now */
+} SharedRow;
+
+typedef GObject *(*MakeFunc) (gconstpointer request, GError **error);
+
+static GMutex table_lock;
+static GCond table_cond;
+static GPtrArray *model_rows;  /* of SharedRow, under table_lock */
+static GPtrArray *device_rows; /* of SharedRow, under table_lock */
+
+static void
+shared_row_free (gpointer data)
+{
+  SharedRow *row = data;
+  g_weak_ref_clear (&row->object);
+  g_free (row->key);
+  g_free (row);
+}
+
+/* Forgets what nobody uses any more. Called with the lock held. */
+static void
+prune (GPtrArray *rows)
+{
+  for (guint i = rows->len; i-- > 0;) {
+    SharedRow *row = g_ptr_array_index (rows, i);
+    g_autoptr (GObject) object = g_weak_ref_get (&row->object);
+    if (!object && !row->loading)
+      g_ptr_array_remove_index (rows, i);
+  }
+}
+
+static SharedRow *
+find_row (GPtrArray *rows, const char *key)
+{
+  for (guint i = 0; i < rows->len; i++) {
+    SharedRow *row = g_ptr_array_index (rows, i);
+    if (g_str_equal (row->key, key))
+      return row;
+  }
+  return NULL;
+}
+
+/* Returns a reference to the shared object, or makes @claimed the row that
+ * the caller has to fill with settle_row(). */
+static GObject *
+claim_row (GPtrArray **rows, const char *key, SharedRow **claimed)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  if (!*rows)
+    *rows = g_ptr_array_new_with_free_func (shared_row_free);
+  SharedRow *row;
+  while ((row = find_row (*rows, key)) && row->loading)
+    g_cond_wait (&table_cond, &table_lock);
+  GObject *object = row ? g_weak_ref_get (&row->object) : NULL;
+  if (object)
+    return object;
+  if (!row) {
+    prune (*rows);
+    row = g_new0 (SharedRow, 1);
+    row->key = g_strdup (key);
+    g_weak_ref_init (&row->object, NULL);
+    g_ptr_array_add (*rows, row);
+  }
+  row->loading = TRUE;
+  *claimed = row;
+  return NULL;
+}
+
+static void
+settle_row (SharedRow *row, GObject *object)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_weak_ref_set (&row->object, object);
+  row->loading = FALSE;
+  g_cond_broadcast (&table_cond);
+}
+
+static GObject *
+get_shared (GPtrArray **rows, const char *key, MakeFunc make,
+    gconstpointer request, GError **error)
+{
+  SharedRow *row = NULL;
+  GObject *object = claim_row (rows, key, &row);
+  if (object)
+    return object;
+  object = make (request, error);
+  settle_row (row, object);
+  return object;
+}
+
+static GObject *
+make_model (gconstpointer request, GError **error)
+{
+  const char *path = request;
+  VattModel *model = path ? vatt_model_load (path, error)
+                          : vatt_model_load_default (error);
+  return (GObject *) model;
+}
+
+/*
+ * gst_vatt_models_load:
+ * @path: (nullable): a model file; %NULL for the shipped model
+ * @error: return location
+ *
+ * Blocks while the file is read.
+ *
+ * Returns: (transfer full): the model
+ */
+VattModel *
+gst_vatt_models_load (const char *path, GError **error)
+{
+  g_autofree char *full = path ? g_canonicalize_filename (path, NULL) : NULL;
+  GStatBuf state = { 0 };
+  if (full && g_stat (full, &state) != 0)
+    state = (GStatBuf) { 0 };
+  g_autofree char *key = g_strdup_printf ("%s|%" G_GUINT64_FORMAT
+      "|%" G_GINT64_FORMAT ".%09ld|%" G_GINT64_FORMAT,
+      full ? full : "", (guint64) state.st_ino,
+      (gint64) state.st_mtim.tv_sec, (long) state.st_mtim.tv_nsec,
+      (gint64) state.st_size);
+  return (VattModel *) get_shared (
+      &model_rows, key, make_model, full, error);
+}
+
+/*
+ * gst_vatt_models_find:
+ * @model_id: as token caps carry it
+ *
+ * Returns: (transfer full) (nullable): the model, if somebody holds it
+ */
+VattModel *
+gst_vatt_models_find (const char *model_id)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  for (guint i = 0; model_rows && i < model_rows->len; i++) {
+    SharedRow *row = g_ptr_array_index (model_rows, i);
+    VattModel *model = g_weak_ref_get (&row->object);
+    if (model && g_strcmp0 (vatt_model_get_id (model), model_id) == 0)
+      return model;
+    g_clear_object (&model);
+  }
+  return NULL;
+}
+
+typedef struct
+{
+  const char *name;
+  VattDeviceParams params;
+} DeviceRequest;
+
+static GObject *
+make_device (gconstpointer data, GError **error)
+{
+  const DeviceRequest *request = data;
+  return (GObject *) vatt_device_new (request->name, &request->params, error);
+}
+
+/*
+ * gst_vatt_models_get_device:
+ * @name: as vatt_device_new() takes it
+ * @threads: threads that compute; 0 for one per processor
+ * @error: return location
+ *
+ * Returns: (transfer full): the device
+ */
+VattDevice *
+gst_vatt_models_get_device (const char *name, guint threads, GError **error)
+{
+  DeviceRequest request = { .name = name, .params = { .threads = threads } };
+  g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
+  return (VattDevice *) get_shared (
+      &device_rows, key, make_device, &request, error);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Downstream's caps say how tokens are made. Where they do not, as behind a
+ * fakesink, the shipped model's front end serves. */
+#include "gstvatttokenout.h"
+
+#include "gstvattcaps.h"
+#include "gstvattmodels.h"
+
+/* Takes the first structure that says enough. */
+static gboolean
+learn_from_caps (GstVattTokenOut *out, const GstCaps *caps)
+{
+  if (gst_caps_is_any (caps))
+    return FALSE;
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    const GstStructure *structure = gst_caps_get_structure (caps, i);
+    if (!gst_vatt_caps_to_front_end (
+            structure, out->modality, &out->front_end, NULL))
+      continue;
+    out->model_id
+        = g_strdup (gst_structure_get_string (structure, "model-id"));
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+learn_from_default (GstVattTokenOut *out, GError **error)
+{
+  out->model = gst_vatt_models_load (NULL, error);
+  if (!out->model) {
+    g_prefix_error (error,
+        "the element behind %s does not say how %s tokens are made, and the "
+        "shipped model cannot be used instead: ",
+        GST_ELEMENT_NAME (out->element), vatt_modality_name (out->modality));
+    return FALSE;
+  }
+  const VattFrontEnd *front_end = vatt_config_get_front_end (
+      vatt_model_get_config (out->model), out->modality);
+  if (!front_end || front_end->input == VATT_INPUT_NONE) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "the shipped model has no tower for %s",
+        vatt_modality_name (out->modality));
+    return FALSE;
+  }
+  out->front_end = *front_end;
+  out->model_id = g_strdup (vatt_model_get_id (out->model));
+  return TRUE;
+}
+
+/* Windows per second; both terms of the fraction must fit an int. */
+static void
+set_framerate (GstCaps *caps, GstClockTime hop)
+{
+  gint n = 0, d = 1;
+  if (hop > 0) {
+    guint64 common = (guint64) gst_util_greatest_common_divisor_int64 (
+        GST_SECOND, (gint64) hop);
+    if (hop / common <= G_MAXINT) {
+      n = (gint) (GST_SECOND / common);
+      d = (gint) (hop / common);
+    } else {
+      gst_util_double_to_fraction (
+          (double) GST_SECOND / (double) hop, &n, &d);
+    }
+  }
+  gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, n, d, NULL);
+}
+
+static GstCaps *
+fixed_caps (GstVattTokenOut *out, const GstVattTokenOutParams *params)
+{
+  GstCaps *caps = gst_vatt_caps_from_front_end (
+      &out->front_end, out->modality, out->model_id);
+  guint tokens = gst_vatt_front_end_tokens (&out->front_end);
+  out->n_tokens = tokens;
+  if (params->drop_rate > 0)
+    out->n_tokens
+        = MAX (1, (guint) ((1.0 - params->drop_rate) * tokens + 1e-6));
+  gst_caps_set_simple (
+      caps, "tokens", G_TYPE_INT, (gint) out->n_tokens, NULL);
+  GstClockTime span = gst_vatt_front_end_span (&out->front_end);
+  set_framerate (caps, params->hop ? params->hop : span);
+  return caps;
+}
+
+static gboolean
+check_peer (const GstCaps *caps, const GstCaps *peer, GError **error)
+{
+  if (gst_caps_can_intersect (caps, peer))
+    return TRUE;
+  g_autofree char *offered = gst_caps_to_string (caps);
+  g_autofree char *wanted = gst_caps_to_string (peer);
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "downstream wants %s, but this element is set to make %s", wanted,
+      offered);
+  return FALSE;
+}
+
+/*
+ * gst_vatt_token_out_negotiate:
+ * @out: the pad; its first four fields are set
+ * @params: what the element decides
+ * @error: return location
+ *
+ * Learns the front end, agrees on caps and sends them.
+ */
+gboolean
+gst_vatt_token_out_negotiate (GstVattTokenOut *out,
+    const GstVattTokenOutParams *params, GError **error)
+{
+  gst_vatt_token_out_clear (out);
+  g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (out->srcpad, NULL);
+  if (gst_caps_is_empty (peer)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "nothing behind %s takes %s tokens", GST_ELEMENT_NAME (out->element),
+        vatt_modality_name (out->modality));
+    return FALSE;
+  }
+  if (!learn_from_caps (out, peer) && !learn_from_default (out, error))
+    return FALSE;
+  if (out->override
+      && !out->override (out->element, &out->front_end, error))
+    return FALSE;
+  out->caps = fixed_caps (out, params);
+  if (!check_peer (out->caps, peer, error))
+    return FALSE;
+  out->pool = gst_vatt_clip_pool_new (out->modality, &out->front_end);
+  GST_INFO_OBJECT (out->element, "sending %" GST_PTR_FORMAT, out->caps);
+  gst_pad_push_event (out->srcpad, gst_event_new_caps (out->caps));
+  out->negotiated = TRUE;
+  return TRUE;
+}
+
+void
+gst_vatt_token_out_clear (GstVattTokenOut *out)
+{
+  out->negotiated = FALSE;
+  g_clear_pointer (&out->pool, gst_vatt_clip_pool_unref);
+  gst_clear_caps (&out->caps);
+  g_clear_object (&out->model);
+  g_clear_pointer (&out->model_id, g_free);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The source pad of a tokeniser: what it has agreed on with the element
+ * behind it, and the buffers that travel there. */
+#pragma once
+
+#include "gstvattclippool.h"
+
+#include <gst/gst.h>
+#include <vatt/config.h>
+#include <vatt/model.h>
+
+G_BEGIN_DECLS
+
+/* Applies the settings of an element to a front end from elsewhere. */
+typedef gboolean (*GstVattOverrideFunc) (
+    GstElement *element, VattFrontEnd *front_end, GError **error);
+
+/* Filled by gst_vatt_token_out_negotiate(); the streaming thread's. */
+typedef struct
+{
+  GstElement *element; /* not owned */
+  GstPad *srcpad;      /* not owned */
+  VattModality modality;
+  GstVattOverrideFunc override;
+
+  VattFrontEnd front_end;
+  gboolean negotiated;
+  guint n_tokens;      /* in a buffer, after DropToken */
+  char *model_id;      /* of the model downstream; owned, may be NULL */
+  VattModel *model;    /* the shipped one where downstream names none; owned */
+  GstCaps *caps;       /* owned */
+  GstVattClipPool *pool; /* a reference */
+} GstVattTokenOut;
+
+/* What the element, not the model, decides about the tokens it sends. */
+typedef struct
+{
+  double drop_rate;
+  GstClockTime hop; /* 0: the span of a window; for text: sparse */
+} GstVattTokenOutParams;
+
+gboolean gst_vatt_token_out_negotiate (GstVattTokenOut *out,
+    const GstVattTokenOutParams *params, GError **error);
+void gst_vatt_token_out_clear (GstVattTokenOut *out);
+
+G_END_DECLS

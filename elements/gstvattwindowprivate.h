@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the two halves of the base class share: gstvattwindow.c is the element,
+ * gstvattwindowrun.c cuts time into windows. */
+#pragma once
+
+#include "gstvatttokenout.h"
+#include "gstvattwindow.h"
+
+G_BEGIN_DECLS
+
+/* Settings, copied under the object lock when output is negotiated. */
+typedef struct
+{
+  GstClockTime hop; /* 0: the span */
+  GstVattTail tail;
+  GstVattTimestampMode timestamp_mode;
+  GstClockTime max_gap;
+  double drop_rate;
+  guint64 seed;
+  gboolean qos;
+} GstVattWindowSettings;
+
+typedef struct
+{
+  GstPad *sinkpad; /* the element's */
+  GstPad *srcpad;  /* the element's */
+  GstVattWindowSettings wanted; /* object lock */
+  GstClockTime earliest; /* object lock; running time QoS asks for, or NONE */
+  guint64 n_sent;        /* object lock */
+  guint64 n_skipped;     /* object lock */
+  GstClockTime latency;  /* object lock; of the current output */
+
+  /* The streaming thread's. */
+  GstVattWindowSettings used;
+  GstVattTokenOut out;
+  GstCaps *input_caps; /* owned */
+  GstSegment segment;
+  gboolean failed;     /* an error has been posted for this stream */
+  gboolean live;       /* upstream is; else no window is left out */
+  GstClockTime span;
+  GstClockTime hop;
+  GstClockTime reach;  /* from a window's start to its last data */
+  GstClockTime origin; /* NONE: no run */
+  GstClockTime data_end;
+  GstClockTime emitted_end; /* NONE: nothing in this run */
+  GstClockTime gap;         /* length of GAP events since the last data */
+  guint64 next;             /* number of the next window in this run */
+  guint64 counter;          /* the same since the last flush */
+  gboolean fresh;           /* no data since the segment began */
+  gboolean discont;
+  char *label;              /* of the last buffer that had one; owned */
+} GstVattWindowPrivate;
+
+#define PRIV(self) gst_vatt_window_private (self)
+
+GstVattWindowPrivate *gst_vatt_window_private (GstVattWindow *self);
+gboolean gst_vatt_window_negotiate (GstVattWindow *self, GError **error);
+void gst_vatt_window_end_run (GstVattWindow *self);
+GstFlowReturn gst_vatt_window_drain (GstVattWindow *self);
+
+G_END_DECLS

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvattaudiotok.h"
+#include "gstvatttexttok.h"
+#include "gstvattvideotok.h"
+
+#include "plugin-config.h"
+
+#include <gst/gst.h>
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  gboolean done = FALSE;
+  done |= GST_ELEMENT_REGISTER (vattaudiotok, plugin);
+  done |= GST_ELEMENT_REGISTER (vatttexttok, plugin);
+  done |= GST_ELEMENT_REGISTER (vattvideotok, plugin);
+  return done;
+}
+
+#define PACKAGE "vatt"
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vatt,
+    "Embeddings of video, sound and text with the VATT Transformer",
+    plugin_init, VATT_VERSION, VATT_LICENSE, "vatt",
+    "https://example.org/vatt")
