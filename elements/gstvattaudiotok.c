@@ -20,7 +20,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=300 ! vattaudiotok ! vattencoder ! fakesink silent=false -v
+ * gst-launch-1.0 audiotestsrc num-buffers=300 ! vattaudiotok ! vattencoder !
+ * fakesink silent=false -v
  * ]|
  */
 #include "gstvattaudiotok.h"
@@ -38,14 +39,12 @@ GST_DEBUG_CATEGORY_STATIC (vatt_audio_tok_debug);
 #define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
 #define DISCONT_WAIT GST_SECOND
 
-enum
-{
+enum {
   PROP_SAMPLES = 1,
   PROP_RATE,
 };
 
-struct _GstVattAudioTok
-{
+struct _GstVattAudioTok {
   GstVattWindow parent;
 
   /* Object lock. */
@@ -55,30 +54,29 @@ struct _GstVattAudioTok
   /* The streaming thread's. */
   GstAudioInfo info;
   VattFrontEnd front_end;
-  GstVattSound *sound;         /* owned */
-  GstAudioStreamAlign *align;  /* owned */
-  VattMel *mel;                /* owned; spectrograms only */
-  float *window;               /* owned; (samples) */
-  float *spectrogram;          /* owned; (frames, bands) */
+  GstVattSound *sound;        /* owned */
+  GstAudioStreamAlign *align; /* owned */
+  VattMel *mel;               /* owned; spectrograms only */
+  float *window;              /* owned; (samples) */
+  float *spectrogram;         /* owned; (frames, bands) */
 };
 
 G_DEFINE_TYPE (GstVattAudioTok, gst_vatt_audio_tok, GST_TYPE_VATT_WINDOW)
 GST_ELEMENT_REGISTER_DEFINE (
     vattaudiotok, "vattaudiotok", GST_RANK_NONE, GST_TYPE_VATT_AUDIO_TOK)
 
-static GstStaticPadTemplate sink_template
-    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_AUDIO_CAPS_MAKE (GST_AUDIO_FORMATS_ALL)
-            ", layout = (string) { interleaved, non-interleaved }"));
-static GstStaticPadTemplate src_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VATT_AUDIO_TOKENS_CAPS));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (GST_AUDIO_CAPS_MAKE (
+        GST_AUDIO_FORMATS_ALL) ", layout = (string) { interleaved, non-interleaved }"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_AUDIO_TOKENS_CAPS));
 
 static guint64
 to_samples (const GstVattAudioTok *self, GstClockTime time)
 {
   return gst_util_uint64_scale_round (time, self->front_end.rate_n,
-      (guint64) GST_SECOND * self->front_end.rate_d);
+      (guint64)GST_SECOND * self->front_end.rate_d);
 }
 
 static guint64
@@ -93,10 +91,10 @@ first_sample (GstVattAudioTok *self, GstClockTime start)
 static GstClockTime
 decided_time (GstVattAudioTok *self)
 {
-  return gst_vatt_window_get_origin (GST_VATT_WINDOW (self))
-      + gst_util_uint64_scale_ceil (gst_vatt_sound_get_end (self->sound),
-          (guint64) GST_SECOND * self->front_end.rate_d,
-          self->front_end.rate_n);
+  return gst_vatt_window_get_origin (GST_VATT_WINDOW (self)) +
+         gst_util_uint64_scale_ceil (gst_vatt_sound_get_end (self->sound),
+             (guint64)GST_SECOND * self->front_end.rate_d,
+             self->front_end.rate_n);
 }
 
 static gboolean
@@ -143,8 +141,7 @@ make_mel (GstVattAudioTok *self, GError **error)
   self->mel = vatt_mel_new (&params, error);
   if (!self->mel)
     return FALSE;
-  self->spectrogram
-      = g_try_new0 (float, (gsize) fe->frames * fe->mel_bands);
+  self->spectrogram = g_try_new0 (float, (gsize)fe->frames * fe->mel_bands);
   return TRUE;
 }
 
@@ -166,8 +163,8 @@ audio_tok_set_front_end (
     return FALSE;
   }
   gst_vatt_window_set_reach (window, gst_vatt_front_end_span (front_end));
-  return GST_AUDIO_INFO_FORMAT (&self->info) == GST_AUDIO_FORMAT_UNKNOWN
-      || gst_vatt_sound_set_input (self->sound, &self->info, error);
+  return GST_AUDIO_INFO_FORMAT (&self->info) == GST_AUDIO_FORMAT_UNKNOWN ||
+         gst_vatt_sound_set_input (self->sound, &self->info, error);
 }
 
 static void
@@ -183,11 +180,11 @@ audio_tok_reset (GstVattWindow *window)
 /* Where the buffer lies; frames at its start that are known already are
  * counted in @skip, a hole before it becomes silence. */
 static gboolean
-join (GstVattAudioTok *self, GstClockTime time, guint64 n_frames,
-    guint64 *skip, GError **error)
+join (GstVattAudioTok *self, GstClockTime time, guint64 n_frames, guint64 *skip,
+    GError **error)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
-  guint64 rate = (guint64) GST_AUDIO_INFO_RATE (&self->info);
+  guint64 rate = (guint64)GST_AUDIO_INFO_RATE (&self->info);
   GstVattPlace place = gst_vatt_window_place (window, time, 0);
   GstClockTime origin = gst_vatt_window_get_origin (window);
   GstClockTime end = gst_vatt_window_get_data_end (window);
@@ -197,19 +194,18 @@ join (GstVattAudioTok *self, GstClockTime time, guint64 n_frames,
             self->sound, to_samples (self, time - origin), error))
       return FALSE;
     end = time;
-  } else if (place == GST_VATT_PLACE_GAP
-      && time - end > ALIGNMENT_THRESHOLD) {
+  } else if (place == GST_VATT_PLACE_GAP && time - end > ALIGNMENT_THRESHOLD) {
     if (!gst_vatt_sound_append_silence (
             self->sound, to_samples (self, time - end), error))
       return FALSE;
     end = time;
-  } else if (place == GST_VATT_PLACE_OVERLAP
-      && end - time > ALIGNMENT_THRESHOLD) {
-    *skip = MIN (n_frames,
-        gst_util_uint64_scale_round (end - time, rate, GST_SECOND));
+  } else if (place == GST_VATT_PLACE_OVERLAP &&
+             end - time > ALIGNMENT_THRESHOLD) {
+    *skip = MIN (
+        n_frames, gst_util_uint64_scale_round (end - time, rate, GST_SECOND));
   }
-  gst_vatt_window_set_data_end (window,
-      end + gst_util_uint64_scale (n_frames - *skip, GST_SECOND, rate));
+  gst_vatt_window_set_data_end (
+      window, end + gst_util_uint64_scale (n_frames - *skip, GST_SECOND, rate));
   return TRUE;
 }
 
@@ -225,22 +221,21 @@ audio_tok_take (GstVattWindow *window, GstBuffer *buffer)
   g_autoptr (GstBuffer) part = gst_buffer_ref (buffer);
   if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
     part = gst_buffer_make_writable (part);
-    GST_BUFFER_PTS (part)
-        = GST_CLOCK_TIME_IS_VALID (gst_vatt_window_get_origin (window))
-        ? gst_vatt_window_get_data_end (window)
-        : segment->start;
+    GST_BUFFER_PTS (part) =
+        GST_CLOCK_TIME_IS_VALID (gst_vatt_window_get_origin (window))
+            ? gst_vatt_window_get_data_end (window)
+            : segment->start;
   }
   part = gst_audio_buffer_clip (g_steal_pointer (&part), segment, rate, bpf);
   if (!part)
     return GST_FLOW_OK;
-  guint64 n_frames = gst_buffer_get_size (part) / (guint64) bpf;
+  guint64 n_frames = gst_buffer_get_size (part) / (guint64)bpf;
   GstClockTime time;
   guint64 skip;
-  gst_audio_stream_align_process (self->align,
-      GST_BUFFER_IS_DISCONT (part), GST_BUFFER_PTS (part), (guint) n_frames,
-      &time, NULL, NULL);
-  if (!join (self, time, n_frames, &skip, &error)
-      || !gst_vatt_sound_append (self->sound, part, skip, &error))
+  gst_audio_stream_align_process (self->align, GST_BUFFER_IS_DISCONT (part),
+      GST_BUFFER_PTS (part), (guint)n_frames, &time, NULL, NULL);
+  if (!join (self, time, n_frames, &skip, &error) ||
+      !gst_vatt_sound_append (self->sound, part, skip, &error))
     return gst_vatt_window_fail (window, error);
   GstFlowReturn flow = gst_vatt_window_emit (window, decided_time (self));
   return flow;
@@ -257,22 +252,22 @@ audio_tok_finish (GstVattWindow *window, GError **error)
 }
 
 static gboolean
-audio_tok_write (GstVattWindow *window, GstClockTime start, VattClip *clip,
-    GError **error)
+audio_tok_write (
+    GstVattWindow *window, GstClockTime start, VattClip *clip, GError **error)
 {
   GstVattAudioTok *self = GST_VATT_AUDIO_TOK (window);
   const VattFrontEnd *fe = &self->front_end;
   guint64 first = first_sample (self, start);
   /* Rounding a start up must not make the last sample silent. */
-  if (first > 0
-      && first + fe->samples == gst_vatt_sound_get_end (self->sound) + 1)
+  if (first > 0 &&
+      first + fe->samples == gst_vatt_sound_get_end (self->sound) + 1)
     first--;
   gst_vatt_sound_copy (self->sound, first, self->window, fe->samples);
   if (fe->input == VATT_INPUT_SPECTROGRAM) {
     gsize frames = vatt_mel_compute (
         self->mel, self->window, fe->samples, fe->frames, self->spectrogram);
     return vatt_clip_fill_spectrogram (clip, 0, self->spectrogram,
-        (guint) frames, fe->mel_bands, fe->patch, error);
+        (guint)frames, fe->mel_bands, fe->patch, error);
   }
   if (fe->scaling == VATT_SCALING_CLIP)
     vatt_wave_normalize_rms (self->window, fe->samples);
@@ -303,8 +298,8 @@ audio_tok_override (
   GST_OBJECT_UNLOCK (self);
   if (front_end->rate_n % front_end->rate_d != 0) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "sound at %u/%u Hz: only whole rates are supported",
-        front_end->rate_n, front_end->rate_d);
+        "sound at %u/%u Hz: only whole rates are supported", front_end->rate_n,
+        front_end->rate_d);
     return FALSE;
   }
   if (samples == front_end->samples)
@@ -382,15 +377,14 @@ gst_vatt_audio_tok_class_init (GstVattAudioTokClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstVattWindowClass *window_class = GST_VATT_WINDOW_CLASS (klass);
-  const GParamFlags flags
-      = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
   object_class->set_property = audio_tok_set_property;
   object_class->get_property = audio_tok_get_property;
   object_class->finalize = audio_tok_finalize;
   g_object_class_install_property (object_class, PROP_SAMPLES,
       g_param_spec_uint ("samples", "Samples",
-          "Samples in a window (0 = as the model says)", 0, 1 << 26, 0,
-          flags));
+          "Samples in a window (0 = as the model says)", 0, 1 << 26, 0, flags));
   g_object_class_install_property (object_class, PROP_RATE,
       g_param_spec_uint ("rate", "Rate",
           "Samples per second inside a window (0 = as the model says)", 0,
@@ -398,8 +392,8 @@ gst_vatt_audio_tok_class_init (GstVattAudioTokClass *klass)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class,
-      "VATT audio tokeniser", "Filter/Analyzer/Audio",
+  gst_element_class_set_static_metadata (element_class, "VATT audio tokeniser",
+      "Filter/Analyzer/Audio",
       "Cuts windows of sound into tokens for a VATT model",
       "The vatt developers <vatt@example.org>");
 

@@ -12,8 +12,7 @@
 #define WORDS BIT (VATT_TEXT)
 #define FIELD(name) G_STRUCT_OFFSET (VattFrontEnd, name)
 
-typedef struct
-{
+typedef struct {
   const char *name;
   guint modalities; /* bits of the modalities that have the field */
   glong offset;     /* of a guint or a double in VattFrontEnd */
@@ -62,8 +61,8 @@ static const char *const scaling_names[] = {
 };
 
 static gboolean
-index_of (const char *const *names, guint n_names, const char *name,
-    guint *index)
+index_of (
+    const char *const *names, guint n_names, const char *name, guint *index)
 {
   for (guint i = 0; i < n_names; i++)
     if (g_strcmp0 (names[i], name) == 0) {
@@ -78,11 +77,11 @@ gst_vatt_modality_from_caps (const GstCaps *caps, VattModality *modality)
 {
   if (!caps || gst_caps_is_any (caps) || gst_caps_get_size (caps) == 0)
     return FALSE;
-  const char *name
-      = gst_structure_get_string (gst_caps_get_structure (caps, 0), "modality");
+  const char *name =
+      gst_structure_get_string (gst_caps_get_structure (caps, 0), "modality");
   for (guint i = 0; i < VATT_N_MODALITIES; i++)
-    if (g_strcmp0 (vatt_modality_name ((VattModality) i), name) == 0) {
-      *modality = (VattModality) i;
+    if (g_strcmp0 (vatt_modality_name ((VattModality)i), name) == 0) {
+      *modality = (VattModality)i;
       return TRUE;
     }
   return FALSE;
@@ -102,8 +101,8 @@ gst_vatt_front_end_span (const VattFrontEnd *front_end)
   guint64 units = 0;
   if (front_end->input == VATT_INPUT_VOXELS)
     units = front_end->frames;
-  else if (front_end->input == VATT_INPUT_WAVE
-      || front_end->input == VATT_INPUT_SPECTROGRAM)
+  else if (front_end->input == VATT_INPUT_WAVE ||
+           front_end->input == VATT_INPUT_SPECTROGRAM)
     units = front_end->samples;
   if (units == 0 || front_end->rate_n == 0)
     return 0;
@@ -119,8 +118,7 @@ set_table_fields (GstStructure *structure, const VattFrontEnd *front_end,
     const CapsField *field = &int_fields[i];
     guint value = G_STRUCT_MEMBER (guint, front_end, field->offset);
     if ((field->modalities & BIT (modality)) && value != 0)
-      gst_structure_set (
-          structure, field->name, G_TYPE_INT, (gint) value, NULL);
+      gst_structure_set (structure, field->name, G_TYPE_INT, (gint)value, NULL);
   }
   for (guint i = 0; i < G_N_ELEMENTS (double_fields); i++) {
     const CapsField *field = &double_fields[i];
@@ -140,8 +138,8 @@ set_table_fields (GstStructure *structure, const VattFrontEnd *front_end,
  *   DropToken may lower
  */
 GstCaps *
-gst_vatt_caps_from_front_end (const VattFrontEnd *front_end,
-    VattModality modality, const char *model_id)
+gst_vatt_caps_from_front_end (
+    const VattFrontEnd *front_end, VattModality modality, const char *model_id)
 {
   GstStructure *structure = gst_structure_new (GST_VATT_TOKENS_MEDIA_TYPE,
       "modality", G_TYPE_STRING, vatt_modality_name (modality), "format",
@@ -151,13 +149,13 @@ gst_vatt_caps_from_front_end (const VattFrontEnd *front_end,
   guint tokens = gst_vatt_front_end_tokens (front_end);
   if (tokens > 1 && modality != VATT_TEXT)
     gst_structure_set (
-        structure, "tokens", GST_TYPE_INT_RANGE, 1, (gint) tokens, NULL);
+        structure, "tokens", GST_TYPE_INT_RANGE, 1, (gint)tokens, NULL);
   else
-    gst_structure_set (structure, "tokens", G_TYPE_INT, (gint) tokens, NULL);
+    gst_structure_set (structure, "tokens", G_TYPE_INT, (gint)tokens, NULL);
   set_table_fields (structure, front_end, modality);
   if (front_end->rate_n > 0)
     gst_structure_set (structure, "sample-rate", GST_TYPE_FRACTION,
-        (gint) front_end->rate_n, (gint) front_end->rate_d, NULL);
+        (gint)front_end->rate_n, (gint)front_end->rate_d, NULL);
   if (modality != VATT_TEXT)
     gst_structure_set (structure, "scaling", G_TYPE_STRING,
         scaling_names[front_end->scaling], NULL);
@@ -176,18 +174,18 @@ get_table_fields (const GstStructure *structure, VattModality modality,
   for (guint i = 0; i < G_N_ELEMENTS (int_fields); i++) {
     const CapsField *field = &int_fields[i];
     gint value;
-    if (!(field->modalities & BIT (modality))
-        || !gst_structure_has_field (structure, field->name))
+    if (!(field->modalities & BIT (modality)) ||
+        !gst_structure_has_field (structure, field->name))
       continue;
     if (!gst_structure_get_int (structure, field->name, &value) || value < 1)
       return FALSE;
-    G_STRUCT_MEMBER (guint, front_end, field->offset) = (guint) value;
+    G_STRUCT_MEMBER (guint, front_end, field->offset) = (guint)value;
   }
   for (guint i = 0; i < G_N_ELEMENTS (double_fields); i++) {
     const CapsField *field = &double_fields[i];
-    if ((field->modalities & BIT (modality))
-        && gst_structure_has_field (structure, field->name)
-        && !gst_structure_get_double (structure, field->name,
+    if ((field->modalities & BIT (modality)) &&
+        gst_structure_has_field (structure, field->name) &&
+        !gst_structure_get_double (structure, field->name,
             &G_STRUCT_MEMBER (double, front_end, field->offset)))
       return FALSE;
   }
@@ -201,8 +199,8 @@ front_end_is_sound (const VattFrontEnd *fe, VattModality modality)
 {
   guint64 patch = 1, tokens = 1;
   for (guint i = 0; i < 3; i++) {
-    if (fe->patch[i] < 1 || fe->grid[i] < 1 || fe->patch[i] > 1 << 20
-        || fe->grid[i] > 1 << 20)
+    if (fe->patch[i] < 1 || fe->grid[i] < 1 || fe->patch[i] > 1 << 20 ||
+        fe->grid[i] > 1 << 20)
       return FALSE;
     patch *= fe->patch[i];
     tokens *= fe->grid[i];
@@ -211,14 +209,14 @@ front_end_is_sound (const VattFrontEnd *fe, VattModality modality)
   }
   if (modality == VATT_TEXT)
     return fe->words >= 1 && fe->words == tokens && fe->token_size == 1;
-  if (fe->rate_n < 1 || fe->rate_d < 1
-      || fe->token_size != patch * (modality == VATT_VIDEO ? 3 : 1)
-      || tokens * fe->token_size > 1 << 28)
+  if (fe->rate_n < 1 || fe->rate_d < 1 ||
+      fe->token_size != patch * (modality == VATT_VIDEO ? 3 : 1) ||
+      tokens * fe->token_size > 1 << 28)
     return FALSE;
   if (modality == VATT_VIDEO)
-    return fe->frames >= fe->patch[0] && fe->width >= fe->patch[2]
-        && fe->height >= fe->patch[1] && fe->width <= 16384
-        && fe->height <= 16384 && fe->frames <= 1 << 16;
+    return fe->frames >= fe->patch[0] && fe->width >= fe->patch[2] &&
+           fe->height >= fe->patch[1] && fe->width <= 16384 &&
+           fe->height <= 16384 && fe->frames <= 1 << 16;
   return fe->samples >= 1 && fe->samples <= 1 << 28;
 }
 
@@ -239,24 +237,23 @@ gst_vatt_caps_to_front_end (const GstStructure *structure,
   memset (front_end, 0, sizeof *front_end);
   guint input = VATT_INPUT_NONE, scaling = VATT_SCALING_RANGE;
   gint rate_n = 0, rate_d = 1;
-  gboolean complete
-      = gst_structure_has_name (structure, GST_VATT_TOKENS_MEDIA_TYPE)
-      && g_strcmp0 (gst_structure_get_string (structure, "modality"),
-             vatt_modality_name (modality))
-          == 0
-      && index_of (input_names, G_N_ELEMENTS (input_names),
-          gst_structure_get_string (structure, "input"), &input)
-      && get_table_fields (structure, modality, front_end);
+  gboolean complete =
+      gst_structure_has_name (structure, GST_VATT_TOKENS_MEDIA_TYPE) &&
+      g_strcmp0 (gst_structure_get_string (structure, "modality"),
+          vatt_modality_name (modality)) == 0 &&
+      index_of (input_names, G_N_ELEMENTS (input_names),
+          gst_structure_get_string (structure, "input"), &input) &&
+      get_table_fields (structure, modality, front_end);
   if (complete && modality != VATT_TEXT)
     complete = index_of (scaling_names, G_N_ELEMENTS (scaling_names),
-                   gst_structure_get_string (structure, "scaling"), &scaling)
-        && gst_structure_get_fraction (
-            structure, "sample-rate", &rate_n, &rate_d)
-        && rate_n > 0 && rate_d > 0;
-  front_end->input = (VattInput) input;
-  front_end->scaling = (VattScaling) scaling;
-  front_end->rate_n = (guint) rate_n;
-  front_end->rate_d = (guint) rate_d;
+                   gst_structure_get_string (structure, "scaling"), &scaling) &&
+               gst_structure_get_fraction (
+                   structure, "sample-rate", &rate_n, &rate_d) &&
+               rate_n > 0 && rate_d > 0;
+  front_end->input = (VattInput)input;
+  front_end->scaling = (VattScaling)scaling;
+  front_end->rate_n = (guint)rate_n;
+  front_end->rate_d = (guint)rate_d;
   if (!complete || !front_end_is_sound (front_end, modality)) {
     g_autofree char *text = gst_structure_to_string (structure);
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,

@@ -9,8 +9,7 @@
 
 #define MAX_SPARE 3
 
-struct _GstVattClipPool
-{
+struct _GstVattClipPool {
   gatomicrefcount refs; /* one for the element, one for each clip outside */
   VattModality modality;
   guint grid[3];
@@ -20,8 +19,7 @@ struct _GstVattClipPool
 };
 
 /* What a memory keeps until it is released. */
-typedef struct
-{
+typedef struct {
   GstVattClipPool *pool; /* a reference */
   VattClip *clip;        /* owned */
 } ClipLoan;
@@ -45,7 +43,7 @@ gst_vatt_clip_pool_unref (GstVattClipPool *pool)
 {
   if (!g_atomic_ref_count_dec (&pool->refs))
     return;
-  g_queue_clear_full (&pool->spare, (GDestroyNotify) vatt_clip_free);
+  g_queue_clear_full (&pool->spare, (GDestroyNotify)vatt_clip_free);
   g_mutex_clear (&pool->lock);
   g_free (pool);
 }
@@ -96,9 +94,9 @@ gst_vatt_clip_pool_wrap (GstVattClipPool *pool, VattClip *clip, guint n_tokens)
   loan->clip = clip;
   g_atomic_ref_count_inc (&pool->refs);
   gpointer data = pool->modality == VATT_TEXT
-      ? (gpointer) vatt_clip_writable_ids (clip)
-      : (gpointer) vatt_clip_writable_values (clip);
-  gsize size = (gsize) n_tokens * pool->token_size * sizeof (float);
+                      ? (gpointer)vatt_clip_writable_ids (clip)
+                      : (gpointer)vatt_clip_writable_values (clip);
+  gsize size = (gsize)n_tokens * pool->token_size * sizeof (float);
   return gst_buffer_new_wrapped_full (
       GST_MEMORY_FLAG_READONLY, data, size, 0, size, loan, end_loan);
 }

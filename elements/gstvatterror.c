@@ -8,8 +8,7 @@
 
 typedef GQuark (*DomainFunc) (void);
 
-typedef struct
-{
+typedef struct {
   DomainFunc from;   /* domain of the GError */
   int from_code;     /* its code; ANY_CODE for the rest of the domain */
   DomainFunc domain; /* domain of the element error */
@@ -55,15 +54,15 @@ classify (const GError *error, GQuark *domain, int *code)
   *code = error->code;
   for (guint i = 0; i < G_N_ELEMENTS (error_table); i++) {
     const ErrorRow *row = &error_table[i];
-    if (row->from () == error->domain
-        && (row->from_code == ANY_CODE || row->from_code == error->code)) {
+    if (row->from () == error->domain &&
+        (row->from_code == ANY_CODE || row->from_code == error->code)) {
       *domain = row->domain ();
       *code = row->code;
       return;
     }
   }
-  if (*domain != GST_CORE_ERROR && *domain != GST_LIBRARY_ERROR
-      && *domain != GST_RESOURCE_ERROR && *domain != GST_STREAM_ERROR) {
+  if (*domain != GST_CORE_ERROR && *domain != GST_LIBRARY_ERROR &&
+      *domain != GST_RESOURCE_ERROR && *domain != GST_STREAM_ERROR) {
     *domain = GST_LIBRARY_ERROR;
     *code = GST_LIBRARY_ERROR_FAILED;
   }
@@ -85,7 +84,7 @@ gst_vatt_error_post (GstElement *element, const GError *error)
   classify (error, &domain, &code);
   gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
       g_strdup (error->message),
-      g_strdup_printf ("%s, code %d", g_quark_to_string (error->domain),
-          error->code),
+      g_strdup_printf (
+          "%s, code %d", g_quark_to_string (error->domain), error->code),
       __FILE__, G_STRFUNC, __LINE__);
 }

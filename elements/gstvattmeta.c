@@ -7,7 +7,7 @@
 static gboolean
 vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
 {
-  GstVattMeta *self = (GstVattMeta *) meta;
+  GstVattMeta *self = (GstVattMeta *)meta;
   self->window = GST_BUFFER_OFFSET_NONE;
   self->start = GST_CLOCK_TIME_NONE;
   self->span = GST_CLOCK_TIME_NONE;
@@ -20,7 +20,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
 static void
 vatt_meta_free (GstMeta *meta, GstBuffer *buffer)
 {
-  GstVattMeta *self = (GstVattMeta *) meta;
+  GstVattMeta *self = (GstVattMeta *)meta;
   g_clear_pointer (&self->kept, g_free);
   g_clear_pointer (&self->label, g_free);
 }
@@ -29,12 +29,12 @@ static gboolean
 vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
-  const GstVattMeta *self = (const GstVattMeta *) meta;
-  if (!GST_META_TRANSFORM_IS_COPY (type)
-      || ((const GstMetaTransformCopy *) data)->region)
+  const GstVattMeta *self = (const GstVattMeta *)meta;
+  if (!GST_META_TRANSFORM_IS_COPY (type) ||
+      ((const GstMetaTransformCopy *)data)->region)
     return FALSE;
-  GstVattMeta *copy = gst_buffer_add_vatt_meta (
-      dest, self->window, self->start, self->span);
+  GstVattMeta *copy =
+      gst_buffer_add_vatt_meta (dest, self->window, self->start, self->span);
   if (!copy)
     return FALSE;
   if (self->n_kept > 0)
@@ -63,16 +63,16 @@ gst_vatt_meta_get_info (void)
     const GstMetaInfo *registered = gst_meta_register (
         gst_vatt_meta_api_get_type (), "GstVattMeta", sizeof (GstVattMeta),
         vatt_meta_init, vatt_meta_free, vatt_meta_transform);
-    g_once_init_leave (&info, (gsize) registered);
+    g_once_init_leave (&info, (gsize)registered);
   }
-  return (const GstMetaInfo *) info;
+  return (const GstMetaInfo *)info;
 }
 
 GstVattMeta *
-gst_buffer_add_vatt_meta (GstBuffer *buffer, guint64 window,
-    GstClockTime start, GstClockTime span)
+gst_buffer_add_vatt_meta (
+    GstBuffer *buffer, guint64 window, GstClockTime start, GstClockTime span)
 {
-  GstVattMeta *meta = (GstVattMeta *) gst_buffer_add_meta (
+  GstVattMeta *meta = (GstVattMeta *)gst_buffer_add_meta (
       buffer, gst_vatt_meta_get_info (), NULL);
   if (!meta)
     return NULL;
@@ -85,7 +85,7 @@ gst_buffer_add_vatt_meta (GstBuffer *buffer, guint64 window,
 GstVattMeta *
 gst_buffer_get_vatt_meta (GstBuffer *buffer)
 {
-  return (GstVattMeta *) gst_buffer_get_meta (
+  return (GstVattMeta *)gst_buffer_get_meta (
       buffer, gst_vatt_meta_api_get_type ());
 }
 

@@ -18,8 +18,7 @@ G_BEGIN_DECLS
  *
  * Metadata of a clip.
  */
-typedef struct
-{
+typedef struct {
   GstMeta meta;
 
   guint64 window;
@@ -33,8 +32,8 @@ typedef struct
 GType gst_vatt_meta_api_get_type (void);
 const GstMetaInfo *gst_vatt_meta_get_info (void);
 
-GstVattMeta *gst_buffer_add_vatt_meta (GstBuffer *buffer, guint64 window,
-    GstClockTime start, GstClockTime span);
+GstVattMeta *gst_buffer_add_vatt_meta (
+    GstBuffer *buffer, guint64 window, GstClockTime start, GstClockTime span);
 GstVattMeta *gst_buffer_get_vatt_meta (GstBuffer *buffer);
 void gst_vatt_meta_set_kept (
     GstVattMeta *meta, const gint32 *kept, guint n_kept);

@@ -9,8 +9,7 @@
 
 #include <glib/gstdio.h>
 
-typedef struct
-{
+typedef struct {
   char *key;        /* owned; what the object was made from */
   GWeakRef object;  /* VattModel or VattDevice */
   gboolean loading; /* somebody is making the object just now */
@@ -107,9 +106,9 @@ static GObject *
 make_model (gconstpointer request, GError **error)
 {
   const char *path = request;
-  VattModel *model = path ? vatt_model_load (path, error)
-                          : vatt_model_load_default (error);
-  return (GObject *) model;
+  VattModel *model =
+      path ? vatt_model_load (path, error) : vatt_model_load_default (error);
+  return (GObject *)model;
 }
 
 /*
@@ -127,14 +126,12 @@ gst_vatt_models_load (const char *path, GError **error)
   g_autofree char *full = path ? g_canonicalize_filename (path, NULL) : NULL;
   GStatBuf state = { 0 };
   if (full && g_stat (full, &state) != 0)
-    state = (GStatBuf) { 0 };
-  g_autofree char *key = g_strdup_printf ("%s|%" G_GUINT64_FORMAT
-      "|%" G_GINT64_FORMAT ".%09ld|%" G_GINT64_FORMAT,
-      full ? full : "", (guint64) state.st_ino,
-      (gint64) state.st_mtim.tv_sec, (long) state.st_mtim.tv_nsec,
-      (gint64) state.st_size);
-  return (VattModel *) get_shared (
-      &model_rows, key, make_model, full, error);
+    state = (GStatBuf){ 0 };
+  g_autofree char *key = g_strdup_printf (
+      "%s|%" G_GUINT64_FORMAT "|%" G_GINT64_FORMAT ".%09ld|%" G_GINT64_FORMAT,
+      full ? full : "", (guint64)state.st_ino, (gint64)state.st_mtim.tv_sec,
+      (long)state.st_mtim.tv_nsec, (gint64)state.st_size);
+  return (VattModel *)get_shared (&model_rows, key, make_model, full, error);
 }
 
 /*
@@ -157,8 +154,7 @@ gst_vatt_models_find (const char *model_id)
   return NULL;
 }
 
-typedef struct
-{
+typedef struct {
   const char *name;
   VattDeviceParams params;
 } DeviceRequest;
@@ -167,7 +163,7 @@ static GObject *
 make_device (gconstpointer data, GError **error)
 {
   const DeviceRequest *request = data;
-  return (GObject *) vatt_device_new (request->name, &request->params, error);
+  return (GObject *)vatt_device_new (request->name, &request->params, error);
 }
 
 /*
@@ -183,6 +179,6 @@ gst_vatt_models_get_device (const char *name, guint threads, GError **error)
 {
   DeviceRequest request = { .name = name, .params = { .threads = threads } };
   g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
-  return (VattDevice *) get_shared (
+  return (VattDevice *)get_shared (
       &device_rows, key, make_device, &request, error);
 }

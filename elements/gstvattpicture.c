@@ -7,24 +7,23 @@
 
 #include <string.h>
 
-struct _GstVattPictureConverter
-{
+struct _GstVattPictureConverter {
   VattFrontEnd front_end;
   GstVattAspect aspect;
   GstVideoInfo in;
   GstVideoInfo out;
-  gint crop[4];                 /* region @engine was made for */
-  GstVideoConverter *engine;    /* owned; made with the first picture */
+  gint crop[4];              /* region @engine was made for */
+  GstVideoConverter *engine; /* owned; made with the first picture */
 };
 
 static void
 crop_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
 {
-  if ((double) width > shape * (double) height) {
-    rect->width = CLAMP ((gint) (shape * (double) height + 0.5), 1, width);
+  if ((double)width > shape * (double)height) {
+    rect->width = CLAMP ((gint)(shape * (double)height + 0.5), 1, width);
     rect->x = (width - rect->width) / 2;
   } else {
-    rect->height = CLAMP ((gint) ((double) width / shape + 0.5), 1, height);
+    rect->height = CLAMP ((gint)((double)width / shape + 0.5), 1, height);
     rect->y = (height - rect->height) / 2;
   }
 }
@@ -32,15 +31,15 @@ crop_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
 static void
 bars_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
 {
-  double own = (double) width / (double) height;
+  double own = (double)width / (double)height;
   gint out_width = rect->out_width, out_height = rect->out_height;
   if (own > shape) {
-    rect->out_height
-        = CLAMP ((gint) (out_height * shape / own + 0.5), 1, out_height);
+    rect->out_height =
+        CLAMP ((gint)(out_height * shape / own + 0.5), 1, out_height);
     rect->out_y = (out_height - rect->out_height) / 2;
   } else {
-    rect->out_width
-        = CLAMP ((gint) (out_width * own / shape + 0.5), 1, out_width);
+    rect->out_width =
+        CLAMP ((gint)(out_width * own / shape + 0.5), 1, out_width);
     rect->out_x = (out_width - rect->out_width) / 2;
   }
 }
@@ -59,26 +58,26 @@ gst_vatt_picture_rect (const VattFrontEnd *front_end, GstVattAspect aspect,
     const GstVideoInfo *info, gint crop_width, gint crop_height,
     GstVattPictureRect *rect)
 {
-  *rect = (GstVattPictureRect) {
+  *rect = (GstVattPictureRect){
     .width = crop_width,
     .height = crop_height,
-    .out_width = (gint) front_end->width,
-    .out_height = (gint) front_end->height,
+    .out_width = (gint)front_end->width,
+    .out_height = (gint)front_end->height,
   };
   const double *box = front_end->box;
   if (box[2] > 0 && box[3] > 0) {
-    rect->x = CLAMP ((gint) (box[0] * crop_width + 0.5), 0, crop_width - 1);
-    rect->y = CLAMP ((gint) (box[1] * crop_height + 0.5), 0, crop_height - 1);
-    rect->width = CLAMP (
-        (gint) (box[2] * crop_width + 0.5), 1, crop_width - rect->x);
-    rect->height = CLAMP (
-        (gint) (box[3] * crop_height + 0.5), 1, crop_height - rect->y);
+    rect->x = CLAMP ((gint)(box[0] * crop_width + 0.5), 0, crop_width - 1);
+    rect->y = CLAMP ((gint)(box[1] * crop_height + 0.5), 0, crop_height - 1);
+    rect->width =
+        CLAMP ((gint)(box[2] * crop_width + 0.5), 1, crop_width - rect->x);
+    rect->height =
+        CLAMP ((gint)(box[3] * crop_height + 0.5), 1, crop_height - rect->y);
     return;
   }
   gint par_n = GST_VIDEO_INFO_PAR_N (info), par_d = GST_VIDEO_INFO_PAR_D (info);
-  double pixel = par_n > 0 && par_d > 0 ? (double) par_n / par_d : 1.0;
+  double pixel = par_n > 0 && par_d > 0 ? (double)par_n / par_d : 1.0;
   /* The model's shape, counted in source pixels. */
-  double shape = (double) front_end->width / front_end->height / pixel;
+  double shape = (double)front_end->width / front_end->height / pixel;
   if (aspect == GST_VATT_ASPECT_CROP_CENTER)
     crop_to_shape (crop_width, crop_height, shape, rect);
   else if (aspect == GST_VATT_ASPECT_LETTERBOX)
@@ -94,10 +93,10 @@ gst_vatt_picture_converter_new (const GstVideoInfo *info,
   self->aspect = aspect;
   self->in = *info;
   /* Woven fields are scaled as one picture. */
-  GST_VIDEO_INFO_INTERLACE_MODE (&self->in)
-      = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
-  gst_video_info_set_format (&self->out, GST_VIDEO_FORMAT_RGB,
-      front_end->width, front_end->height);
+  GST_VIDEO_INFO_INTERLACE_MODE (&self->in) =
+      GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
+  gst_video_info_set_format (
+      &self->out, GST_VIDEO_FORMAT_RGB, front_end->width, front_end->height);
   GST_VIDEO_INFO_FPS_N (&self->out) = GST_VIDEO_INFO_FPS_N (info);
   GST_VIDEO_INFO_FPS_D (&self->out) = GST_VIDEO_INFO_FPS_D (info);
   return self;
@@ -120,8 +119,8 @@ static void
 make_engine (GstVattPictureConverter *self, const gint crop[4])
 {
   GstVattPictureRect rect;
-  gst_vatt_picture_rect (&self->front_end, self->aspect, &self->in, crop[2],
-      crop[3], &rect);
+  gst_vatt_picture_rect (
+      &self->front_end, self->aspect, &self->in, crop[2], crop[3], &rect);
   GstStructure *config = gst_structure_new ("vatt-picture",
       GST_VIDEO_CONVERTER_OPT_SRC_X, G_TYPE_INT, crop[0] + rect.x,
       GST_VIDEO_CONVERTER_OPT_SRC_Y, G_TYPE_INT, crop[1] + rect.y,
@@ -133,11 +132,10 @@ make_engine (GstVattPictureConverter *self, const gint crop[4])
       GST_VIDEO_CONVERTER_OPT_DEST_HEIGHT, G_TYPE_INT, rect.out_height,
       GST_VIDEO_CONVERTER_OPT_FILL_BORDER, G_TYPE_BOOLEAN, TRUE,
       GST_VIDEO_CONVERTER_OPT_BORDER_ARGB, G_TYPE_UINT, 0xff000000u,
-      GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
-      GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR,
-      GST_VIDEO_CONVERTER_OPT_RESAMPLER_TAPS, G_TYPE_UINT, 2u,
-      GST_VIDEO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_VIDEO_DITHER_METHOD,
-      GST_VIDEO_DITHER_NONE, NULL);
+      GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD, GST_TYPE_VIDEO_RESAMPLER_METHOD,
+      GST_VIDEO_RESAMPLER_METHOD_LINEAR, GST_VIDEO_CONVERTER_OPT_RESAMPLER_TAPS,
+      G_TYPE_UINT, 2u, GST_VIDEO_CONVERTER_OPT_DITHER_METHOD,
+      GST_TYPE_VIDEO_DITHER_METHOD, GST_VIDEO_DITHER_NONE, NULL);
   self->engine = gst_video_converter_new (&self->in, &self->out, config);
   memcpy (self->crop, crop, sizeof self->crop);
 }
@@ -153,26 +151,24 @@ gboolean
 gst_vatt_picture_converter_run (GstVattPictureConverter *self,
     GstBuffer *source, GstBuffer *out, GError **error)
 {
-  gint crop[4]
-      = { 0, 0, GST_VIDEO_INFO_WIDTH (&self->in),
-          GST_VIDEO_INFO_HEIGHT (&self->in) };
+  gint crop[4] = { 0, 0, GST_VIDEO_INFO_WIDTH (&self->in),
+    GST_VIDEO_INFO_HEIGHT (&self->in) };
   const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta (source);
-  if (meta && meta->width > 0 && meta->height > 0
-      && meta->x + meta->width <= (guint) crop[2]
-      && meta->y + meta->height <= (guint) crop[3]) {
-    crop[0] = (gint) meta->x;
-    crop[1] = (gint) meta->y;
-    crop[2] = (gint) meta->width;
-    crop[3] = (gint) meta->height;
+  if (meta && meta->width > 0 && meta->height > 0 &&
+      meta->x + meta->width <= (guint)crop[2] &&
+      meta->y + meta->height <= (guint)crop[3]) {
+    crop[0] = (gint)meta->x;
+    crop[1] = (gint)meta->y;
+    crop[2] = (gint)meta->width;
+    crop[3] = (gint)meta->height;
   }
   if (!self->engine || memcmp (crop, self->crop, sizeof crop) != 0) {
     g_clear_pointer (&self->engine, gst_video_converter_free);
     make_engine (self, crop);
   }
   GstVideoFrame in_frame, out_frame;
-  if (!self->engine
-      || !gst_video_frame_map (
-          &in_frame, &self->in, source, GST_MAP_READ)) {
+  if (!self->engine ||
+      !gst_video_frame_map (&in_frame, &self->in, source, GST_MAP_READ)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "a picture of %" G_GSIZE_FORMAT " bytes is not the %d x %d %s its "
         "caps promise",
@@ -181,8 +177,8 @@ gst_vatt_picture_converter_run (GstVattPictureConverter *self,
         gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&self->in)));
     return FALSE;
   }
-  gboolean mapped
-      = gst_video_frame_map (&out_frame, &self->out, out, GST_MAP_WRITE);
+  gboolean mapped =
+      gst_video_frame_map (&out_frame, &self->out, out, GST_MAP_WRITE);
   if (mapped) {
     gst_video_converter_frame (self->engine, &in_frame, &out_frame);
     gst_video_frame_unmap (&out_frame);

@@ -12,15 +12,14 @@ G_BEGIN_DECLS
 typedef struct _GstVattPictureConverter GstVattPictureConverter;
 
 /* Where the wanted part lies in a source, and where it goes. */
-typedef struct
-{
+typedef struct {
   gint x, y, width, height;
   gint out_x, out_y, out_width, out_height;
 } GstVattPictureRect;
 
-void gst_vatt_picture_rect (const VattFrontEnd *front_end,
-    GstVattAspect aspect, const GstVideoInfo *info, gint crop_width,
-    gint crop_height, GstVattPictureRect *rect);
+void gst_vatt_picture_rect (const VattFrontEnd *front_end, GstVattAspect aspect,
+    const GstVideoInfo *info, gint crop_width, gint crop_height,
+    GstVattPictureRect *rect);
 
 GstVattPictureConverter *gst_vatt_picture_converter_new (
     const GstVideoInfo *info, const VattFrontEnd *front_end,

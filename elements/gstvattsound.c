@@ -10,12 +10,11 @@
 #include <gst/base/gstadapter.h>
 #include <vatt/error.h>
 
-struct _GstVattSound
-{
+struct _GstVattSound {
   guint rate;
-  GstAdapter *adapter;          /* owned; floats */
-  guint64 base;                 /* number of the first sample in it */
-  guint64 forget_before;        /* samples before this are not kept */
+  GstAdapter *adapter;   /* owned; floats */
+  guint64 base;          /* number of the first sample in it */
+  guint64 forget_before; /* samples before this are not kept */
   GstAudioInfo in;
   GstAudioInfo out;
   GstAudioConverter *converter; /* owned; NULL before input is known */
@@ -31,7 +30,7 @@ gst_vatt_sound_new (guint rate)
   self->rate = rate;
   self->adapter = gst_adapter_new ();
   gst_audio_info_set_format (
-      &self->out, GST_AUDIO_FORMAT_F32, (gint) rate, 1, &mono);
+      &self->out, GST_AUDIO_FORMAT_F32, (gint)rate, 1, &mono);
   return self;
 }
 
@@ -58,7 +57,7 @@ trim (GstVattSound *self)
   if (first <= self->base)
     return;
   gst_adapter_flush (
-      self->adapter, (gsize) (first - self->base) * sizeof (float));
+      self->adapter, (gsize)(first - self->base) * sizeof (float));
   self->base = first;
 }
 
@@ -90,9 +89,10 @@ gst_vatt_sound_reset (GstVattSound *self)
 static GstBuffer *
 new_samples (gsize n_samples, GError **error)
 {
-  GstBuffer *buffer = n_samples <= G_MAXSIZE / sizeof (float)
-      ? gst_buffer_new_allocate (NULL, n_samples * sizeof (float), NULL)
-      : NULL;
+  GstBuffer *buffer =
+      n_samples <= G_MAXSIZE / sizeof (float)
+          ? gst_buffer_new_allocate (NULL, n_samples * sizeof (float), NULL)
+          : NULL;
   if (!buffer)
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "no memory for %" G_GSIZE_FORMAT " samples", n_samples);
@@ -106,11 +106,11 @@ check_finite (
 {
   for (gsize i = 0; i < n_samples; i++)
     if (!isfinite (samples[i])) {
-      double at = (double) (gst_vatt_sound_get_end (self) + i) / self->rate;
+      double at = (double)(gst_vatt_sound_get_end (self) + i) / self->rate;
       g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
           "the sound is not a number (%f) %.3f s behind the start of its "
           "windows",
-          (double) samples[i], at);
+          (double)samples[i], at);
       return FALSE;
     }
   return TRUE;
@@ -134,13 +134,13 @@ convert (GstVattSound *self, gpointer *planes, gsize in_frames,
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "%" G_GSIZE_FORMAT " frames of sound could not be converted",
         in_frames);
-  gboolean fine = done
-      && check_finite (self, (const float *) map.data, out_frames, error);
+  gboolean fine =
+      done && check_finite (self, (const float *)map.data, out_frames, error);
   gst_buffer_unmap (buffer, &map);
   if (!fine)
     return FALSE;
   if (out_frames > 0) {
-    gst_buffer_set_size (buffer, (gssize) (out_frames * sizeof (float)));
+    gst_buffer_set_size (buffer, (gssize)(out_frames * sizeof (float)));
     gst_adapter_push (self->adapter, g_steal_pointer (&buffer));
     trim (self);
   }
@@ -153,15 +153,15 @@ gst_vatt_sound_drain (GstVattSound *self, GError **error)
 {
   if (!self->converter)
     return TRUE;
-  guint64 whole = self->synced
-      + gst_util_uint64_scale_int_round (self->fed, (gint) self->rate,
-          GST_AUDIO_INFO_RATE (&self->in));
+  guint64 whole =
+      self->synced + gst_util_uint64_scale_int_round (self->fed,
+                         (gint)self->rate, GST_AUDIO_INFO_RATE (&self->in));
   guint64 end = gst_vatt_sound_get_end (self);
-  gsize missing = whole > end ? (gsize) (whole - end) : 0;
-  if (missing > 0
-      && !convert (self, NULL,
-          gst_audio_converter_get_in_frames (self->converter, missing),
-          missing, error))
+  gsize missing = whole > end ? (gsize)(whole - end) : 0;
+  if (missing > 0 &&
+      !convert (self, NULL,
+          gst_audio_converter_get_in_frames (self->converter, missing), missing,
+          error))
     return FALSE;
   sync_converter (self);
   return TRUE;
@@ -175,7 +175,7 @@ set_plain_mix (GstStructure *config, guint channels)
   g_value_init (&matrix, GST_TYPE_ARRAY);
   g_value_init (&row, GST_TYPE_ARRAY);
   g_value_init (&gain, G_TYPE_FLOAT);
-  g_value_set_float (&gain, 1.0f / (float) channels);
+  g_value_set_float (&gain, 1.0f / (float)channels);
   for (guint i = 0; i < channels; i++)
     gst_value_array_append_value (&row, &gain);
   gst_value_array_append_value (&matrix, &row);
@@ -200,9 +200,9 @@ gst_vatt_sound_set_input (
   g_clear_pointer (&self->converter, gst_audio_converter_free);
   self->in = *info;
   GstStructure *config = gst_structure_new_empty ("vatt-sound");
-  if (GST_AUDIO_INFO_IS_UNPOSITIONED (info)
-      && GST_AUDIO_INFO_CHANNELS (info) > 1)
-    set_plain_mix (config, (guint) GST_AUDIO_INFO_CHANNELS (info));
+  if (GST_AUDIO_INFO_IS_UNPOSITIONED (info) &&
+      GST_AUDIO_INFO_CHANNELS (info) > 1)
+    set_plain_mix (config, (guint)GST_AUDIO_INFO_CHANNELS (info));
   self->converter = gst_audio_converter_new (
       GST_AUDIO_CONVERTER_FLAG_NONE, &self->in, &self->out, config);
   if (!self->converter) {
@@ -224,8 +224,8 @@ gst_vatt_sound_set_input (
  * @error: return location
  */
 gboolean
-gst_vatt_sound_append (GstVattSound *self, GstBuffer *buffer,
-    gsize skip_frames, GError **error)
+gst_vatt_sound_append (
+    GstVattSound *self, GstBuffer *buffer, gsize skip_frames, GError **error)
 {
   GstAudioBuffer audio;
   if (!gst_audio_buffer_map (&audio, &self->in, buffer, GST_MAP_READ)) {
@@ -239,16 +239,15 @@ gst_vatt_sound_append (GstVattSound *self, GstBuffer *buffer,
   gsize frames = audio.n_samples;
   if (frames > skip_frames) {
     gsize step = GST_AUDIO_BUFFER_N_PLANES (&audio) == 1
-        ? (gsize) GST_AUDIO_INFO_BPF (&self->in)
-        : (gsize) GST_AUDIO_INFO_BPS (&self->in);
-    guint n_planes = (guint) GST_AUDIO_BUFFER_N_PLANES (&audio);
+                     ? (gsize)GST_AUDIO_INFO_BPF (&self->in)
+                     : (gsize)GST_AUDIO_INFO_BPS (&self->in);
+    guint n_planes = (guint)GST_AUDIO_BUFFER_N_PLANES (&audio);
     g_autofree gpointer *planes = g_new (gpointer, n_planes);
     for (guint i = 0; i < n_planes; i++)
-      planes[i] = (guint8 *) audio.planes[i] + skip_frames * step;
+      planes[i] = (guint8 *)audio.planes[i] + skip_frames * step;
     gsize in_frames = frames - skip_frames;
     done = convert (self, planes, in_frames,
-        gst_audio_converter_get_out_frames (self->converter, in_frames),
-        error);
+        gst_audio_converter_get_out_frames (self->converter, in_frames), error);
     self->fed += in_frames;
   }
   gst_audio_buffer_unmap (&audio);
@@ -287,9 +286,9 @@ gst_vatt_sound_copy (
   guint64 end = gst_vatt_sound_get_end (self);
   gsize there = 0;
   if (from >= self->base && from < end) {
-    there = (gsize) MIN (end - from, n_samples);
+    there = (gsize)MIN (end - from, n_samples);
     gst_adapter_copy (self->adapter, out,
-        (gsize) (from - self->base) * sizeof (float), there * sizeof (float));
+        (gsize)(from - self->base) * sizeof (float), there * sizeof (float));
   }
   memset (out + there, 0, (n_samples - there) * sizeof (float));
 }

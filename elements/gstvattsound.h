@@ -17,8 +17,8 @@ void gst_vatt_sound_free (GstVattSound *sound);
 gboolean gst_vatt_sound_set_input (
     GstVattSound *sound, const GstAudioInfo *info, GError **error);
 void gst_vatt_sound_reset (GstVattSound *sound);
-gboolean gst_vatt_sound_append (GstVattSound *sound, GstBuffer *buffer,
-    gsize skip_frames, GError **error);
+gboolean gst_vatt_sound_append (
+    GstVattSound *sound, GstBuffer *buffer, gsize skip_frames, GError **error);
 gboolean gst_vatt_sound_append_silence (
     GstVattSound *sound, guint64 samples, GError **error);
 gboolean gst_vatt_sound_drain (GstVattSound *sound, GError **error);

@@ -15,7 +15,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=captions.srt ! subparse ! vatttexttok ! vattencoder ! fakesink silent=false -v
+ * gst-launch-1.0 filesrc location=captions.srt ! subparse ! vatttexttok !
+ * vattencoder ! fakesink silent=false -v
  * ]|
  */
 #include "gstvatttexttok.h"
@@ -32,24 +33,22 @@
 GST_DEBUG_CATEGORY_STATIC (vatt_text_tok_debug);
 #define GST_CAT_DEFAULT vatt_text_tok_debug
 
-enum
-{
+enum {
   PROP_VOCABULARY = 1,
 };
 
-struct _GstVattTextTok
-{
+struct _GstVattTextTok {
   GstElement parent;
 
-  GstPad *sinkpad; /* the element's */
-  GstPad *srcpad;  /* the element's */
+  GstPad *sinkpad;       /* the element's */
+  GstPad *srcpad;        /* the element's */
   char *vocabulary_file; /* object lock; owned */
 
   /* The streaming thread's. */
   GstVattTokenOut out;
-  VattVocabulary *own;          /* owned; from the file */
-  VattModel *model;             /* a reference; whose vocabulary is used */
-  const VattVocabulary *words;  /* one of the two */
+  VattVocabulary *own;         /* owned; from the file */
+  VattModel *model;            /* a reference; whose vocabulary is used */
+  const VattVocabulary *words; /* one of the two */
   GstSegment segment;
   gboolean markup;
   gboolean failed; /* an error has been posted for this stream */
@@ -60,13 +59,11 @@ G_DEFINE_TYPE (GstVattTextTok, gst_vatt_text_tok, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE (
     vatttexttok, "vatttexttok", GST_RANK_NONE, GST_TYPE_VATT_TEXT_TOK)
 
-static GstStaticPadTemplate sink_template
-    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (
-            "text/x-raw, format = (string) { utf8, pango-markup }"));
-static GstStaticPadTemplate src_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VATT_TEXT_TOKENS_CAPS));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS ("text/x-raw, format = (string) { utf8, pango-markup }"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_TEXT_TOKENS_CAPS));
 
 /* Takes @error. */
 static GstFlowReturn
@@ -113,15 +110,15 @@ static gboolean
 negotiate (GstVattTextTok *self, GError **error)
 {
   GstVattTokenOutParams params = { 0 };
-  return gst_vatt_token_out_negotiate (&self->out, &params, error)
-      && find_vocabulary (self, error);
+  return gst_vatt_token_out_negotiate (&self->out, &params, error) &&
+         find_vocabulary (self, error);
 }
 
 static void
 collect_text (GMarkupParseContext *context, const char *text, gsize length,
     gpointer user_data, GError **error)
 {
-  g_string_append_len (user_data, text, (gssize) length);
+  g_string_append_len (user_data, text, (gssize)length);
 }
 
 /* Broken markup: what stands between angle brackets is left out. */
@@ -144,21 +141,19 @@ static void
 strip_markup (const char *text, gsize length, GString *plain)
 {
   static const GMarkupParser parser = { .text = collect_text };
-  g_autoptr (GMarkupParseContext) context
-      = g_markup_parse_context_new (&parser, G_MARKUP_DEFAULT_FLAGS, plain,
-          NULL);
-  if (!g_markup_parse_context_parse (context, "<t>", -1, NULL)
-      || !g_markup_parse_context_parse (
-          context, text, (gssize) length, NULL)
-      || !g_markup_parse_context_parse (context, "</t>", -1, NULL)
-      || !g_markup_parse_context_end_parse (context, NULL))
+  g_autoptr (GMarkupParseContext) context =
+      g_markup_parse_context_new (&parser, G_MARKUP_DEFAULT_FLAGS, plain, NULL);
+  if (!g_markup_parse_context_parse (context, "<t>", -1, NULL) ||
+      !g_markup_parse_context_parse (context, text, (gssize)length, NULL) ||
+      !g_markup_parse_context_parse (context, "</t>", -1, NULL) ||
+      !g_markup_parse_context_end_parse (context, NULL))
     strip_brackets (text, length, plain);
 }
 
 /* Returns: words in the caption, or -1 with @error set */
 static gssize
-tokenize (GstVattTextTok *self, GstBuffer *buffer, VattClip *clip,
-    GError **error)
+tokenize (
+    GstVattTextTok *self, GstBuffer *buffer, VattClip *clip, GError **error)
 {
   GstMapInfo map;
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
@@ -167,7 +162,7 @@ tokenize (GstVattTextTok *self, GstBuffer *buffer, VattClip *clip,
         gst_buffer_get_size (buffer));
     return -1;
   }
-  const char *text = (const char *) map.data;
+  const char *text = (const char *)map.data;
   gsize length = text ? strnlen (text, map.size) : 0;
   gint32 *ids = vatt_clip_writable_ids (clip);
   guint max_words = self->out.front_end.words;
@@ -176,20 +171,20 @@ tokenize (GstVattTextTok *self, GstBuffer *buffer, VattClip *clip,
     g_autoptr (GString) plain = g_string_new (NULL);
     strip_markup (text ? text : "", length, plain);
     n_words = vatt_words_tokenize (
-        self->words, plain->str, (gssize) plain->len, max_words, ids);
+        self->words, plain->str, (gssize)plain->len, max_words, ids);
   } else {
     n_words = vatt_words_tokenize (
-        self->words, text ? text : "", (gssize) length, max_words, ids);
+        self->words, text ? text : "", (gssize)length, max_words, ids);
   }
   gst_buffer_unmap (buffer, &map);
-  return (gssize) MIN (n_words, G_MAXSSIZE);
+  return (gssize)MIN (n_words, G_MAXSSIZE);
 }
 
 static GstBuffer *
 make_buffer (GstVattTextTok *self, VattClip *clip, GstBuffer *caption)
 {
-  GstBuffer *buffer = gst_vatt_clip_pool_wrap (
-      self->out.pool, clip, self->out.front_end.words);
+  GstBuffer *buffer =
+      gst_vatt_clip_pool_wrap (self->out.pool, clip, self->out.front_end.words);
   GstVattMeta *from = gst_buffer_get_vatt_meta (caption);
   GstVattMeta *meta = gst_buffer_add_vatt_meta (buffer, self->counter,
       GST_BUFFER_PTS (caption), GST_BUFFER_DURATION (caption));
@@ -216,9 +211,9 @@ send_caption (GstVattTextTok *self, GstBuffer *caption)
     vatt_clip_free (clip);
     if (error)
       return text_tok_fail (self, error);
-    gst_pad_push_event (self->srcpad,
-        gst_event_new_gap (
-            GST_BUFFER_PTS (caption), GST_BUFFER_DURATION (caption)));
+    gst_pad_push_event (
+        self->srcpad, gst_event_new_gap (GST_BUFFER_PTS (caption),
+                          GST_BUFFER_DURATION (caption)));
     return GST_FLOW_OK;
   }
   GST_LOG_OBJECT (self, "%" G_GSSIZE_FORMAT " words", n_words);
@@ -233,8 +228,8 @@ text_tok_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GError *error = NULL;
   if (self->failed)
     return GST_FLOW_ERROR;
-  if ((!self->out.negotiated || gst_pad_check_reconfigure (self->srcpad))
-      && !negotiate (self, &error)) {
+  if ((!self->out.negotiated || gst_pad_check_reconfigure (self->srcpad)) &&
+      !negotiate (self, &error)) {
     if (GST_PAD_IS_FLUSHING (self->srcpad)) {
       g_clear_error (&error);
       return GST_FLOW_FLUSHING;
@@ -258,8 +253,8 @@ static gboolean
 handle_caps (GstVattTextTok *self, GstCaps *caps)
 {
   GError *error = NULL;
-  const char *format
-      = gst_structure_get_string (gst_caps_get_structure (caps, 0), "format");
+  const char *format =
+      gst_structure_get_string (gst_caps_get_structure (caps, 0), "format");
   self->markup = g_strcmp0 (format, "pango-markup") == 0;
   if (self->out.negotiated || negotiate (self, &error))
     return TRUE;
@@ -283,10 +278,10 @@ text_tok_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_copy_segment (event, &self->segment);
     if (self->segment.format == GST_FORMAT_TIME)
       break;
-    text_tok_fail (self,
-        g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
-            "captions are not timed: their segment is in %s, not in time",
-            gst_format_get_name (self->segment.format)));
+    text_tok_fail (
+        self, g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
+                  "captions are not timed: their segment is in %s, not in time",
+                  gst_format_get_name (self->segment.format)));
     gst_event_unref (event);
     return FALSE;
   case GST_EVENT_FLUSH_STOP:
@@ -304,9 +299,9 @@ static GstStateChangeReturn
 text_tok_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattTextTok *self = GST_VATT_TEXT_TOK (element);
-  GstStateChangeReturn result
-      = GST_ELEMENT_CLASS (gst_vatt_text_tok_parent_class)
-            ->change_state (element, transition);
+  GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (gst_vatt_text_tok_parent_class)
+          ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_vatt_token_out_clear (&self->out);
     forget_vocabulary (self);
@@ -384,14 +379,13 @@ gst_vatt_text_tok_class_init (GstVattTextTokClass *klass)
       g_param_spec_string ("vocabulary", "Vocabulary",
           "File with one word a line (unset = the vocabulary in the model)",
           NULL,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-              | GST_PARAM_MUTABLE_READY));
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+              GST_PARAM_MUTABLE_READY));
   element_class->change_state = GST_DEBUG_FUNCPTR (text_tok_change_state);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class,
-      "VATT text tokeniser", "Filter/Analyzer/Text",
-      "Turns captions into word ids for a VATT model",
+  gst_element_class_set_static_metadata (element_class, "VATT text tokeniser",
+      "Filter/Analyzer/Text", "Turns captions into word ids for a VATT model",
       "The vatt developers <vatt@example.org>");
   GST_DEBUG_CATEGORY_INIT (
       vatt_text_tok_debug, "vatttexttok", 0, "VATT text tokeniser");

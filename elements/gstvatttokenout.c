@@ -18,8 +18,7 @@ learn_from_caps (GstVattTokenOut *out, const GstCaps *caps)
     if (!gst_vatt_caps_to_front_end (
             structure, out->modality, &out->front_end, NULL))
       continue;
-    out->model_id
-        = g_strdup (gst_structure_get_string (structure, "model-id"));
+    out->model_id = g_strdup (gst_structure_get_string (structure, "model-id"));
     return TRUE;
   }
   return FALSE;
@@ -55,14 +54,13 @@ set_framerate (GstCaps *caps, GstClockTime hop)
 {
   gint n = 0, d = 1;
   if (hop > 0) {
-    guint64 common = (guint64) gst_util_greatest_common_divisor_int64 (
-        GST_SECOND, (gint64) hop);
+    guint64 common = (guint64)gst_util_greatest_common_divisor_int64 (
+        GST_SECOND, (gint64)hop);
     if (hop / common <= G_MAXINT) {
-      n = (gint) (GST_SECOND / common);
-      d = (gint) (hop / common);
+      n = (gint)(GST_SECOND / common);
+      d = (gint)(hop / common);
     } else {
-      gst_util_double_to_fraction (
-          (double) GST_SECOND / (double) hop, &n, &d);
+      gst_util_double_to_fraction ((double)GST_SECOND / (double)hop, &n, &d);
     }
   }
   gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, n, d, NULL);
@@ -76,10 +74,8 @@ fixed_caps (GstVattTokenOut *out, const GstVattTokenOutParams *params)
   guint tokens = gst_vatt_front_end_tokens (&out->front_end);
   out->n_tokens = tokens;
   if (params->drop_rate > 0)
-    out->n_tokens
-        = MAX (1, (guint) ((1.0 - params->drop_rate) * tokens + 1e-6));
-  gst_caps_set_simple (
-      caps, "tokens", G_TYPE_INT, (gint) out->n_tokens, NULL);
+    out->n_tokens = MAX (1, (guint)((1.0 - params->drop_rate) * tokens + 1e-6));
+  gst_caps_set_simple (caps, "tokens", G_TYPE_INT, (gint)out->n_tokens, NULL);
   GstClockTime span = gst_vatt_front_end_span (&out->front_end);
   set_framerate (caps, params->hop ? params->hop : span);
   return caps;
@@ -107,8 +103,8 @@ check_peer (const GstCaps *caps, const GstCaps *peer, GError **error)
  * Learns the front end, agrees on caps and sends them.
  */
 gboolean
-gst_vatt_token_out_negotiate (GstVattTokenOut *out,
-    const GstVattTokenOutParams *params, GError **error)
+gst_vatt_token_out_negotiate (
+    GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error)
 {
   gst_vatt_token_out_clear (out);
   g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (out->srcpad, NULL);
@@ -120,8 +116,7 @@ gst_vatt_token_out_negotiate (GstVattTokenOut *out,
   }
   if (!learn_from_caps (out, peer) && !learn_from_default (out, error))
     return FALSE;
-  if (out->override
-      && !out->override (out->element, &out->front_end, error))
+  if (out->override && !out->override (out->element, &out->front_end, error))
     return FALSE;
   out->caps = fixed_caps (out, params);
   if (!check_peer (out->caps, peer, error))

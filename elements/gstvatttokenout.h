@@ -17,8 +17,7 @@ typedef gboolean (*GstVattOverrideFunc) (
     GstElement *element, VattFrontEnd *front_end, GError **error);
 
 /* Filled by gst_vatt_token_out_negotiate(); the streaming thread's. */
-typedef struct
-{
+typedef struct {
   GstElement *element; /* not owned */
   GstPad *srcpad;      /* not owned */
   VattModality modality;
@@ -26,22 +25,21 @@ typedef struct
 
   VattFrontEnd front_end;
   gboolean negotiated;
-  guint n_tokens;      /* in a buffer, after DropToken */
-  char *model_id;      /* of the model downstream; owned, may be NULL */
-  VattModel *model;    /* the shipped one where downstream names none; owned */
-  GstCaps *caps;       /* owned */
+  guint n_tokens;   /* in a buffer, after DropToken */
+  char *model_id;   /* of the model downstream; owned, may be NULL */
+  VattModel *model; /* the shipped one where downstream names none; owned */
+  GstCaps *caps;    /* owned */
   GstVattClipPool *pool; /* a reference */
 } GstVattTokenOut;
 
 /* What the element, not the model, decides about the tokens it sends. */
-typedef struct
-{
+typedef struct {
   double drop_rate;
   GstClockTime hop; /* 0: the span of a window; for text: sparse */
 } GstVattTokenOutParams;
 
-gboolean gst_vatt_token_out_negotiate (GstVattTokenOut *out,
-    const GstVattTokenOutParams *params, GError **error);
+gboolean gst_vatt_token_out_negotiate (
+    GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error);
 void gst_vatt_token_out_clear (GstVattTokenOut *out);
 
 G_END_DECLS

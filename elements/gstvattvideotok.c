@@ -25,7 +25,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=200 ! vattvideotok ! vattencoder ! fakesink silent=false -v
+ * gst-launch-1.0 videotestsrc num-buffers=200 ! vattvideotok ! vattencoder !
+ * fakesink silent=false -v
  * ]|
  */
 #include "gstvattvideotok.h"
@@ -38,10 +39,14 @@
 GST_DEBUG_CATEGORY_STATIC (vatt_video_tok_debug);
 #define GST_CAT_DEFAULT vatt_video_tok_debug
 
+/* What a source that can choose should make: 8 bits, little to convert. */
+#define CHEAP_FORMATS                                                          \
+  "{ I420, YV12, NV12, NV21, Y42B, YUY2, UYVY, Y444, RGB, BGR, RGBx, BGRx, "   \
+  "RGBA, BGRA, GRAY8 }"
+
 #define DEFAULT_ASPECT GST_VATT_ASPECT_CROP_CENTER
 
-enum
-{
+enum {
   PROP_FRAMES = 1,
   PROP_WIDTH,
   PROP_HEIGHT,
@@ -49,16 +54,14 @@ enum
   PROP_ASPECT,
 };
 
-typedef struct
-{
+typedef struct {
   GstClockTimeDiff from; /* serves the instants behind this */
   GstClockTime time;
-  GstBuffer *raw;        /* owned; until converted or superseded */
-  GstBuffer *rgb;        /* owned; once converted */
+  GstBuffer *raw; /* owned; until converted or superseded */
+  GstBuffer *rgb; /* owned; once converted */
 } Picture;
 
-struct _GstVattVideoTok
-{
+struct _GstVattVideoTok {
   GstVattWindow parent;
 
   /* Object lock. */
@@ -78,12 +81,12 @@ G_DEFINE_TYPE (GstVattVideoTok, gst_vatt_video_tok, GST_TYPE_VATT_WINDOW)
 GST_ELEMENT_REGISTER_DEFINE (
     vattvideotok, "vattvideotok", GST_RANK_NONE, GST_TYPE_VATT_VIDEO_TOK)
 
-static GstStaticPadTemplate sink_template
-    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
-static GstStaticPadTemplate src_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (
+            CHEAP_FORMATS) "; " GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
 
 static const GEnumValue aspect_values[] = {
   { GST_VATT_ASPECT_CROP_CENTER, "Largest central part", "crop-center" },
@@ -133,9 +136,8 @@ picture_convert (GstVattVideoTok *self, Picture *picture, GError **error)
 static GstClockTime
 instant (const GstVattVideoTok *self, GstClockTime start, guint64 index)
 {
-  return start
-      + gst_util_uint64_scale (index * self->front_end.rate_d, GST_SECOND,
-          self->front_end.rate_n);
+  return start + gst_util_uint64_scale (index * self->front_end.rate_d,
+                     GST_SECOND, self->front_end.rate_n);
 }
 
 /* Whether some window that is still to come has an instant in (from, to]. */
@@ -144,17 +146,15 @@ is_wanted (GstVattVideoTok *self, GstClockTimeDiff from, GstClockTimeDiff to)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
   GstClockTime hop = gst_vatt_window_get_hop (window);
-  GstClockTimeDiff start
-      = (GstClockTimeDiff) gst_vatt_window_get_start (window);
-  for (; start <= to; start += (GstClockTimeDiff) hop) {
+  GstClockTimeDiff start = (GstClockTimeDiff)gst_vatt_window_get_start (window);
+  for (; start <= to; start += (GstClockTimeDiff)hop) {
     if (start > from)
       return TRUE;
-    guint64 index = gst_util_uint64_scale ((guint64) (from - start),
-        self->front_end.rate_n,
-        (guint64) GST_SECOND * self->front_end.rate_d);
+    guint64 index = gst_util_uint64_scale ((guint64)(from - start),
+        self->front_end.rate_n, (guint64)GST_SECOND * self->front_end.rate_d);
     for (guint64 i = index; i <= index + 1 && i < self->front_end.frames; i++) {
-      GstClockTimeDiff time = (GstClockTimeDiff) instant (
-          self, (GstClockTime) start, i);
+      GstClockTimeDiff time =
+          (GstClockTimeDiff)instant (self, (GstClockTime)start, i);
       if (time > from && time <= to)
         return TRUE;
     }
@@ -177,8 +177,8 @@ settle_newest (GstVattVideoTok *self, GstClockTimeDiff until, GError **error)
 }
 
 static gboolean
-frame_duration (GstVattVideoTok *self, GstBuffer *buffer,
-    GstClockTime *duration)
+frame_duration (
+    GstVattVideoTok *self, GstBuffer *buffer, GstClockTime *duration)
 {
   gint n = GST_VIDEO_INFO_FPS_N (&self->info);
   gint d = GST_VIDEO_INFO_FPS_D (&self->info);
@@ -202,10 +202,10 @@ frame_time (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime *time,
   *time = GST_BUFFER_PTS (buffer);
   if (GST_CLOCK_TIME_IS_VALID (*time))
     return TRUE;
-  gboolean first
-      = !GST_CLOCK_TIME_IS_VALID (gst_vatt_window_get_origin (window));
-  if (!first && GST_VIDEO_INFO_FPS_N (&self->info) == 0
-      && !GST_BUFFER_DURATION_IS_VALID (buffer)) {
+  gboolean first =
+      !GST_CLOCK_TIME_IS_VALID (gst_vatt_window_get_origin (window));
+  if (!first && GST_VIDEO_INFO_FPS_N (&self->info) == 0 &&
+      !GST_BUFFER_DURATION_IS_VALID (buffer)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "pictures have neither timestamps, durations nor a frame rate");
     return FALSE;
@@ -222,12 +222,12 @@ keep_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime time,
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
   Picture *newest = g_queue_peek_tail (&self->pictures);
-  GstClockTimeDiff from
-      = (GstClockTimeDiff) gst_vatt_window_get_origin (window) - 1;
+  GstClockTimeDiff from =
+      (GstClockTimeDiff)gst_vatt_window_get_origin (window) - 1;
   if (newest) {
     if (time <= newest->time)
       return TRUE;
-    from = (GstClockTimeDiff) (newest->time + (time - newest->time) / 2);
+    from = (GstClockTimeDiff)(newest->time + (time - newest->time) / 2);
     if (!settle_newest (self, from, error))
       return FALSE;
   }
@@ -250,14 +250,11 @@ video_tok_take (GstVattWindow *window, GstBuffer *buffer)
   if (!frame_time (self, buffer, &time, &error))
     return gst_vatt_window_fail (window, error);
   guint64 start, stop;
-  if (!gst_segment_clip (gst_vatt_window_get_segment (window),
-          GST_FORMAT_TIME, time, known ? time + duration : time, &start,
-          &stop))
+  if (!gst_segment_clip (gst_vatt_window_get_segment (window), GST_FORMAT_TIME,
+          time, known ? time + duration : time, &start, &stop))
     return GST_FLOW_OK;
   /* Where nobody says how long a picture lasts, it may last a window. */
-  GstClockTime slack = known
-      ? 0
-      : gst_vatt_front_end_span (&self->front_end);
+  GstClockTime slack = known ? 0 : gst_vatt_front_end_span (&self->front_end);
   gst_vatt_window_place (window, start, slack);
   if (!keep_picture (self, buffer, start, MAX (stop, start + 1), &error))
     return gst_vatt_window_fail (window, error);
@@ -265,17 +262,17 @@ video_tok_take (GstVattWindow *window, GstBuffer *buffer)
 }
 
 static gboolean
-video_tok_write (GstVattWindow *window, GstClockTime start, VattClip *clip,
-    GError **error)
+video_tok_write (
+    GstVattWindow *window, GstClockTime start, VattClip *clip, GError **error)
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   const VattFrontEnd *fe = &self->front_end;
-  const GstVideoInfo *out
-      = gst_vatt_picture_converter_get_output (self->converter);
+  const GstVideoInfo *out =
+      gst_vatt_picture_converter_get_output (self->converter);
   GList *link = self->pictures.head;
   for (guint i = 0; i < fe->frames; i++) {
-    GstClockTimeDiff time = (GstClockTimeDiff) instant (self, start, i);
-    while (link->next && ((Picture *) link->next->data)->from < time)
+    GstClockTimeDiff time = (GstClockTimeDiff)instant (self, start, i);
+    while (link->next && ((Picture *)link->next->data)->from < time)
       link = link->next;
     Picture *picture = link->data;
     if (!picture_convert (self, picture, error))
@@ -287,7 +284,7 @@ video_tok_write (GstVattWindow *window, GstClockTime start, VattClip *clip,
       return FALSE;
     }
     gboolean filled = vatt_clip_fill_frame_u8 (clip, 0, i, map.data,
-        (gsize) GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
+        (gsize)GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
         fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC, error);
     gst_buffer_unmap (picture->rgb, &map);
     if (!filled)
@@ -303,8 +300,8 @@ video_tok_forget (GstVattWindow *window, GstClockTime start)
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   GList *head;
-  while ((head = self->pictures.head) && head->next
-      && ((Picture *) head->next->data)->from < (GstClockTimeDiff) start)
+  while ((head = self->pictures.head) && head->next &&
+         ((Picture *)head->next->data)->from < (GstClockTimeDiff)start)
     picture_free (self, g_queue_pop_head (&self->pictures));
 }
 
@@ -322,7 +319,7 @@ static void
 drop_converter (GstVattVideoTok *self)
 {
   g_clear_pointer (&self->converter, gst_vatt_picture_converter_free);
-  g_queue_clear_full (&self->spare, (GDestroyNotify) gst_buffer_unref);
+  g_queue_clear_full (&self->spare, (GDestroyNotify)gst_buffer_unref);
 }
 
 static void
@@ -332,8 +329,8 @@ make_converter (GstVattVideoTok *self)
   GstVattAspect aspect = self->aspect;
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&self->converter, gst_vatt_picture_converter_free);
-  self->converter = gst_vatt_picture_converter_new (
-      &self->info, &self->front_end, aspect);
+  self->converter =
+      gst_vatt_picture_converter_new (&self->info, &self->front_end, aspect);
 }
 
 static gboolean
@@ -381,8 +378,8 @@ video_tok_override (
     self->height ? self->height : front_end->height,
     self->width ? self->width : front_end->width };
   if (self->fps_n > 0) {
-    front_end->rate_n = (guint) self->fps_n;
-    front_end->rate_d = (guint) self->fps_d;
+    front_end->rate_n = (guint)self->fps_n;
+    front_end->rate_d = (guint)self->fps_d;
   }
   GST_OBJECT_UNLOCK (self);
   for (guint i = 0; i < 3; i++) {
@@ -430,7 +427,7 @@ video_tok_set_property (
     self->fps_d = gst_value_get_fraction_denominator (value);
     break;
   case PROP_ASPECT:
-    self->aspect = (GstVattAspect) g_value_get_enum (value);
+    self->aspect = (GstVattAspect)g_value_get_enum (value);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -458,7 +455,7 @@ video_tok_get_property (
     gst_value_set_fraction (value, self->fps_n, self->fps_d);
     break;
   case PROP_ASPECT:
-    g_value_set_enum (value, (gint) self->aspect);
+    g_value_set_enum (value, (gint)self->aspect);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -485,7 +482,7 @@ gst_vatt_video_tok_init (GstVattVideoTok *self)
   self->aspect = DEFAULT_ASPECT;
 }
 
-#define FLAGS \
+#define FLAGS                                                                  \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 
 static void
@@ -502,8 +499,8 @@ install_properties (GObjectClass *object_class)
           "Rows of a picture (0 = as the model says)", 0, 4096, 0, FLAGS));
   g_object_class_install_property (object_class, PROP_FPS,
       gst_param_spec_fraction ("fps", "Pictures per second",
-          "Pictures per second inside a window (0/1 = as the model says)", 0,
-          1, 1000, 1, 0, 1, FLAGS));
+          "Pictures per second inside a window (0/1 = as the model says)", 0, 1,
+          1000, 1, 0, 1, FLAGS));
   g_object_class_install_property (object_class, PROP_ASPECT,
       g_param_spec_enum ("aspect", "Aspect",
           "How pictures of another shape are brought to the model's, unless "
@@ -524,8 +521,8 @@ gst_vatt_video_tok_class_init (GstVattVideoTokClass *klass)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class,
-      "VATT video tokeniser", "Filter/Analyzer/Video",
+  gst_element_class_set_static_metadata (element_class, "VATT video tokeniser",
+      "Filter/Analyzer/Video",
       "Cuts windows of video into tokens for a VATT model",
       "The vatt developers <vatt@example.org>");
 

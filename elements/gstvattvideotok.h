@@ -13,8 +13,7 @@ G_BEGIN_DECLS
  *
  * How a picture of another shape is brought to the model's.
  */
-typedef enum
-{
+typedef enum {
   GST_VATT_ASPECT_CROP_CENTER,
   GST_VATT_ASPECT_LETTERBOX,
   GST_VATT_ASPECT_STRETCH,

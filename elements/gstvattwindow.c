@@ -14,8 +14,7 @@ GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define DEFAULT_TAIL GST_VATT_TAIL_PAD
 #define DEFAULT_TIMESTAMP_MODE GST_VATT_TIMESTAMP_START
 
-enum
-{
+enum {
   PROP_HOP = 1,
   PROP_TAIL,
   PROP_TIMESTAMP_MODE,
@@ -63,9 +62,8 @@ gst_vatt_timestamp_mode_get_type (void)
 {
   static gsize type = 0;
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static (
-                                  "GstVattTimestampMode",
-                                  timestamp_mode_values));
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstVattTimestampMode", timestamp_mode_values));
   return type;
 }
 
@@ -103,8 +101,8 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     return GST_FLOW_ERROR;
   if (!priv->input_caps)
     return GST_FLOW_NOT_NEGOTIATED;
-  if ((!priv->out.negotiated || gst_pad_check_reconfigure (priv->srcpad))
-      && !gst_vatt_window_negotiate (self, &error)) {
+  if ((!priv->out.negotiated || gst_pad_check_reconfigure (priv->srcpad)) &&
+      !gst_vatt_window_negotiate (self, &error)) {
     if (GST_PAD_IS_FLUSHING (priv->srcpad))
       return GST_FLOW_FLUSHING;
     gst_vatt_window_fail (self, g_steal_pointer (&error));
@@ -112,9 +110,9 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   if (priv->segment.rate < 0) {
     /* No window can be cut from a stream that runs backwards. */
-    gst_pad_push_event (priv->srcpad,
-        gst_event_new_gap (GST_BUFFER_PTS (buffer),
-            GST_BUFFER_DURATION (buffer)));
+    gst_pad_push_event (
+        priv->srcpad, gst_event_new_gap (GST_BUFFER_PTS (buffer),
+                          GST_BUFFER_DURATION (buffer)));
     return GST_FLOW_OK;
   }
   GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
@@ -155,10 +153,10 @@ handle_segment (GstVattWindow *self, GstEvent *event)
   const GstSegment *segment;
   gst_event_parse_segment (event, &segment);
   if (segment->format != GST_FORMAT_TIME) {
-    gst_vatt_window_fail (self,
-        g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
-            "the stream is not timed: its segment is in %s, not in time",
-            gst_format_get_name (segment->format)));
+    gst_vatt_window_fail (
+        self, g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
+                  "the stream is not timed: its segment is in %s, not in time",
+                  gst_format_get_name (segment->format)));
     gst_event_unref (event);
     return FALSE;
   }
@@ -186,8 +184,8 @@ handle_gap (GstVattWindow *self, GstEvent *event)
   gst_event_parse_gap (event, &time, &duration);
   if (GST_CLOCK_TIME_IS_VALID (duration))
     priv->gap += duration;
-  if (GST_CLOCK_TIME_IS_VALID (priv->origin)
-      && priv->gap <= priv->used.max_gap) {
+  if (GST_CLOCK_TIME_IS_VALID (priv->origin) &&
+      priv->gap <= priv->used.max_gap) {
     gst_event_unref (event);
     return TRUE;
   }
@@ -203,8 +201,7 @@ handle_eos (GstVattWindow *self, GstEvent *event)
   if (priv->fresh && priv->counter == 0 && !priv->failed)
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
         ("The %s stream ended before it had anything in it.",
-            vatt_modality_name (
-                GST_VATT_WINDOW_GET_CLASS (self)->modality)),
+            vatt_modality_name (GST_VATT_WINDOW_GET_CLASS (self)->modality)),
         (NULL));
   gst_vatt_window_drain (self);
   return gst_pad_push_event (priv->srcpad, event);
@@ -253,8 +250,8 @@ window_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_parse_qos (event, NULL, NULL, &diff, &timestamp);
     GST_OBJECT_LOCK (self);
     priv->earliest = diff > 0 && GST_CLOCK_TIME_IS_VALID (timestamp)
-        ? timestamp + 2 * (GstClockTime) diff
-        : GST_CLOCK_TIME_NONE;
+                         ? timestamp + 2 * (GstClockTime)diff
+                         : GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK (self);
     gst_event_unref (event);
     return TRUE;
@@ -276,8 +273,8 @@ answer_latency (GstVattWindow *self, GstQuery *query)
   GST_OBJECT_LOCK (self);
   GstClockTime own = priv->latency;
   GST_OBJECT_UNLOCK (self);
-  gst_query_set_latency (query, live, min + own,
-      GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
+  gst_query_set_latency (
+      query, live, min + own, GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
   return TRUE;
 }
 
@@ -295,8 +292,8 @@ window_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVattWindow *self = GST_VATT_WINDOW (parent);
   GstVattWindowClass *klass = GST_VATT_WINDOW_GET_CLASS (self);
-  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION
-      && klass->propose_allocation) {
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION &&
+      klass->propose_allocation) {
     klass->propose_allocation (self, query);
     return TRUE;
   }
@@ -325,10 +322,10 @@ window_set_property (
     wanted->hop = g_value_get_uint64 (value);
     break;
   case PROP_TAIL:
-    wanted->tail = (GstVattTail) g_value_get_enum (value);
+    wanted->tail = (GstVattTail)g_value_get_enum (value);
     break;
   case PROP_TIMESTAMP_MODE:
-    wanted->timestamp_mode = (GstVattTimestampMode) g_value_get_enum (value);
+    wanted->timestamp_mode = (GstVattTimestampMode)g_value_get_enum (value);
     break;
   case PROP_MAX_GAP:
     wanted->max_gap = g_value_get_uint64 (value);
@@ -361,10 +358,10 @@ window_get_property (
     g_value_set_uint64 (value, wanted.hop);
     break;
   case PROP_TAIL:
-    g_value_set_enum (value, (gint) wanted.tail);
+    g_value_set_enum (value, (gint)wanted.tail);
     break;
   case PROP_TIMESTAMP_MODE:
-    g_value_set_enum (value, (gint) wanted.timestamp_mode);
+    g_value_set_enum (value, (gint)wanted.timestamp_mode);
     break;
   case PROP_MAX_GAP:
     g_value_set_uint64 (value, wanted.max_gap);
@@ -393,9 +390,8 @@ window_change_state (GstElement *element, GstStateChange transition)
   GstVattWindowPrivate *priv = PRIV (self);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     reset_stream (self);
-  GstStateChangeReturn result
-      = GST_ELEMENT_CLASS (gst_vatt_window_parent_class)
-            ->change_state (element, transition);
+  GstStateChangeReturn result = GST_ELEMENT_CLASS (gst_vatt_window_parent_class)
+                                    ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     reset_stream (self);
     gst_vatt_token_out_clear (&priv->out);
@@ -449,7 +445,7 @@ static void
 gst_vatt_window_init (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  priv->wanted = (GstVattWindowSettings) {
+  priv->wanted = (GstVattWindowSettings){
     .tail = DEFAULT_TAIL,
     .timestamp_mode = DEFAULT_TIMESTAMP_MODE,
     .max_gap = DEFAULT_MAX_GAP,
@@ -459,7 +455,7 @@ gst_vatt_window_init (GstVattWindow *self)
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
 }
 
-#define READY_FLAGS \
+#define READY_FLAGS                                                            \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 
 static void
@@ -476,12 +472,11 @@ install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_TIMESTAMP_MODE,
       g_param_spec_enum ("timestamp-mode", "Timestamp mode",
           "Which time of its window a buffer carries",
-          GST_TYPE_VATT_TIMESTAMP_MODE, DEFAULT_TIMESTAMP_MODE,
-          READY_FLAGS));
+          GST_TYPE_VATT_TIMESTAMP_MODE, DEFAULT_TIMESTAMP_MODE, READY_FLAGS));
   g_object_class_install_property (object_class, PROP_MAX_GAP,
       g_param_spec_uint64 ("max-gap", "Longest gap",
-          "Shorter gaps are filled, longer ones end the run of windows, ns",
-          0, G_MAXINT64, DEFAULT_MAX_GAP, READY_FLAGS));
+          "Shorter gaps are filled, longer ones end the run of windows, ns", 0,
+          G_MAXINT64, DEFAULT_MAX_GAP, READY_FLAGS));
   g_object_class_install_property (object_class, PROP_DROP_RATE,
       g_param_spec_double ("drop-rate", "Drop rate",
           "Part of the tokens to leave out at random (DropToken)", 0.0, 0.99,
@@ -492,8 +487,8 @@ install_properties (GObjectClass *object_class)
           READY_FLAGS));
   g_object_class_install_property (object_class, PROP_QOS,
       g_param_spec_boolean ("qos", "Quality of service",
-          "Leave out whole windows that a sink says would come too late",
-          TRUE, READY_FLAGS));
+          "Leave out whole windows that a sink says would come too late", TRUE,
+          READY_FLAGS));
   g_object_class_install_property (object_class, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Windows sent and left out since the start or the last flush",
@@ -508,8 +503,8 @@ gst_vatt_window_class_init (GstVattWindowClass *klass)
   object_class->get_property = window_get_property;
   object_class->constructed = window_constructed;
   object_class->finalize = window_finalize;
-  GST_ELEMENT_CLASS (klass)->change_state
-      = GST_DEBUG_FUNCPTR (window_change_state);
+  GST_ELEMENT_CLASS (klass)->change_state =
+      GST_DEBUG_FUNCPTR (window_change_state);
   install_properties (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_WINDOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TAIL, 0);

@@ -19,8 +19,7 @@ G_BEGIN_DECLS
  *
  * What becomes of the window that the end of the stream cuts short.
  */
-typedef enum
-{
+typedef enum {
   GST_VATT_TAIL_PAD,
   GST_VATT_TAIL_DROP,
   GST_VATT_TAIL_PARTIAL,
@@ -34,8 +33,7 @@ typedef enum
  *
  * Which time a window's buffer carries.
  */
-typedef enum
-{
+typedef enum {
   GST_VATT_TIMESTAMP_START,
   GST_VATT_TIMESTAMP_END,
 } GstVattTimestampMode;
@@ -58,8 +56,7 @@ G_DECLARE_DERIVABLE_TYPE (
  *
  * How new data lie to the data before.
  */
-typedef enum
-{
+typedef enum {
   GST_VATT_PLACE_START,
   GST_VATT_PLACE_NEXT,
   GST_VATT_PLACE_GAP,
@@ -75,7 +72,8 @@ typedef enum
  * @set_front_end: what windows look like from now on
  * @take: keeps the data of a buffer, calls gst_vatt_window_place() before and
  *   gst_vatt_window_emit() after
- * @finish: (nullable): no more data will come: keeps what is still in a converter
+ * @finish: (nullable): no more data will come: keeps what is still in a
+ * converter
  * @write: fills @clip with the window beginning at @start
  * @forget: data before @start are not needed any more
  * @reset: forgets all data
@@ -83,8 +81,7 @@ typedef enum
  *
  * All are called in the streaming thread, or while it does not run.
  */
-struct _GstVattWindowClass
-{
+struct _GstVattWindowClass {
   GstElementClass parent_class;
 
   VattModality modality;
@@ -95,8 +92,8 @@ struct _GstVattWindowClass
       GstVattWindow *self, const VattFrontEnd *front_end, GError **error);
   GstFlowReturn (*take) (GstVattWindow *self, GstBuffer *buffer);
   gboolean (*finish) (GstVattWindow *self, GError **error);
-  gboolean (*write) (GstVattWindow *self, GstClockTime start, VattClip *clip,
-      GError **error);
+  gboolean (*write) (
+      GstVattWindow *self, GstClockTime start, VattClip *clip, GError **error);
   void (*forget) (GstVattWindow *self, GstClockTime start);
   void (*reset) (GstVattWindow *self);
   void (*propose_allocation) (GstVattWindow *self, GstQuery *query);

@@ -10,8 +10,7 @@
 G_BEGIN_DECLS
 
 /* Settings, copied under the object lock when output is negotiated. */
-typedef struct
-{
+typedef struct {
   GstClockTime hop; /* 0: the span */
   GstVattTail tail;
   GstVattTimestampMode timestamp_mode;
@@ -21,10 +20,9 @@ typedef struct
   gboolean qos;
 } GstVattWindowSettings;
 
-typedef struct
-{
-  GstPad *sinkpad; /* the element's */
-  GstPad *srcpad;  /* the element's */
+typedef struct {
+  GstPad *sinkpad;              /* the element's */
+  GstPad *srcpad;               /* the element's */
   GstVattWindowSettings wanted; /* object lock */
   GstClockTime earliest; /* object lock; running time QoS asks for, or NONE */
   guint64 n_sent;        /* object lock */
@@ -36,8 +34,8 @@ typedef struct
   GstVattTokenOut out;
   GstCaps *input_caps; /* owned */
   GstSegment segment;
-  gboolean failed;     /* an error has been posted for this stream */
-  gboolean live;       /* upstream is; else no window is left out */
+  gboolean failed; /* an error has been posted for this stream */
+  gboolean live;   /* upstream is; else no window is left out */
   GstClockTime span;
   GstClockTime hop;
   GstClockTime reach;  /* from a window's start to its last data */
@@ -49,7 +47,7 @@ typedef struct
   guint64 counter;          /* the same since the last flush */
   gboolean fresh;           /* no data since the segment began */
   gboolean discont;
-  char *label;              /* of the last buffer that had one; owned */
+  char *label; /* of the last buffer that had one; owned */
 } GstVattWindowPrivate;
 
 #define PRIV(self) gst_vatt_window_private (self)

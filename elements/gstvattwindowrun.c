@@ -104,19 +104,19 @@ gst_vatt_window_place (
   priv->gap = 0;
   if (GST_CLOCK_TIME_IS_VALID (priv->origin)) {
     if (time <= priv->data_end + limit && time + limit >= priv->data_end)
-      return time > priv->data_end ? GST_VATT_PLACE_GAP
-          : time < priv->data_end  ? GST_VATT_PLACE_OVERLAP
-                                   : GST_VATT_PLACE_NEXT;
+      return time > priv->data_end   ? GST_VATT_PLACE_GAP
+             : time < priv->data_end ? GST_VATT_PLACE_OVERLAP
+                                     : GST_VATT_PLACE_NEXT;
     GST_DEBUG_OBJECT (self,
         "from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT ": a new run",
         GST_TIME_ARGS (priv->data_end), GST_TIME_ARGS (time));
     gst_vatt_window_end_run (self);
   }
   GstClockTime start = priv->segment.start;
-  priv->origin = priv->fresh && GST_CLOCK_TIME_IS_VALID (start)
-          && time >= start && time - start <= limit
-      ? start
-      : time;
+  priv->origin = priv->fresh && GST_CLOCK_TIME_IS_VALID (start) &&
+                         time >= start && time - start <= limit
+                     ? start
+                     : time;
   priv->fresh = FALSE;
   priv->data_end = time;
   return GST_VATT_PLACE_START;
@@ -149,15 +149,15 @@ gst_vatt_window_negotiate (GstVattWindow *self, GError **error)
   copy_settings (self);
   VattFrontEnd before = priv->out.front_end;
   gboolean had = priv->out.negotiated;
-  GstVattTokenOutParams params
-      = { .drop_rate = priv->used.drop_rate, .hop = priv->used.hop };
+  GstVattTokenOutParams params = { .drop_rate = priv->used.drop_rate,
+    .hop = priv->used.hop };
   if (!gst_vatt_token_out_negotiate (&priv->out, &params, error))
     return FALSE;
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
-  GstClockTime hop = priv->used.hop ? MAX (priv->used.hop, MIN_HOP)
-                                    : priv->span;
-  if (had && hop == priv->hop
-      && memcmp (&before, &priv->out.front_end, sizeof before) == 0)
+  GstClockTime hop =
+      priv->used.hop ? MAX (priv->used.hop, MIN_HOP) : priv->span;
+  if (had && hop == priv->hop &&
+      memcmp (&before, &priv->out.front_end, sizeof before) == 0)
     return TRUE;
   if (had)
     gst_vatt_window_end_run (self);
@@ -170,8 +170,8 @@ gst_vatt_window_negotiate (GstVattWindow *self, GError **error)
   }
   GST_OBJECT_LOCK (self);
   priv->latency = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START
-      ? priv->span
-      : priv->span - priv->reach;
+                      ? priv->span
+                      : priv->span - priv->reach;
   GST_OBJECT_UNLOCK (self);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
@@ -185,11 +185,11 @@ is_late (GstVattWindow *self, GstClockTime start, GstClockTime end)
   GstVattWindowPrivate *priv = PRIV (self);
   if (!priv->used.qos || !priv->live)
     return FALSE;
-  GstClockTime running = gst_segment_to_running_time (
-      &priv->segment, GST_FORMAT_TIME, end);
+  GstClockTime running =
+      gst_segment_to_running_time (&priv->segment, GST_FORMAT_TIME, end);
   GST_OBJECT_LOCK (self);
-  gboolean late = GST_CLOCK_TIME_IS_VALID (priv->earliest)
-      && GST_CLOCK_TIME_IS_VALID (running) && running < priv->earliest;
+  gboolean late = GST_CLOCK_TIME_IS_VALID (priv->earliest) &&
+                  GST_CLOCK_TIME_IS_VALID (running) && running < priv->earliest;
   if (late)
     priv->n_skipped++;
   guint64 sent = priv->n_sent, skipped = priv->n_skipped;
@@ -201,7 +201,7 @@ is_late (GstVattWindow *self, GstClockTime start, GstClockTime end)
       gst_segment_to_stream_time (&priv->segment, GST_FORMAT_TIME, start),
       start, end - start);
   gst_message_set_qos_values (
-      message, (gint64) (earliest - running), 1.0, 1000000);
+      message, (gint64)(earliest - running), 1.0, 1000000);
   gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, sent, skipped);
   gst_element_post_message (GST_ELEMENT (self), message);
   return TRUE;
@@ -215,7 +215,7 @@ partial_tokens (GstVattWindow *self, GstClockTime start)
   const VattFrontEnd *fe = &priv->out.front_end;
   guint64 length = priv->data_end > start ? priv->data_end - start : 0;
   guint64 rows = gst_util_uint64_scale_ceil (length, fe->grid[0], priv->span);
-  return (guint) CLAMP (rows, 1, fe->grid[0]) * fe->grid[1] * fe->grid[2];
+  return (guint)CLAMP (rows, 1, fe->grid[0]) * fe->grid[1] * fe->grid[2];
 }
 
 /* Makes the buffer of @clip, which it takes. */
@@ -230,7 +230,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   if (n_tokens < whole) {
     kept = g_new (gint32, n_tokens);
     for (guint i = 0; i < n_tokens; i++)
-      kept[i] = (gint32) i;
+      kept[i] = (gint32)i;
   } else if (priv->out.n_tokens < whole) {
     n_tokens = priv->out.n_tokens;
     if (!vatt_clip_drop_tokens (
@@ -241,13 +241,12 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
     kept = g_memdup2 (vatt_clip_kept (clip), n_tokens * sizeof *kept);
   }
   GstBuffer *buffer = gst_vatt_clip_pool_wrap (priv->out.pool, clip, n_tokens);
-  GstVattMeta *meta = gst_buffer_add_vatt_meta (
-      buffer, priv->counter, start, priv->span);
+  GstVattMeta *meta =
+      gst_buffer_add_vatt_meta (buffer, priv->counter, start, priv->span);
   if (kept)
     gst_vatt_meta_set_kept (meta, kept, n_tokens);
   gst_vatt_meta_set_label (meta, priv->label);
-  gboolean at_end
-      = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_END;
+  gboolean at_end = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_END;
   GST_BUFFER_PTS (buffer) = at_end ? start + priv->span : start;
   GST_BUFFER_DURATION (buffer) = at_end ? priv->hop : priv->span;
   GST_BUFFER_OFFSET (buffer) = priv->counter;
@@ -314,8 +313,8 @@ gst_vatt_window_emit (GstVattWindow *self, GstClockTime decided)
   GstVattWindowPrivate *priv = PRIV (self);
   guint whole = gst_vatt_front_end_tokens (&priv->out.front_end);
   GstFlowReturn flow = GST_FLOW_OK;
-  while (flow == GST_FLOW_OK && GST_CLOCK_TIME_IS_VALID (priv->origin)
-      && gst_vatt_window_get_start (self) + priv->reach <= decided)
+  while (flow == GST_FLOW_OK && GST_CLOCK_TIME_IS_VALID (priv->origin) &&
+         gst_vatt_window_get_start (self) + priv->reach <= decided)
     flow = send_window (self, whole);
   return flow;
 }
@@ -326,8 +325,8 @@ gst_vatt_window_drain (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   g_autoptr (GError) error = NULL;
-  if (!priv->out.negotiated || priv->failed
-      || !GST_CLOCK_TIME_IS_VALID (priv->origin))
+  if (!priv->out.negotiated || priv->failed ||
+      !GST_CLOCK_TIME_IS_VALID (priv->origin))
     return GST_FLOW_OK;
   GstVattWindowClass *klass = GST_VATT_WINDOW_GET_CLASS (self);
   if (klass->finish && !klass->finish (self, &error))
@@ -335,14 +334,14 @@ gst_vatt_window_drain (GstVattWindow *self)
   GstFlowReturn flow = gst_vatt_window_emit (self, priv->data_end);
   GstClockTime start = gst_vatt_window_get_start (self);
   GstClockTime old = GST_CLOCK_TIME_IS_VALID (priv->emitted_end)
-      ? MAX (priv->emitted_end + GRAIN, start)
-      : start;
-  if (flow == GST_FLOW_OK && priv->data_end > old
-      && priv->used.tail != GST_VATT_TAIL_DROP)
-    flow = send_window (self, priv->used.tail == GST_VATT_TAIL_PARTIAL
-            ? partial_tokens (self, start)
-            : gst_vatt_front_end_tokens (&priv->out.front_end));
+                         ? MAX (priv->emitted_end + GRAIN, start)
+                         : start;
+  if (flow == GST_FLOW_OK && priv->data_end > old &&
+      priv->used.tail != GST_VATT_TAIL_DROP)
+    flow = send_window (
+        self, priv->used.tail == GST_VATT_TAIL_PARTIAL
+                  ? partial_tokens (self, start)
+                  : gst_vatt_front_end_tokens (&priv->out.front_end));
   gst_vatt_window_end_run (self);
   return flow;
 }
-

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvattaudiotok.h"
+#include "gstvattencoder.h"
 #include "gstvatttexttok.h"
 #include "gstvattvideotok.h"
 
@@ -12,6 +13,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean done = FALSE;
   done |= GST_ELEMENT_REGISTER (vattaudiotok, plugin);
+  done |= GST_ELEMENT_REGISTER (vattencoder, plugin);
   done |= GST_ELEMENT_REGISTER (vatttexttok, plugin);
   done |= GST_ELEMENT_REGISTER (vattvideotok, plugin);
   return done;
@@ -21,5 +23,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vatt,
     "Embeddings of video, sound and text with the VATT Transformer",
-    plugin_init, VATT_VERSION, VATT_LICENSE, "vatt",
-    "https://example.org/vatt")
+    plugin_init, VATT_VERSION, VATT_LICENSE, "vatt", "https://example.org/vatt")

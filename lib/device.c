@@ -136,8 +136,8 @@ vatt_device_get_threads (VattDevice *device)
  *
  * Multiplies two matrices a few times on all threads.
  *
- * Returns: the best rate seen, in floating-point operations per second, 2
- *   per multiply-add
+ * Returns: the median rate, in floating-point operations per second, 2 per
+ *   multiply-add
  */
 double
 vatt_device_measure_gemm (

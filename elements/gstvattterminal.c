@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvattterminal.h"
+
+void
+gst_vatt_terminal_init (GstVattTerminal *self)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+}
+
+void
+gst_vatt_terminal_clear (GstVattTerminal *self)
+{
+  g_cond_clear (&self->cond);
+  g_mutex_clear (&self->lock);
+}
+
+static void
+set_state (GstVattTerminal *self, gboolean playing, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->playing = playing;
+  self->flushing = flushing;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* To be called before the parent class changes its state. A bin waits for the
+ * end of streams of what is flagged as a sink, and sends seeks there. */
+void
+gst_vatt_terminal_change_state (
+    GstVattTerminal *self, GstElement *element, GstStateChange transition)
+{
+  g_autoptr (GstPad) srcpad = NULL;
+  switch (transition) {
+  case GST_STATE_CHANGE_READY_TO_PAUSED:
+    srcpad = gst_element_get_static_pad (element, "src");
+    self->active = !gst_pad_is_linked (srcpad);
+    if (self->active)
+      GST_OBJECT_FLAG_SET (element, GST_ELEMENT_FLAG_SINK);
+    else
+      GST_OBJECT_FLAG_UNSET (element, GST_ELEMENT_FLAG_SINK);
+    set_state (self, FALSE, FALSE);
+    break;
+  case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+    set_state (self, TRUE, FALSE);
+    break;
+  case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+    set_state (self, FALSE, FALSE);
+    break;
+  case GST_STATE_CHANGE_PAUSED_TO_READY:
+    set_state (self, FALSE, TRUE);
+    break;
+  default:
+    break;
+  }
+}
+
+void
+gst_vatt_terminal_set_flushing (GstVattTerminal *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Returns: %FALSE if a flush or a stop came first */
+gboolean
+gst_vatt_terminal_wait_playing (GstVattTerminal *self)
+{
+  if (!self->active)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  while (!self->playing && !self->flushing)
+    g_cond_wait (&self->cond, &self->lock);
+  gboolean flushing = self->flushing;
+  g_mutex_unlock (&self->lock);
+  return !flushing;
+}
+
+/* A bin forwards the end of a stream only if the last change of state it has
+ * reported is to PLAYING. Where decodebin completes PAUSED in a streaming
+ * thread, the application can go on to PLAYING before that thread has noted
+ * its report; the bin then holds the end back for ever. Reporting the state
+ * again makes it look again. */
+static void
+confirm_playing (GstElement *element, gpointer user_data)
+{
+  GstObject *bin = gst_object_get_parent (GST_OBJECT (element));
+  while (bin) {
+    GstElement *above = GST_ELEMENT (bin);
+    GST_STATE_LOCK (above);
+    gboolean playing = GST_STATE (above) == GST_STATE_PLAYING &&
+                       GST_STATE_PENDING (above) == GST_STATE_VOID_PENDING;
+    GST_STATE_UNLOCK (above);
+    if (playing)
+      gst_element_post_message (
+          above, gst_message_new_state_changed (bin, GST_STATE_PLAYING,
+                     GST_STATE_PLAYING, GST_STATE_VOID_PENDING));
+    GstObject *parent = gst_object_get_parent (bin);
+    gst_object_unref (bin);
+    bin = parent;
+  }
+}
+
+/* After the last result. A bin keeps the message until it plays. */
+void
+gst_vatt_terminal_post_eos (
+    GstVattTerminal *self, GstElement *element, guint32 seqnum)
+{
+  if (!self->active)
+    return;
+  GstMessage *message = gst_message_new_eos (GST_OBJECT (element));
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_message_set_seqnum (message, seqnum);
+  gst_element_post_message (element, message);
+  gst_element_call_async (element, confirm_playing, NULL, NULL);
+}
