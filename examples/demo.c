@@ -120,14 +120,14 @@ take_message (Demo *demo, const GstStructure *message)
   g_print ("%7.2f to %6.2f s  %-5s  norm %7.3f", window.start, window.end,
       modality, window.norm);
   if (own->len)
-    g_print ("  window before %6.3f",
+    g_print ("  window before %7.4f",
         cosine (&window, &g_array_index (own, Window, own->len - 1),
             demo->dim));
   else
-    g_print ("  window before      -");
+    g_print ("  window before       -");
   guint place = own->len;
   if (strcmp (demo->space, "va") == 0 && place < other->len)
-    g_print ("  video to audio %6.3f",
+    g_print ("  video to audio %7.4f",
         cosine (
             &window, &g_array_index (other, Window, place), demo->dim));
   g_print ("\n");
@@ -215,6 +215,17 @@ compare (const GArray *rows, const GArray *columns, guint dim)
   return matrix;
 }
 
+/* Silence, mostly: there is nothing to see in a picture of it. */
+static gboolean
+never_changes (const GArray *windows, guint dim)
+{
+  for (guint w = 1; w < windows->len; w++)
+    if (memcmp (g_array_index (windows, Window, w).values,
+            g_array_index (windows, Window, 0).values, dim * sizeof (float)))
+      return FALSE;
+  return windows->len > 1;
+}
+
 static gboolean
 draw (const Demo *demo, const char *name, const char *note, const char *path,
     GError **error)
@@ -232,10 +243,12 @@ draw (const Demo *demo, const char *name, const char *note, const char *path,
   double *values[G_N_ELEMENTS (pairs)] = { NULL };
   Panel panels[G_N_ELEMENTS (pairs)];
   guint n = 0;
+  gboolean silent = never_changes (demo->windows[VATT_AUDIO], demo->dim);
   for (guint p = 0; p < G_N_ELEMENTS (pairs); p++) {
     const GArray *rows = demo->windows[pairs[p].row];
     const GArray *columns = demo->windows[pairs[p].column];
     if (!rows->len || !columns->len
+        || (silent && pairs[p].column == VATT_AUDIO)
         || (rows != columns && strcmp (demo->space, "va") != 0))
       continue;
     values[n] = compare (rows, columns, demo->dim);
@@ -245,8 +258,15 @@ draw (const Demo *demo, const char *name, const char *note, const char *path,
     n++;
   }
   g_autofree char *title = g_strdup_printf (
-      "%s: cosine similarity of windows, by their beginnings", name);
-  gboolean done = heatmap_write (path, title, note, panels, n, error);
+      "%s: how alike its windows are to the model", name);
+  g_autofree char *notes = g_strconcat (note,
+      "\nCosine similarity of windows, by their beginnings; every panel has a "
+      "scale of its own.",
+      silent ? "\nThe sound is the same in every window (silence?) and not "
+               "drawn."
+             : "",
+      NULL);
+  gboolean done = heatmap_write (path, title, notes, panels, n, error);
   for (guint p = 0; p < n; p++)
     g_free (values[p]);
   g_free (times[0]);

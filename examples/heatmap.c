@@ -11,7 +11,7 @@ enum
   SIZE = 300,  /* of a matrix, pixels */
   LEFT = 66,   /* for the axis to the left of it */
   RIGHT = 24,  /* beside it */
-  TOP = 108,   /* above the matrices */
+  TOP = 152,   /* above the matrices: title, three lines, their names */
   BOTTOM = 118, /* below them: axis and colour scale */
   MOST = 120,  /* rows or columns drawn */
 };
@@ -38,7 +38,6 @@ colour_of (double share, char text[8])
   g_snprintf (text, 8, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
 }
 
-/* printf for "%s" in format, each a number of `digits` decimals. */
 static char *
 number (double value, int digits)
 {
@@ -188,7 +187,9 @@ heatmap_write (const char *path, const char *title, const char *note,
       "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
       width, height, width, height);
   add_text (svg, LEFT, 32, "class=\"t\"", title);
-  add_text (svg, LEFT, 56, "", note);
+  g_auto (GStrv) lines = g_strsplit (note, "\n", 3);
+  for (guint i = 0; lines[i]; i++)
+    add_text (svg, LEFT, 58 + 20 * i, "", lines[i]);
   for (guint p = 0; p < n_panels; p++)
     add_panel (svg, LEFT + p * (LEFT + SIZE + RIGHT), TOP, &panels[p]);
   g_string_append (svg, "</svg>\n");

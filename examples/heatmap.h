@@ -15,7 +15,7 @@ typedef struct
   const double *values; /* (rows, columns) */
 } Panel;
 
-/* Panels side by side under title and note; each has a colour scale of its
+/* Panels side by side under a title and a note of up to three lines; each has a colour scale of its
  * own, from its least value to its greatest. At most 120 rows and columns are
  * drawn, evenly chosen. */
 gboolean heatmap_write (const char *path, const char *title, const char *note,
