@@ -274,5 +274,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vattaudiotok/latency", test_latency);
   int failures = g_test_run ();
   media_clear ();
+  gst_deinit ();
   return failures;
 }

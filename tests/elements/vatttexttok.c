@@ -156,5 +156,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vatttexttok/captions", test_captions);
   int failures = g_test_run ();
   media_clear ();
+  gst_deinit ();
   return failures;
 }

@@ -381,5 +381,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vattvideotok/override", test_override);
   int failures = g_test_run ();
   media_clear ();
+  gst_deinit ();
   return failures;
 }

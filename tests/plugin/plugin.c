@@ -191,5 +191,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plugin/states", test_states);
   g_test_add_func ("/plugin/unused", test_unused);
   g_test_add_func ("/plugin/pipeline-freed", test_pipeline_freed);
-  return g_test_run ();
+  int failures = g_test_run ();
+  gst_deinit ();
+  return failures;
 }
