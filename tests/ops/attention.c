@@ -23,7 +23,7 @@ attend_one (const double *query, const double *keys, const double *values,
     size_t stride, size_t width, double *y)
 {
   g_autofree double *p = g_new (double, n_keys);
-  double max = -INFINITY, sum = 0.0;
+  double max = -HUGE_VAL, sum = 0.0;
   for (size_t k = 0; k < n_keys; k++) {
     p[k] = (bias ? bias[k] : 0.0) + (mask ? mask[k] : 0.0);
     for (size_t d = 0; d < width; d++)

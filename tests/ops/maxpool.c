@@ -11,7 +11,7 @@ reference (const OpCase *test, const double *const in[], double *y)
   const size_t *shape = test->in[0].shape;
   for (size_t b = 0; b < shape[0]; b++)
     for (size_t d = 0; d < shape[2]; d++) {
-      double max = -INFINITY;
+      double max = -HUGE_VAL;
       for (size_t t = 0; t < shape[1]; t++)
         max = fmax (max, in[0][(b * shape[1] + t) * shape[2] + d]);
       y[b * shape[2] + d] = max;

@@ -13,7 +13,7 @@ reference (const OpCase *test, const double *const in[], double *y)
   for (guint a = 0; a + 1 < x->rank; a++)
     rows *= x->shape[a];
   for (size_t r = 0; r < rows; r++) {
-    double max = -INFINITY, sum = 0.0;
+    double max = -HUGE_VAL, sum = 0.0;
     for (size_t c = 0; c < width; c++)
       max = fmax (max, in[0][r * width + c]);
     for (size_t c = 0; c < width; c++)

@@ -370,6 +370,7 @@ try_text (const char *text, gsize length, gboolean list)
   g_autofree VattParameterInfo *info =
       vatt_config_list_parameters (config, &n, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (info);
   g_assert_cmpuint (n, >, 0);
 }
 

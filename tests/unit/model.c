@@ -366,6 +366,7 @@ test_other_contents (void)
   }
   write_changed (change_nothing);
   g_autoptr (VattModel) sound = load ();
+  g_assert_nonnull (sound);
 }
 
 static void

@@ -191,7 +191,7 @@ test_softmax (gconstpointer data)
       g_autofree float *x = random_values (1, -ranges[r], ranges[r], n);
       g_autofree float *y = random_values (2, 0.0, 1.0, n);
       set_of (data)->softmax_row (y, x, n);
-      double max = -INFINITY, sum = 0.0, total = 0.0;
+      double max = -HUGE_VAL, sum = 0.0, total = 0.0;
       for (size_t i = 0; i < n; i++)
         max = fmax (max, (double)x[i]);
       for (size_t i = 0; i < n; i++)
@@ -222,7 +222,7 @@ attend_exactly (
     const Attention *size, const Operands *in, size_t row, double *y)
 {
   g_autofree double *p = g_new (double, size->keys);
-  double max = -INFINITY, sum = 0.0;
+  double max = -HUGE_VAL, sum = 0.0;
   for (size_t k = 0; k < size->keys; k++) {
     p[k] = (in->bias ? (double)in->bias[row * size->keys + k] : 0.0) +
            (in->mask ? (double)in->mask[k] : 0.0);
