@@ -123,7 +123,10 @@ make_model (gconstpointer request, GError **error)
 VattModel *
 gst_vatt_models_load (const char *path, GError **error)
 {
-  g_autofree char *full = path ? g_canonicalize_filename (path, NULL) : NULL;
+  /* What is no file may be a shipped model's name. */
+  g_autofree char *full = path && g_file_test (path, G_FILE_TEST_EXISTS)
+      ? g_canonicalize_filename (path, NULL)
+      : g_strdup (path);
   GStatBuf state = { 0 };
   if (full && g_stat (full, &state) != 0)
     state = (GStatBuf){ 0 };

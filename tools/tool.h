@@ -23,7 +23,7 @@ typedef struct
 } VattCommand;
 
 extern const VattCommand vatt_command_info, vatt_command_init,
-    vatt_command_convert, vatt_command_run,
+    vatt_command_convert, vatt_command_embed, vatt_command_run,
     vatt_command_bench;
 
 /* Parses options; *words are the remaining arguments, at least min_words and

@@ -3,15 +3,18 @@
  * The inner loops of simd.h, on vectors of the compiler's own. The build
  * compiles this file once per instruction set with VATT_SIMD_NAME set.
  *
- * Exponentials are 2^x: x = n + f, |f| <= 1/2, 2^f by a polynomial of degree
- * 6 (Taylor with coefficients ln(2)^k / k!, relative error 1.6e-8 and then
- * rounding), 2^n by the exponent field. The error function is a quotient of
+ * Exponentials are 2^x: x = n + f, |f| <= 1/2, 2^f by the polynomial of degree
+ * 5 whose greatest relative error is least (7.5e-8, about one rounding), 2^n
+ * by the exponent field. The error function is a quotient of
  * polynomials in x^2 on [-4, 4]; beyond it is +-1 in single precision. */
 #include "simd.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #if defined __AVX512F__
 #define LANES 16
@@ -60,16 +63,26 @@ select_vec (ivec mask, vec a, vec b)
   return (vec) ((mask & (ivec) a) | (~mask & (ivec) b));
 }
 
+/* a > b ? a : b, so b where either is a NaN; one instruction where the
+ * compiler does not see that. */
 INLINE vec
 max_vec (vec a, vec b)
 {
+#if defined __AVX512F__
+  return (vec) _mm512_max_ps ((__m512) a, (__m512) b);
+#elif defined __AVX__
+  return (vec) _mm256_max_ps ((__m256) a, (__m256) b);
+#elif defined __SSE2__
+  return (vec) _mm_max_ps ((__m128) a, (__m128) b);
+#else
   return select_vec (a > b, a, b);
+#endif
 }
 
 INLINE vec
 min_vec (vec a, vec b)
 {
-  return select_vec (a < b, a, b);
+  return -max_vec (-a, -b);
 }
 
 INLINE float
@@ -94,22 +107,20 @@ max_lanes (vec v)
   return lane[0];
 }
 
-/* 2^x; 0 below -126, so a mask of -1e9 leaves nothing. x <= 127. A NaN stays
- * one: it passes the clamp, and f = NaN - n. */
+/* 2^x; 0 below -126, so a mask of -1e9 leaves nothing. x <= 127. */
 INLINE vec
 exp2_vec (vec x)
 {
   const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to integers */
-  x = select_vec (x < splat (-127.0f), splat (-127.0f), x);
+  x = max_vec (splat (-127.0f), x); /* in this order a NaN stays one */
   vec shifted = x + round;
   vec f = x - (shifted - round);
-  vec p = splat (1.54035303933816e-4f);
-  p = p * f + 1.33335581464284e-3f;
-  p = p * f + 9.61812910762848e-3f;
-  p = p * f + 5.55041086648216e-2f;
-  p = p * f + 2.40226506959101e-1f;
-  p = p * f + 6.93147180559945e-1f;
-  p = p * f + 1.0f;
+  vec p = splat (1.32764704872567e-3f);
+  p = p * f + 9.67554132243087e-3f;
+  p = p * f + 5.5507132781549e-2f;
+  p = p * f + 2.40221197241393e-1f;
+  p = p * f + 6.93146967061907e-1f;
+  p = p * f + 1.00000007165459f;
   return p * (vec) (((ivec) shifted + 127) << 23);
 }
 
@@ -366,27 +377,35 @@ score (const VattAttend *at, const float *query, float *scores,
 }
 
 /* One row: scores become 2^(score - max), max and sum are brought up to date,
- * and what was accumulated before is rescaled. */
+ * and what was accumulated before is rescaled. Four chains at a time, for the
+ * latencies; whole panels come in pairs or one is left. */
 INLINE void
 renew (float *scores, size_t padded, float *max, float *sum, float *out,
     size_t out_width)
 {
-  vec top[2] = { splat (*max), splat (*max) };
-  for (size_t k = 0; k < padded; k += PANEL) {
+  vec top[4], total[4] = { 0 };
+  for (int j = 0; j < 4; j++)
+    top[j] = splat (*max);
+  size_t pairs = padded / (4 * LANES) * (4 * LANES);
+  for (size_t k = 0; k < pairs; k += 4 * LANES)
+    for (int j = 0; j < 4; j++)
+      top[j] = max_vec (load (scores + k + (size_t) j * LANES), top[j]);
+  for (size_t k = pairs; k < padded; k += LANES)
     top[0] = max_vec (load (scores + k), top[0]);
-    top[1] = max_vec (load (scores + k + LANES), top[1]);
+  float now = max_lanes (
+      max_vec (max_vec (top[0], top[1]), max_vec (top[2], top[3])));
+  for (size_t k = 0; k < pairs; k += 4 * LANES)
+    for (int j = 0; j < 4; j++) {
+      vec p = exp2_vec (load (scores + k + (size_t) j * LANES) - now);
+      store (scores + k + (size_t) j * LANES, p);
+      total[j] += p;
+    }
+  for (size_t k = pairs; k < padded; k += LANES) {
+    vec p = exp2_vec (load (scores + k) - now);
+    store (scores + k, p);
+    total[0] += p;
   }
-  float now = max_lanes (max_vec (top[0], top[1]));
-  vec total[2] = { 0 };
-  for (size_t k = 0; k < padded; k += PANEL) {
-    vec p0 = exp2_vec (load (scores + k) - now);
-    vec p1 = exp2_vec (load (scores + k + LANES) - now);
-    store (scores + k, p0);
-    store (scores + k + LANES, p1);
-    total[0] += p0;
-    total[1] += p1;
-  }
-  float block = sum_lanes (total[0] + total[1]);
+  float block = sum_lanes ((total[0] + total[1]) + (total[2] + total[3]));
   if (now > *max) {
     vec shrink = exp2_vec (splat (*max - now));
     for (size_t d = 0; d < out_width; d += LANES)

@@ -4,12 +4,7 @@
  * and writes them; what is not in a table is rejected. */
 #include "spec.h"
 
-#include <gio/gio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define RESOURCES "/vatt/variants/"
-#define MAX_FILE (1 << 20)
 
 typedef enum
 {
@@ -104,12 +99,23 @@ static const Key head_keys[] = {
 G_DEFINE_BOXED_TYPE (
     VattConfig, vatt_config, vatt_config_ref, vatt_config_unref)
 
+/* Names come from paths too: what a key file could not hold becomes '?'. */
+static char *
+one_line (const char *name)
+{
+  g_autofree char *text = g_utf8_make_valid (name, -1);
+  for (char *c = text; *c; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = '?';
+  return g_strdup (g_strstrip (text));
+}
+
 VattConfig *
 vatt_config_new (const char *name)
 {
   VattConfig *config = g_new0 (VattConfig, 1);
   config->ref_count = 1;
-  config->name = g_strdup (name);
+  config->name = one_line (name);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     vatt_spec_tower_defaults (&config->tower[m], (VattModality) m);
   return config;
@@ -326,6 +332,25 @@ read_section (GKeyFile *file, const char *origin, const char *section,
   return TRUE;
 }
 
+/* Keys of a tower that there is not would be lost without a word. */
+static gboolean
+read_tower_section (GKeyFile *file, const char *origin, VattModality modality,
+    VattTowerSpec *tower, GError **error)
+{
+  VattTowerSpec absent;
+  vatt_spec_tower_defaults (&absent, modality);
+  if (!read_section (
+          file, origin, modalities[modality], tower_keys, tower, error))
+    return FALSE;
+  if (tower->front.input != VATT_INPUT_NONE
+      || memcmp (tower, &absent, sizeof absent) == 0)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "configuration '%s': [%s] has keys, but no input", origin,
+      modalities[modality]);
+  return FALSE;
+}
+
 static gboolean
 read_model_section (
     GKeyFile *file, const char *origin, VattConfig *config, GError **error)
@@ -372,7 +397,7 @@ vatt_config_parse (
   gsize size = length < 0 ? strlen (text) : (gsize) length;
   if (!g_utf8_validate (text, (gssize) size, NULL)
       || !g_key_file_load_from_data (
-          file, text, size, G_KEY_FILE_NONE, &reason)) {
+          file, text, size, G_KEY_FILE_KEEP_TRANSLATIONS, &reason)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "configuration '%s' is not a key file: %s", origin,
         reason ? reason->message : "it is not UTF-8 text");
@@ -384,8 +409,8 @@ vatt_config_parse (
     gboolean done = FALSE, good = TRUE;
     for (guint m = 0; m < VATT_N_MODALITIES; m++)
       if (strcmp (*section, modalities[m]) == 0) {
-        good = read_section (file, origin, *section, tower_keys,
-            &config->tower[m], error);
+        good = read_tower_section (
+            file, origin, (VattModality) m, &config->tower[m], error);
         done = TRUE;
       }
     if (strcmp (*section, "head") == 0) {
@@ -445,75 +470,4 @@ vatt_config_to_text (const VattConfig *config)
       write_key (text, &config->head, &absent, key);
   }
   return g_string_free (text, FALSE);
-}
-
-/**
- * vatt_config_load:
- * @variant_or_path: the name of a shipped variant, or a file
- * @error: return location for a #GError
- *
- * What contains a slash or ends in ".ini" is a file.
- *
- * Returns: (transfer full): the configuration, or %NULL with
- *   %VATT_ERROR_CONFIG, or a #GFileError
- */
-VattConfig *
-vatt_config_load (const char *variant_or_path, GError **error)
-{
-  g_return_val_if_fail (variant_or_path, NULL);
-  if (strchr (variant_or_path, '/')
-      || g_str_has_suffix (variant_or_path, ".ini")) {
-    g_autofree char *text = NULL;
-    gsize length;
-    if (!g_file_get_contents (variant_or_path, &text, &length, error)) {
-      g_prefix_error (error, "configuration '%s': ", variant_or_path);
-      return NULL;
-    }
-    if (length > MAX_FILE) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-          "configuration '%s' has %zu bytes, expected at most %d",
-          variant_or_path, length, MAX_FILE);
-      return NULL;
-    }
-    return vatt_config_parse (
-        text, (gssize) length, variant_or_path, error);
-  }
-  g_autofree char *path
-      = g_strconcat (RESOURCES, variant_or_path, ".ini", NULL);
-  g_autoptr (GBytes) bytes
-      = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  if (!bytes) {
-    g_auto (GStrv) names = vatt_variant_list ();
-    g_autofree char *known = g_strjoinv (", ", names);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-        "no variant is called '%s', there are: %s", variant_or_path, known);
-    return NULL;
-  }
-  return vatt_config_parse (g_bytes_get_data (bytes, NULL),
-      (gssize) g_bytes_get_size (bytes), variant_or_path, error);
-}
-
-static int
-by_name (const void *a, const void *b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/**
- * vatt_variant_list:
- *
- * Returns: (transfer full) (array zero-terminated=1): names of the shipped
- *   variants, sorted
- */
-char **
-vatt_variant_list (void)
-{
-  g_auto (GStrv) files = g_resources_enumerate_children (
-      RESOURCES, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  guint count = files ? g_strv_length (files) : 0;
-  char **list = g_new0 (char *, count + 1);
-  for (guint i = 0; i < count; i++)
-    list[i] = g_strndup (files[i], strlen (files[i]) - strlen (".ini"));
-  qsort (list, count, sizeof *list, by_name);
-  return list;
 }

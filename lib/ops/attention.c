@@ -6,6 +6,7 @@
  * keys and values of each head out for the second. */
 #include "attributes.h"
 #include "ops.h"
+#include "size.h"
 
 enum
 {
@@ -58,6 +59,16 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
           || !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
     return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
+  /* Packing rounds the sides of at least 1 up to whole panels; scratch space
+   * is less than 2^19 floats for each channel. */
+  size_t elements = vatt_tensor_count (node->in[KEY]), most;
+  if (!vatt_size_multiply (elements, (size_t) 1 << 19, &most)
+      || !vatt_size_multiply (
+          elements, (simd->panel + 1) * (simd->panel + 1), &most)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "packed keys have more bytes than memory addresses");
+    return FALSE;
+  }
   size_t width = query[2] / attention->heads;
   size_t all = query[0] * attention->heads;
   vatt_node_add_work (plan, node, all * simd->packed_keys (key[1], width));
@@ -98,29 +109,33 @@ key_panels (const VattNode *node)
 static size_t
 pack_items (const VattNode *node)
 {
-  const VattAttention *attention = node->attributes;
-  return node->in[KEY]->shape[0] * attention->heads * key_panels (node);
+  return node->in[KEY]->shape[0] * key_panels (node);
 }
 
+/* An item is one panel of keys of one sample, of all heads: whole rows are
+ * read. */
 static void
 attention_pack (
-    const VattNode *node, size_t panel0, size_t panel1, void *scratch)
+    const VattNode *node, size_t item0, size_t item1, void *scratch)
 {
   const VattAttention *attention = node->attributes;
   const VattSimd *simd = vatt_simd ();
   const size_t *key = node->in[KEY]->shape;
-  size_t width = key[2] / attention->heads, per_head = key_panels (node);
-  float *keys = vatt_tensor_f32_mutable (node->work[KEYS]);
-  float *values = vatt_tensor_f32_mutable (node->work[VALUES]);
-  for (size_t panel = panel0, end; panel < panel1; panel = end) {
-    size_t which = panel / per_head, first = panel % per_head;
-    end = MIN (panel1, (which + 1) * per_head);
-    size_t last = first + (end - panel);
-    size_t b = which / attention->heads, h = which % attention->heads;
-    simd->pack_keys (keys + which * simd->packed_keys (key[1], width),
-        head (node, KEY, b, h, 0), key[2], key[1], width, first, last);
-    simd->pack_values (values + which * simd->packed_values (key[1], width),
-        head (node, VALUE, b, h, 0), key[2], key[1], width, first, last);
+  size_t width = key[2] / attention->heads, panels = key_panels (node);
+  size_t keys_size = simd->packed_keys (key[1], width);
+  size_t values_size = simd->packed_values (key[1], width);
+  for (size_t item = item0; item < item1; item++) {
+    size_t b = item / panels, panel = item % panels;
+    for (size_t h = 0; h < attention->heads; h++) {
+      size_t which = b * attention->heads + h;
+      simd->pack_keys (
+          vatt_tensor_f32_mutable (node->work[KEYS]) + which * keys_size,
+          head (node, KEY, b, h, 0), key[2], key[1], width, panel, panel + 1);
+      simd->pack_values (
+          vatt_tensor_f32_mutable (node->work[VALUES]) + which * values_size,
+          head (node, VALUE, b, h, 0), key[2], key[1], width, panel,
+          panel + 1);
+    }
   }
 }
 

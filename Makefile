@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Short names for the scripts; Meson builds. `make help` lists them.
+.POSIX:
+.PHONY: all build test demo bench clean help
+
+# The folder that everything is built in.
+BUILD = build
+# What `make demo` plays; empty for a clip that it fetches.
+FILE =
+
+all: build
+
+build:
+	@BUILD='$(BUILD)' scripts/build.sh
+
+test:
+	@BUILD='$(BUILD)' scripts/test.sh
+
+demo:
+	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
+
+bench:
+	@BUILD='$(BUILD)' scripts/bench.sh
+
+clean:
+	rm -rf '$(BUILD)'
+
+help:
+	@echo 'make build          install what the build needs and build into $(BUILD)/'
+	@echo 'make test           build and run every test; the last line counts them'
+	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
+	@echo 'make demo FILE=…    the same for a clip of yours'
+	@echo 'make bench          measure the speed on this machine'
+	@echo 'make clean          remove $(BUILD)/'
