@@ -222,7 +222,8 @@ device_open (OpRun *run, guint threads)
   g_assert_no_error (error);
   device.program = vatt_device_cpu.prepare (device.device, run->plan, &error);
   g_assert_no_error (error);
-  memset (vatt_tensor_f32_mutable (run->node->out), 0xff, run->out.bytes);
+  if (run->out.bytes > 0)
+    memset (vatt_tensor_f32_mutable (run->node->out), 0xff, run->out.bytes);
   return device;
 }
 
