@@ -34,10 +34,11 @@
 GST_DEBUG_CATEGORY_STATIC (vatt_audio_tok_debug);
 #define GST_CAT_DEFAULT vatt_audio_tok_debug
 
-/* As the audio sinks: smaller deviations are jitter, and so are larger ones
- * that do not last. */
+/* As the audio sinks: smaller deviations are jitter. Unlike there a larger one
+ * counts at once: nothing is heard here, and a window must not hold sound from
+ * two places. */
 #define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
-#define DISCONT_WAIT GST_SECOND
+#define DISCONT_WAIT 0
 
 enum {
   PROP_SAMPLES = 1,

@@ -15,9 +15,9 @@ G_BEGIN_DECLS
 /* Pad template caps of token pads: everything a partner may vary. */
 #define GST_VATT_TOKENS_CAPS(modality, format)                                 \
   GST_VATT_TOKENS_MEDIA_TYPE                                                   \
-      ", modality = (string) " modality ", format = (string) " format          \
-      ", layout = (string) patches"                                            \
-      ", tokens = (int) [ 1, MAX ], token-size = (int) [ 1, MAX ]"
+  ", modality = (string) " modality ", format = (string) " format              \
+  ", layout = (string) patches"                                                \
+  ", tokens = (int) [ 1, MAX ], token-size = (int) [ 1, MAX ]"
 #define GST_VATT_VIDEO_TOKENS_CAPS GST_VATT_TOKENS_CAPS ("video", "F32LE")
 #define GST_VATT_AUDIO_TOKENS_CAPS GST_VATT_TOKENS_CAPS ("audio", "F32LE")
 #define GST_VATT_TEXT_TOKENS_CAPS GST_VATT_TOKENS_CAPS ("text", "S32LE")

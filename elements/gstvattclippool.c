@@ -2,12 +2,12 @@
  *
  * A clip of a big model is 19 MB; touching fresh pages for every window would
  * cost more than filling them. The pool keeps a few spare clips. It does not
- * limit how many are out: flow control is the encoder's pad, which holds one
- * buffer back, so three exist in steady state; a limit here would stop a
+ * limit how many are out: flow control is the encoder's pad, which holds the
+ * buffer it computes, so two exist in steady state; a limit here would stop a
  * pipeline whose application keeps samples. */
 #include "gstvattclippool.h"
 
-#define MAX_SPARE 3
+#define MAX_SPARE 2
 
 struct _GstVattClipPool {
   gatomicrefcount refs; /* one for the element, one for each clip outside */

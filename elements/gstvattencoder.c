@@ -199,6 +199,27 @@ encoder_change_state (GstElement *element, GstStateChange transition)
   return result;
 }
 
+/* The base class stops our thread before it hands a flushing seek on, so that a
+ * window being computed, or held until PLAYING, has to be given up first. */
+static gboolean
+encoder_src_event (GstAggregator *aggregator, GstEvent *event)
+{
+  GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
+  GstAggregatorClass *parent =
+      GST_AGGREGATOR_CLASS (gst_vatt_encoder_parent_class);
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
+    gst_event_parse_seek (event, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
+  if (!(flags & GST_SEEK_FLAG_FLUSH))
+    return parent->src_event (aggregator, event);
+  gst_vatt_terminal_set_flushing (&self->terminal, TRUE);
+  for_each_pad (self, interrupt_pad);
+  gboolean done = parent->src_event (aggregator, event);
+  for_each_pad (self, release_pad);
+  gst_vatt_terminal_set_flushing (&self->terminal, FALSE);
+  return done;
+}
+
 /* Without a link there is no pad from which an application's seek would come;
  * hand it to our own. */
 static gboolean
@@ -408,6 +429,7 @@ install_vfuncs (GstVattEncoderClass *klass)
       GST_DEBUG_FUNCPTR (gst_vatt_encoder_sink_event);
   aggregator_class->sink_event_pre_queue =
       GST_DEBUG_FUNCPTR (gst_vatt_encoder_sink_event_pre_queue);
+  aggregator_class->src_event = GST_DEBUG_FUNCPTR (encoder_src_event);
   aggregator_class->negotiate = GST_DEBUG_FUNCPTR (gst_vatt_encoder_negotiate);
   aggregator_class->aggregate = GST_DEBUG_FUNCPTR (gst_vatt_encoder_aggregate);
 }

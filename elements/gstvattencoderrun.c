@@ -232,6 +232,19 @@ earliest_pad (GstVattEncoder *self, gboolean *all_eos)
   return best;
 }
 
+/* A window stays in its pad's queue while it is computed, so that the one
+ * upstream has ready waits with the tokeniser: two clips exist, not three. A
+ * flush may have emptied the queue meanwhile. */
+static void
+release (GstAggregatorPad *pad, GstBuffer *buffer)
+{
+  GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
+  if (first && first == buffer)
+    gst_aggregator_pad_drop_buffer (pad);
+  gst_clear_buffer (&first);
+  gst_clear_buffer (&buffer);
+}
+
 GstFlowReturn
 gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
 {
@@ -247,14 +260,13 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
     gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
     return GST_FLOW_EOS;
   }
-  g_autoptr (GstBuffer) buffer =
-      gst_aggregator_pad_pop_buffer (GST_AGGREGATOR_PAD (pad));
+  GstBuffer *buffer = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (pad));
   /* GAP events come as empty buffers. */
-  if (!buffer || gst_buffer_get_size (buffer) == 0 ||
-      is_late (self, pad, buffer))
-    return GST_FLOW_OK;
-  GstFlowReturn flow = encode (self, pad, buffer);
-  if (flow == GST_FLOW_OK)
+  gboolean wanted = buffer && gst_buffer_get_size (buffer) > 0 &&
+                    !is_late (self, pad, buffer);
+  GstFlowReturn flow = wanted ? encode (self, pad, buffer) : GST_FLOW_OK;
+  release (GST_AGGREGATOR_PAD (pad), buffer);
+  if (flow == GST_FLOW_OK && wanted)
     gst_vatt_terminal_wait_playing (&self->terminal);
   return flow;
 }

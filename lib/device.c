@@ -41,20 +41,16 @@ vatt_device_init (VattDevice *self)
 /**
  * vatt_device_list:
  *
- * Returns: (transfer none) (array zero-terminated=1): the kinds of device
+ * Returns: (transfer full) (array zero-terminated=1): the kinds of device
  *   vatt_device_new() knows
  */
-const char *const *
+char **
 vatt_device_list (void)
 {
-  static const char *names[G_N_ELEMENTS (devices) + 2];
-  static gsize ready;
-  if (g_once_init_enter (&ready)) {
-    for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
-      names[i] = devices[i]->name;
-    names[G_N_ELEMENTS (devices)] = "auto";
-    g_once_init_leave (&ready, 1);
-  }
+  char **names = g_new0 (char *, G_N_ELEMENTS (devices) + 2);
+  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+    names[i] = g_strdup (devices[i]->name);
+  names[G_N_ELEMENTS (devices)] = g_strdup ("auto");
   return names;
 }
 
@@ -94,8 +90,8 @@ vatt_device_new (
       g_info ("device '%s' is '%s'", name, wanted);
     return self;
   }
-  g_autofree char *known
-      = g_strjoinv (", ", (char **) vatt_device_list ());
+  g_auto (GStrv) kinds = vatt_device_list ();
+  g_autofree char *known = g_strjoinv (", ", kinds);
   g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
       "unknown device '%s', there are: %s", name, known);
   return NULL;

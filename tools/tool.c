@@ -18,13 +18,13 @@ vatt_tool_parse (const VattCommand *command, const GOptionEntry *entries,
   g_option_context_set_summary (context, command->summary);
   g_option_context_add_main_entries (context, entries, NULL);
   g_set_prgname (argv[0]);
-  gboolean parsed
-      = g_option_context_parse (context, &argc, &argv, &error);
+  /* Frees the strings that it takes out. */
+  gboolean parsed = g_option_context_parse_strv (context, &argv, &error);
   if (!parsed) {
     vatt_tool_misuse (command, "%s", error->message);
     return FALSE;
   }
-  guint found = (guint) argc - 1;
+  guint found = g_strv_length (argv) - 1;
   if (found < min_words || (max_words && found > max_words)) {
     vatt_tool_misuse (command, "%u argument%s, expected %s", found,
         found == 1 ? "" : "s", command->arguments);

@@ -214,6 +214,14 @@ by_size (gconstpointer a, gconstpointer b)
   return left > right ? -1 : left < right;
 }
 
+static gboolean
+too_large (GError **error)
+{
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+      "activations need more bytes than memory addresses");
+  return FALSE;
+}
+
 /* The lowest gap that is large enough among the placed tensors (sorted by
  * offset) whose lives meet this one's. */
 static gboolean
@@ -230,12 +238,7 @@ place (const GArray *placed, Placed *item, size_t *end, GError **error)
     offset = MAX (offset, other->tensor->offset + other->bytes);
   }
   item->tensor->offset = offset;
-  if (!vatt_size_add (offset, item->bytes, end)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-        "activations need more bytes than memory addresses");
-    return FALSE;
-  }
-  return TRUE;
+  return vatt_size_add (offset, item->bytes, end) || too_large (error);
 }
 
 gboolean
@@ -252,9 +255,10 @@ vatt_plan_seal (VattPlan *plan, GError **error)
     Placed item = { .tensor = g_ptr_array_index (plan->tensors, t) };
     if (item.tensor->arena != VATT_ARENA_ACTIVATION)
       continue;
-    if (!vatt_tensor_bytes (item.tensor, &item.bytes, error)
-        || !vatt_size_align (item.bytes, ALIGNMENT, &item.bytes))
+    if (!vatt_tensor_bytes (item.tensor, &item.bytes, error))
       return FALSE;
+    if (!vatt_size_align (item.bytes, ALIGNMENT, &item.bytes))
+      return too_large (error);
     g_array_append_val (items, item);
   }
   /* Large ones first: they have the least choice. */

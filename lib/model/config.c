@@ -104,12 +104,23 @@ static const Key head_keys[] = {
 G_DEFINE_BOXED_TYPE (
     VattConfig, vatt_config, vatt_config_ref, vatt_config_unref)
 
+/* Names come from paths too: what a key file could not hold becomes '?'. */
+static char *
+one_line (const char *name)
+{
+  g_autofree char *text = g_utf8_make_valid (name, -1);
+  for (char *c = text; *c; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = '?';
+  return g_strdup (g_strstrip (text));
+}
+
 VattConfig *
 vatt_config_new (const char *name)
 {
   VattConfig *config = g_new0 (VattConfig, 1);
   config->ref_count = 1;
-  config->name = g_strdup (name);
+  config->name = one_line (name);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     vatt_spec_tower_defaults (&config->tower[m], (VattModality) m);
   return config;
@@ -326,6 +337,25 @@ read_section (GKeyFile *file, const char *origin, const char *section,
   return TRUE;
 }
 
+/* Keys of a tower that there is not would be lost without a word. */
+static gboolean
+read_tower_section (GKeyFile *file, const char *origin, VattModality modality,
+    VattTowerSpec *tower, GError **error)
+{
+  VattTowerSpec absent;
+  vatt_spec_tower_defaults (&absent, modality);
+  if (!read_section (
+          file, origin, modalities[modality], tower_keys, tower, error))
+    return FALSE;
+  if (tower->front.input != VATT_INPUT_NONE
+      || memcmp (tower, &absent, sizeof absent) == 0)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "configuration '%s': [%s] has keys, but no input", origin,
+      modalities[modality]);
+  return FALSE;
+}
+
 static gboolean
 read_model_section (
     GKeyFile *file, const char *origin, VattConfig *config, GError **error)
@@ -372,7 +402,7 @@ vatt_config_parse (
   gsize size = length < 0 ? strlen (text) : (gsize) length;
   if (!g_utf8_validate (text, (gssize) size, NULL)
       || !g_key_file_load_from_data (
-          file, text, size, G_KEY_FILE_NONE, &reason)) {
+          file, text, size, G_KEY_FILE_KEEP_TRANSLATIONS, &reason)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "configuration '%s' is not a key file: %s", origin,
         reason ? reason->message : "it is not UTF-8 text");
@@ -384,8 +414,8 @@ vatt_config_parse (
     gboolean done = FALSE, good = TRUE;
     for (guint m = 0; m < VATT_N_MODALITIES; m++)
       if (strcmp (*section, modalities[m]) == 0) {
-        good = read_section (file, origin, *section, tower_keys,
-            &config->tower[m], error);
+        good = read_tower_section (
+            file, origin, (VattModality) m, &config->tower[m], error);
         done = TRUE;
       }
     if (strcmp (*section, "head") == 0) {

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#define N_OUTPUTS 6 /* VattOutput is 1 << 0 to 1 << 5 */
+
 struct _VattSession
 {
   GObject parent;
@@ -121,6 +123,26 @@ vatt_session_new (VattModel *model, VattDevice *device,
 
 /* ---- plans ---- */
 
+static VattTensor *
+tensor_of (const VattSession *self, VattOutput output)
+{
+  switch (output) {
+  case VATT_OUTPUT_TOKENS:
+    return self->tower.tokens;
+  case VATT_OUTPUT_POOLED:
+    return self->tower.pooled;
+  case VATT_OUTPUT_VA:
+    return self->bridge.va;
+  case VATT_OUTPUT_VT:
+    return self->bridge.vt;
+  case VATT_OUTPUT_LOGITS:
+    return self->bridge.logits;
+  case VATT_OUTPUT_PROBABILITIES:
+    return self->bridge.probabilities;
+  }
+  return NULL;
+}
+
 static void
 build (VattSession *self)
 {
@@ -131,12 +153,11 @@ build (VattSession *self)
       (outputs & VATT_OUTPUT_TOKENS) != 0);
   self->bridge = vatt_bridge_build (plan, vatt_model_get_config (self->model),
       self->params.modality, self->tower.pooled, outputs, self->params.views);
-  VattTensor *const results[]
-      = { self->tower.tokens, self->tower.pooled, self->bridge.va,
-          self->bridge.vt, self->bridge.logits, self->bridge.probabilities };
-  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
-    if (results[i])
-      vatt_plan_output (plan, results[i], "output");
+  for (guint i = 0; i < N_OUTPUTS; i++) {
+    VattTensor *result = tensor_of (self, (VattOutput) (1u << i));
+    if (result)
+      vatt_plan_output (plan, result, "output");
+  }
 }
 
 static gboolean
@@ -232,30 +253,43 @@ shape_of (const VattClip *clip)
     .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
 }
 
-/* The input was finite, so a pooled feature that is not comes from the
- * weights: name the tensor. */
+static gboolean
+all_finite (const float *values, gsize n, gsize *where)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (values[i])) {
+      *where = i;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The input was finite, so an output that is not comes from the weights: name
+ * the tensor. */
 static gboolean
 check_result (VattSession *self, GError **error)
 {
-  const float *pooled = vatt_tensor_f32 (self->tower.pooled);
-  size_t n = vatt_tensor_count (self->tower.pooled), i = 0;
-  while (i < n && isfinite (pooled[i]))
-    i++;
-  if (i == n)
+  gboolean good = TRUE;
+  gsize where;
+  for (guint i = 0; i < N_OUTPUTS && good; i++) {
+    const VattTensor *result = tensor_of (self, (VattOutput) (1u << i));
+    good = !result
+        || all_finite (
+            vatt_tensor_f32 (result), vatt_tensor_count (result), &where);
+  }
+  if (good)
     return TRUE;
   for (guint t = 0; t < vatt_model_get_n_tensors (self->model); t++) {
     const VattTensorInfo *info = vatt_model_get_tensor (self->model, t);
-    const float *values = info->data;
-    for (gsize v = 0; v < info->size / sizeof (float); v++)
-      if (!isfinite (values[v])) {
-        g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-            "weights '%s': value %zu of '%s' is not a finite number",
-            vatt_model_get_origin (self->model), v, info->name);
-        return FALSE;
-      }
+    if (!all_finite (info->data, info->size / sizeof (float), &where)) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+          "weights '%s': value %zu of '%s' is not a finite number",
+          vatt_model_get_origin (self->model), where, info->name);
+      return FALSE;
+    }
   }
   g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-      "weights '%s': the %s tower overflows on finite input",
+      "weights '%s': the %s tower or its head overflows on finite input",
       vatt_model_get_origin (self->model),
       vatt_modality_name (self->params.modality));
   return FALSE;
@@ -280,6 +314,7 @@ vatt_session_run (VattSession *session, const VattClip *clip,
     GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (VATT_IS_SESSION (session) && clip, FALSE);
+  session->ran = FALSE;
   if (!check_clip (session, clip, error))
     return FALSE;
   VattTowerShape shape = shape_of (clip);
@@ -293,10 +328,8 @@ vatt_session_run (VattSession *session, const VattClip *clip,
     session->tower.kept->data = vatt_clip_kept (clip);
   if (!vatt_device_iface (session->device)
            ->run (session->program, session->seconds, cancellable, error)
-      || !check_result (session, error)) {
-    session->ran = FALSE;
+      || !check_result (session, error))
     return FALSE;
-  }
   session->ran = TRUE;
   return TRUE;
 }
@@ -316,14 +349,9 @@ vatt_session_get_output (
     VattSession *session, VattOutput output, guint shape[3])
 {
   g_return_val_if_fail (VATT_IS_SESSION (session), NULL);
-  VattTensor *tensor = NULL;
-  if (session->ran && (session->params.outputs & output))
-    tensor = output == VATT_OUTPUT_TOKENS ? session->tower.tokens
-        : output == VATT_OUTPUT_POOLED    ? session->tower.pooled
-        : output == VATT_OUTPUT_VA        ? session->bridge.va
-        : output == VATT_OUTPUT_VT        ? session->bridge.vt
-        : output == VATT_OUTPUT_LOGITS    ? session->bridge.logits
-                                       : session->bridge.probabilities;
+  VattTensor *tensor = session->ran && (session->params.outputs & output)
+      ? tensor_of (session, output)
+      : NULL;
   if (!tensor)
     return NULL;
   for (guint a = 0; shape && a < 3; a++)

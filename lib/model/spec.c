@@ -129,6 +129,15 @@ check_encoder (const VattConfig *config, guint m, const char *origin,
           origin, m, "only words can be aggregated by a word", error)
       && require (!words || (tower->vocabulary > 1 && tower->embedding > 0),
           origin, m, "words need vocabulary and embedding", error)
+      && require (!words || tower->layers == 0
+                 || tower->aggregation != VATT_AGGREGATION_MAX,
+          origin, m,
+          "an encoder of words needs an aggregation token, for its mask has "
+          "room for one",
+          error)
+      && require (tower->aggregation != VATT_AGGREGATION_WORD
+                 || tower->positions != VATT_POSITIONS_ABSOLUTE,
+          origin, m, "a word that aggregates has no absolute position", error)
       && require ((tower->positions == VATT_POSITIONS_RELATIVE) <= words,
           origin, m, "relative positions are for words", error)
       && require (tower->positions != VATT_POSITIONS_RELATIVE

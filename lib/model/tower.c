@@ -18,6 +18,7 @@
 
 #include "layers.h"
 #include "ops.h"
+#include "size.h"
 
 #include <math.h>
 
@@ -35,7 +36,15 @@ embed (const VattScope *scope, const VattTowerSpec *spec,
     const VattTowerShape *shape, VattTower *tower)
 {
   VattPlan *plan = scope->plan;
-  size_t tokens = shape->grid[0] * shape->grid[1] * shape->grid[2];
+  size_t tokens = shape->grid[0];
+  if (!vatt_size_multiply (tokens, shape->grid[1], &tokens)
+      || !vatt_size_multiply (tokens, shape->grid[2], &tokens)) {
+    g_autofree char *grid = vatt_tensor_shape_text (3, shape->grid);
+    vatt_plan_fail (plan,
+        g_error_new (VATT_ERROR, VATT_ERROR_SHAPE,
+            "a grid of %s has more tokens than memory addresses", grid));
+    return NULL;
+  }
   if (shape->kept)
     tokens = shape->kept;
   if (spec->front.input == VATT_INPUT_WORDS) {

@@ -6,6 +6,7 @@
  * keys and values of each head out for the second. */
 #include "attributes.h"
 #include "ops.h"
+#include "size.h"
 
 enum
 {
@@ -58,6 +59,16 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
           || !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
     return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
+  /* Packing rounds the sides of at least 1 up to whole panels; scratch space
+   * is less than 2^19 floats for each channel. */
+  size_t elements = vatt_tensor_count (node->in[KEY]), most;
+  if (!vatt_size_multiply (elements, (size_t) 1 << 19, &most)
+      || !vatt_size_multiply (
+          elements, (simd->panel + 1) * (simd->panel + 1), &most)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "packed keys have more bytes than memory addresses");
+    return FALSE;
+  }
   size_t width = query[2] / attention->heads;
   size_t all = query[0] * attention->heads;
   vatt_node_add_work (plan, node, all * simd->packed_keys (key[1], width));

@@ -5,6 +5,7 @@
  * y (product of grid, D). */
 #include "attributes.h"
 #include "ops.h"
+#include "size.h"
 
 static gboolean
 gridsum_infer (VattPlan *plan, VattNode *node, GError **error)
@@ -25,7 +26,11 @@ gridsum_infer (VattPlan *plan, VattNode *node, GError **error)
         || !vatt_node_expect_axis (node, a, names[a], 1,
             vatt_tensor_width (node->in[0]), error))
       return FALSE;
-    tokens *= grid->grid[a];
+    if (!vatt_size_multiply (tokens, grid->grid[a], &tokens)) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "the grid has more tokens than memory addresses");
+      return FALSE;
+    }
   }
   size_t shape[] = { tokens, vatt_tensor_width (node->in[0]) };
   vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);

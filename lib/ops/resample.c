@@ -12,6 +12,7 @@
  * Solved in double precision. A table of one row is that row everywhere. */
 #include "attributes.h"
 #include "ops.h"
+#include "size.h"
 
 enum
 {
@@ -32,7 +33,13 @@ resample_infer (VattPlan *plan, VattNode *node, GError **error)
   }
   size_t shape[] = { resample->count, table[1] };
   vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
-  node->scratch = 2 * table[0] * sizeof (double);
+  if (!vatt_size_multiply (
+          2 * sizeof (double), table[0], &node->scratch)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "a table of %zu rows needs more scratch space than memory addresses",
+        table[0]);
+    return FALSE;
+  }
   return TRUE;
 }
 

@@ -40,8 +40,8 @@ media_make (const char *name, const char *description)
   char *path = g_build_filename (media_folder (), name, NULL);
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return path;
-  g_autofree char *line
-      = g_strdup_printf ("%s ! filesink location=%s", description, path);
+  g_autofree char *line =
+      g_strdup_printf ("%s ! filesink location=%s", description, path);
   g_autoptr (Report) report = run_pipeline (line);
   g_assert_cmpstr (report->error, ==, NULL);
   g_assert_true (report->eos);
@@ -52,7 +52,7 @@ char *
 media_write (const char *name, const void *data, gsize size)
 {
   char *path = g_build_filename (media_folder (), name, NULL);
-  g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
+  g_assert_true (g_file_set_contents (path, data, (gssize)size, NULL));
   return path;
 }
 
@@ -97,8 +97,8 @@ Report *
 run_bin (GstElement *pipeline)
 {
   Report *report = g_new0 (Report, 1);
-  report->results
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
+  report->results =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)gst_structure_free);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   gboolean more = TRUE;

@@ -6,11 +6,10 @@
 #include <gst/gst.h>
 
 /* What a pipeline said until its end. */
-typedef struct
-{
+typedef struct {
   GPtrArray *results; /* of GstStructure: the vatt-embedding messages */
   guint errors, warnings;
-  char *error;        /* the first one's text, or NULL */
+  char *error; /* the first one's text, or NULL */
   GQuark domain;
   int code;
   gboolean eos;

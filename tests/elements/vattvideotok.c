@@ -27,7 +27,7 @@ static GstFlowReturn
 push_grey (GstHarness *h, guint width, guint height, guint8 grey,
     GstClockTime time, GstClockTime duration)
 {
-  gsize size = (gsize) GST_ROUND_UP_4 (width) * height;
+  gsize size = (gsize)GST_ROUND_UP_4 (width) * height;
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
   gst_buffer_memset (buffer, 0, grey, size);
   GST_BUFFER_PTS (buffer) = time;
@@ -40,9 +40,9 @@ static void
 push_run (GstHarness *h, guint fps, guint first, guint count)
 {
   for (guint i = first; i < first + count; i++)
-    g_assert_cmpint (push_grey (h, 16, 16, (guint8) i,
-                         gst_util_uint64_scale (i, GST_SECOND, fps),
-                         GST_SECOND / fps),
+    g_assert_cmpint (
+        push_grey (h, 16, 16, (guint8)i,
+            gst_util_uint64_scale (i, GST_SECOND, fps), GST_SECOND / fps),
         ==, GST_FLOW_OK);
 }
 
@@ -63,11 +63,11 @@ grey_of (GstBuffer *buffer, guint index)
 {
   GstMapInfo map;
   g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
-  const float *values = (const float *) map.data;
-  gsize token = (gsize) (index / 4) * 16 * 3072;
+  const float *values = (const float *)map.data;
+  gsize token = (gsize)(index / 4) * 16 * 3072;
   float value = values[token + (index % 4) * 768];
   gst_buffer_unmap (buffer, &map);
-  return (guint) ((value + 1.0f) * 127.5f + 0.5f);
+  return (guint)((value + 1.0f) * 127.5f + 0.5f);
 }
 
 static void
@@ -88,8 +88,7 @@ test_windows (void)
 static void
 test_nearest (void)
 {
-  static const struct
-  {
+  static const struct {
     guint fps, count, at5, at31;
   } cases[] = {
     { 25, 64, 10, 62 },
@@ -131,8 +130,7 @@ test_hop (void)
 static void
 test_tail (void)
 {
-  static const struct
-  {
+  static const struct {
     const char *settings;
     gsize bytes;
   } cases[] = {
@@ -197,8 +195,7 @@ test_variable_rate (void)
   GstHarness *h = harness_new ("", 16, 16, 0);
   static const guint ms[] = { 0, 10, 300, 310, 900, 1700, 2300, 2600 };
   for (guint i = 0; i < G_N_ELEMENTS (ms); i++)
-    push_grey (h, 16, 16, (guint8) i, ms[i] * GST_MSECOND,
-        GST_CLOCK_TIME_NONE);
+    push_grey (h, 16, 16, (guint8)i, ms[i] * GST_MSECOND, GST_CLOCK_TIME_NONE);
   g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
   g_assert_nonnull (buffer);
   g_assert_cmpuint (grey_of (buffer, 0), ==, 0);
@@ -215,7 +212,7 @@ test_missing_times (void)
 {
   GstHarness *h = harness_new ("", 16, 16, 25);
   for (guint i = 0; i < 64; i++)
-    g_assert_cmpint (push_grey (h, 16, 16, (guint8) i, GST_CLOCK_TIME_NONE,
+    g_assert_cmpint (push_grey (h, 16, 16, (guint8)i, GST_CLOCK_TIME_NONE,
                          GST_CLOCK_TIME_NONE),
         ==, GST_FLOW_OK);
   assert_window (h, 0, 0);
@@ -224,9 +221,9 @@ test_missing_times (void)
   /* Neither times nor a rate: one picture will do, two cannot. */
   h = harness_new ("", 16, 16, 0);
   push_grey (h, 16, 16, 1, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
-  g_assert_cmpint (push_grey (h, 16, 16, 1, GST_CLOCK_TIME_NONE,
-                       GST_CLOCK_TIME_NONE),
-      ==, GST_FLOW_ERROR);
+  g_assert_cmpint (
+      push_grey (h, 16, 16, 1, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE), ==,
+      GST_FLOW_ERROR);
   gst_harness_teardown (h);
 }
 
@@ -238,7 +235,7 @@ test_caps_change (void)
   gst_harness_set_src_caps_str (
       h, "video/x-raw,format=GRAY8,width=32,height=8,framerate=50/1");
   for (guint i = 30; i < 64; i++)
-    push_grey (h, 32, 8, (guint8) i, i * 40 * GST_MSECOND, 40 * GST_MSECOND);
+    push_grey (h, 32, 8, (guint8)i, i * 40 * GST_MSECOND, 40 * GST_MSECOND);
   g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
   g_assert_nonnull (buffer);
   g_assert_cmpuint (grey_of (buffer, 10), ==, 20);
@@ -252,10 +249,8 @@ test_flush (void)
   GstHarness *h = harness_new ("", 16, 16, 25);
   push_run (h, 25, 0, 80);
   assert_window (h, 0, 0);
-  g_assert_true (
-      gst_harness_push_event (h, gst_event_new_flush_start ()));
-  g_assert_true (
-      gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
+  g_assert_true (gst_harness_push_event (h, gst_event_new_flush_start ()));
+  g_assert_true (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
   GstSegment segment;
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.start = segment.time = 4 * GST_SECOND;
@@ -285,8 +280,7 @@ test_latency (void)
 {
   GstHarness *h = harness_new ("", 16, 16, 25);
   gst_harness_set_upstream_latency (h, 40 * GST_MSECOND);
-  g_assert_cmpuint (gst_harness_query_latency (h), ==,
-      40 * GST_MSECOND + SPAN);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 40 * GST_MSECOND + SPAN);
   gst_harness_teardown (h);
 }
 
@@ -337,11 +331,11 @@ test_aspect (void)
     g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
     g_assert_nonnull (buffer);
     g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
-    const float *values = (const float *) map.data;
+    const float *values = (const float *)map.data;
     double sum = 0;
     for (gsize i = 0; i < map.size / sizeof (float); i++)
       sum += values[i] > 0 ? 1 : 0;
-    sum /= (double) (map.size / sizeof (float));
+    sum /= (double)(map.size / sizeof (float));
     gst_buffer_unmap (buffer, &map);
     /* Bars take two thirds of the letterbox. */
     double expected = m == 1 ? white[m] / 3 : white[m];
@@ -354,13 +348,13 @@ test_aspect (void)
 static void
 test_override (void)
 {
-  GstHarness *h
-      = harness_new ("frames=8 width=32 height=48 fps=25/1", 16, 16, 25);
+  GstHarness *h =
+      harness_new ("frames=8 width=32 height=48 fps=25/1", 16, 16, 25);
   push_run (h, 25, 0, 8);
   g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
   g_assert_nonnull (buffer);
-  g_assert_cmpuint (gst_buffer_get_size (buffer), ==,
-      2 * 3 * 2 * 3072 * sizeof (float));
+  g_assert_cmpuint (
+      gst_buffer_get_size (buffer), ==, 2 * 3 * 2 * 3072 * sizeof (float));
   g_assert_cmpuint (GST_BUFFER_DURATION (buffer), ==, 320 * GST_MSECOND);
   gst_harness_teardown (h);
 }
@@ -387,5 +381,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vattvideotok/override", test_override);
   int failures = g_test_run ();
   media_clear ();
+  gst_deinit ();
   return failures;
 }

@@ -28,6 +28,6 @@ VATT_API const char *vatt_device_get_name (VattDevice *device);
 VATT_API guint vatt_device_get_threads (VattDevice *device);
 VATT_API double vatt_device_measure_gemm (
     VattDevice *device, guint rows, guint columns, guint depth);
-VATT_API const char *const *vatt_device_list (void);
+VATT_API char **vatt_device_list (void);
 
 G_END_DECLS

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs the table of an op's test; see optest.h. */
+#include "optest.h"
+
+#include "cpu.h"
+#include "rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED 20210422
+#define GUARD 64 /* bytes on either side; keeps the middle aligned */
+#define GUARD_WORD 0xdeadbeefu
+#define BENCH_RUNS 9
+
+/* ---- memory between guard words ---- */
+
+static void *
+buffer_data (const OpBuffer *buffer)
+{
+  return buffer->memory ? buffer->memory + GUARD : NULL;
+}
+
+static size_t
+buffer_padded (const OpBuffer *buffer)
+{
+  return (buffer->bytes + GUARD - 1) / GUARD * GUARD;
+}
+
+/* Fills the middle with NaN. */
+static void
+buffer_clear (OpBuffer *buffer)
+{
+  memset (buffer_data (buffer), 0xff, buffer->bytes);
+}
+
+static void
+buffer_init (OpBuffer *buffer, size_t bytes)
+{
+  const guint32 word = GUARD_WORD;
+  buffer->bytes = bytes;
+  size_t all = buffer_padded (buffer) + 2 * GUARD;
+  buffer->memory = aligned_alloc (GUARD, all);
+  g_assert_nonnull (buffer->memory);
+  for (size_t i = 0; i < all; i += sizeof word)
+    memcpy (buffer->memory + i, &word, sizeof word);
+  buffer_clear (buffer);
+}
+
+/* All sizes are multiples of four bytes, so the guard behind the data begins
+ * at once. */
+static void
+buffer_check (const OpBuffer *buffer, const char *what)
+{
+  const guint32 word = GUARD_WORD;
+  if (!buffer->memory)
+    return;
+  size_t end = GUARD + buffer->bytes;
+  size_t all = buffer_padded (buffer) + 2 * GUARD;
+  for (size_t i = 0; i < all; i += sizeof word)
+    if ((i < GUARD || i >= end) &&
+        memcmp (buffer->memory + i, &word, sizeof word) != 0) {
+      g_test_message ("%s: written %td bytes from its begin, it has %zu", what,
+          (ptrdiff_t)i - GUARD, buffer->bytes);
+      g_test_fail ();
+      return;
+    }
+}
+
+static void
+run_check_guards (const OpRun *run)
+{
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    buffer_check (&run->in[i], "input");
+  for (guint i = 0; i < VATT_MAX_WORK; i++)
+    buffer_check (&run->work[i], "work tensor");
+  buffer_check (&run->out, "output");
+  buffer_check (&run->scratch, "scratch");
+}
+
+/* ---- plans of one node ---- */
+
+static VattPlan *
+make_plan (const OpInput *in, gconstpointer attributes, size_t size)
+{
+  VattPlan *plan = vatt_plan_new ();
+  VattTensor *inputs[VATT_MAX_INPUTS] = { NULL };
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (in[i].rank)
+      inputs[i] =
+          vatt_plan_input (plan, "input", in[i].dtype, in[i].rank, in[i].shape);
+  VattTensor *out = vatt_plan_apply (
+      plan, optest.op, attributes, size, inputs, VATT_MAX_INPUTS);
+  vatt_plan_output (plan, out, "output");
+  return plan;
+}
+
+/* A function of the shape's slot and the place alone. */
+static void
+fill (const OpInput *in, guint slot, void *data, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    double u = (double)vatt_rng_uniform (SEED, slot, i);
+    double value = in->low + (in->high - in->low) * u;
+    if (in->dtype == VATT_DTYPE_I32)
+      ((gint32 *)data)[i] = (gint32)value;
+    else
+      ((float *)data)[i] = (float)value;
+  }
+}
+
+OpRun *
+optest_run_new (const OpCase *test)
+{
+  g_autoptr (GError) error = NULL;
+  OpRun *run = g_new0 (OpRun, 1);
+  run->plan = make_plan (test->in, test->attributes, test->attributes_size);
+  vatt_plan_seal (run->plan, &error);
+  g_assert_no_error (error);
+  run->node = g_ptr_array_index (run->plan->nodes, 0);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    VattTensor *tensor = run->node->in[i];
+    if (!tensor)
+      continue;
+    buffer_init (&run->in[i], 4 * vatt_tensor_count (tensor));
+    tensor->data = buffer_data (&run->in[i]);
+    fill (
+        &test->in[i], i, buffer_data (&run->in[i]), vatt_tensor_count (tensor));
+  }
+  for (guint i = 0; i < VATT_MAX_WORK; i++)
+    if (run->node->work[i])
+      buffer_init (&run->work[i], 4 * vatt_tensor_count (run->node->work[i]));
+  buffer_init (&run->out, 4 * vatt_tensor_count (run->node->out));
+  buffer_init (&run->scratch, run->node->scratch);
+  return run;
+}
+
+void
+optest_run_free (OpRun *run)
+{
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    free (run->in[i].memory);
+  for (guint i = 0; i < VATT_MAX_WORK; i++)
+    free (run->work[i].memory);
+  free (run->out.memory);
+  free (run->scratch.memory);
+  vatt_plan_free (run->plan);
+  g_free (run);
+}
+
+float *
+optest_values (OpRun *run, guint slot)
+{
+  g_assert_true (run->in[slot].memory != NULL);
+  return buffer_data (&run->in[slot]);
+}
+
+/* ---- running directly ---- */
+
+typedef enum {
+  WHOLE,
+  SEVEN,
+  UNEVEN,
+} Pieces;
+
+static size_t
+piece_size (Pieces pieces, size_t items, size_t n)
+{
+  static const size_t uneven[] = { 1, 3, 2, 11, 1, 64, 5, 127 };
+  if (pieces == WHOLE)
+    return items;
+  return pieces == SEVEN ? (items + 6) / 7 : uneven[n % G_N_ELEMENTS (uneven)];
+}
+
+static void
+run_directly (OpRun *run, Pieces pieces)
+{
+  VattNode *node = run->node;
+  node->out->data = buffer_data (&run->out);
+  buffer_clear (&run->out);
+  for (guint i = 0; i < VATT_MAX_WORK; i++)
+    if (node->work[i]) {
+      node->work[i]->data = buffer_data (&run->work[i]);
+      buffer_clear (&run->work[i]);
+    }
+  for (guint p = 0; p < VATT_MAX_PASSES && optest.op->forward[p].run; p++) {
+    const VattPass *pass = &optest.op->forward[p];
+    size_t items = pass->items (node), begin = 0;
+    for (size_t n = 0; begin < items; n++) {
+      size_t end = MIN (items, begin + piece_size (pieces, items, n));
+      buffer_clear (&run->scratch);
+      pass->run (node, begin, end, buffer_data (&run->scratch));
+      begin = end;
+    }
+  }
+}
+
+const float *
+optest_execute (OpRun *run)
+{
+  run_directly (run, WHOLE);
+  run_check_guards (run);
+  return buffer_data (&run->out);
+}
+
+/* ---- running through a device ---- */
+
+typedef struct {
+  gpointer device;
+  VattProgram *program;
+} Device;
+
+static Device
+device_open (OpRun *run, guint threads)
+{
+  g_autoptr (GError) error = NULL;
+  const VattDeviceParams params = { .threads = threads };
+  Device device = { .device = vatt_device_cpu.open (NULL, &params, &error) };
+  g_assert_no_error (error);
+  device.program = vatt_device_cpu.prepare (device.device, run->plan, &error);
+  g_assert_no_error (error);
+  memset (vatt_tensor_f32_mutable (run->node->out), 0xff, run->out.bytes);
+  return device;
+}
+
+static void
+device_run (const Device *device)
+{
+  g_autoptr (GError) error = NULL;
+  vatt_device_cpu.run (device->program, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+device_close (Device *device)
+{
+  vatt_device_cpu.release (device->program);
+  vatt_device_cpu.close (device->device);
+}
+
+/* ---- comparing ---- */
+
+void
+optest_compare (const char *what, const float *found, const double *expected,
+    size_t n, double abs, double rel)
+{
+  double most = 0.0;
+  size_t worst = 0;
+  for (size_t i = 0; i < n; i++) {
+    double limit = abs + rel * fabs (expected[i]);
+    double difference = fabs ((double)found[i] - expected[i]);
+    double share = difference == 0.0 ? 0.0 : difference / limit;
+    /* A NaN must not pass for small. */
+    if (!(share <= most)) {
+      most = share;
+      worst = i;
+      if (isnan (share))
+        break;
+    }
+  }
+  if (most <= 1.0)
+    return;
+  g_test_message ("%s: worst at %zu: found %.9g, expected %.9g, %g times the "
+                  "tolerance",
+      what, worst, (double)found[worst], expected[worst], most);
+  g_test_fail ();
+}
+
+static void
+compare_bits (const char *what, const float *found, const float *expected,
+    const double *reference, const OpCase *test, size_t n)
+{
+  if (optest.pieces_differ) {
+    optest_compare (what, found, reference, n, test->abs, test->rel);
+    return;
+  }
+  for (size_t i = 0; i < n; i++)
+    if (memcmp (found + i, expected + i, sizeof *found) != 0) {
+      g_test_message ("%s: bits differ at %zu: %.9g, in one piece %.9g", what,
+          i, (double)found[i], (double)expected[i]);
+      g_test_fail ();
+      return;
+    }
+}
+
+static double *
+expected_output (const OpCase *test, const OpRun *run)
+{
+  double *in[VATT_MAX_INPUTS] = { NULL };
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    const VattTensor *tensor = run->node->in[i];
+    size_t n = tensor ? vatt_tensor_count (tensor) : 0;
+    in[i] = tensor ? g_new (double, n + 1) : NULL;
+    for (size_t k = 0; k < n; k++)
+      in[i][k] = tensor->dtype == VATT_DTYPE_I32
+                     ? (double)((const gint32 *)tensor->data)[k]
+                     : (double)((const float *)tensor->data)[k];
+  }
+  double *y = g_new (double, vatt_tensor_count (run->node->out) + 1);
+  optest.reference (test, (const double *const *)in, y);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    g_free (in[i]);
+  return y;
+}
+
+/* ---- tests ---- */
+
+static void
+test_row (gconstpointer data)
+{
+  const OpCase *test = data;
+  g_test_message ("seed %d; tolerance %g + %g |expected|: %s", SEED, test->abs,
+      test->rel, optest.reason);
+  g_autoptr (OpRun) run = optest_run_new (test);
+  const VattTensor *out = run->node->out;
+  g_assert_cmpuint (out->rank, ==, test->out.rank);
+  for (guint a = 0; a < out->rank; a++)
+    g_assert_cmpuint (out->shape[a], ==, test->out.shape[a]);
+  size_t n = vatt_tensor_count (out);
+  g_autofree double *expected = expected_output (test, run);
+  g_autofree float *whole =
+      g_memdup2 (optest_execute (run), n * sizeof (float));
+  optest_compare ("in one piece", whole, expected, n, test->abs, test->rel);
+
+  static const char *const names[] = { "whole", "seven pieces", "uneven" };
+  for (Pieces pieces = SEVEN; pieces <= UNEVEN; pieces++) {
+    run_directly (run, pieces);
+    run_check_guards (run);
+    compare_bits (
+        names[pieces], vatt_tensor_f32 (out), whole, expected, test, n);
+  }
+  for (guint threads = 1; threads <= 3; threads++) {
+    g_autofree char *what = g_strdup_printf ("cpu, %u threads", threads);
+    Device device = device_open (run, threads);
+    device_run (&device);
+    compare_bits (what, vatt_tensor_f32 (out), whole, expected, test, n);
+    device_close (&device);
+    run_check_guards (run);
+  }
+}
+
+static void
+test_refusal (gconstpointer data)
+{
+  const OpRefusal *row = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattPlan) plan =
+      make_plan (row->in, row->attributes, row->attributes_size);
+  g_assert_false (vatt_plan_seal (plan, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
+  if (!strstr (error->message, row->why) ||
+      !g_str_has_prefix (error->message, optest.op->name)) {
+    g_test_message ("'%s' does not begin with '%s' and say '%s'",
+        error->message, optest.op->name, row->why);
+    g_test_fail ();
+  }
+}
+
+/* ---- timing ---- */
+
+static int
+by_value (const void *a, const void *b)
+{
+  double left = *(const double *)a, right = *(const double *)b;
+  return left < right ? -1 : left > right;
+}
+
+static void
+bench (void)
+{
+  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
+  double seconds[BENCH_RUNS], bytes = (double)run->out.bytes;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    bytes += (double)run->in[i].bytes;
+  Device device = device_open (run, 0);
+  device_run (&device);
+  for (guint r = 0; r < BENCH_RUNS; r++) {
+    gint64 start = g_get_monotonic_time ();
+    guint times = 0;
+    do
+      device_run (&device);
+    while (++times < 1000 && g_get_monotonic_time () - start < 20000);
+    seconds[r] =
+        1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
+  }
+  guint threads = vatt_device_cpu.threads (device.device);
+  device_close (&device);
+  qsort (seconds, BENCH_RUNS, sizeof *seconds, by_value);
+  double median = seconds[BENCH_RUNS / 2];
+  double flop = optest.op->flop ? optest.op->flop (run->node, FALSE) : 0.0;
+  printf ("%s\t%s\t%u threads\t%.3e s\t%.2f %s\n", optest.op->name,
+      optest.bench.name, threads, median,
+      1e-9 * (flop > 0.0 ? flop : bytes) / median,
+      flop > 0.0 ? "GFLOP/s" : "GB/s");
+}
+
+static void
+run_extra (gconstpointer data)
+{
+  ((const OpExtra *)data)->run ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
+    bench ();
+    return 0;
+  }
+  for (const OpCase *row = optest.cases; row->name; row++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s/%s", optest.op->name, row->name);
+    g_test_add_data_func (path, row, test_row);
+  }
+  for (const OpRefusal *row = optest.refusals; row->why; row++) {
+    g_autofree char *path = g_strdup_printf (
+        "/%s/refused/%td", optest.op->name, row - optest.refusals);
+    g_test_add_data_func (path, row, test_refusal);
+  }
+  for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s/%s", optest.op->name, extra->name);
+    g_test_add_data_func (path, extra, run_extra);
+  }
+  return g_test_run ();
+}
