@@ -43,4 +43,4 @@ cc -Wall -Werror -o "$work/example" "$work/example.c" \
   $(pkg-config --cflags --libs vatt-1.0)
 "$work/example"
 "$root/bin/vatt" info --json tiny >"$work/info"
-gst-inspect-1.0 --exists vattencoder
+gst-inspect-1.0 vattencoder >/dev/null
