@@ -10,18 +10,15 @@ if ! command -v clang-format >/dev/null; then
   echo 'SKIP: no clang-format'
   exit 77
 fi
-count=0
 list() {
   find . -type d \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' \
     -print
 }
-for file in $(list); do
-  if ! clang-format --dry-run -Werror "$file" 2>/dev/null; then
-    echo "$file"
-    count=$((count + 1))
-  fi
-done
-[ "$count" -eq 0 ] && exit 0
-echo "$count files are not as scripts/format.sh would have them"
+# shellcheck disable=SC2046 # file names without blanks
+files=$(clang-format --dry-run $(list) 2>&1 \
+  | sed -n 's/^\([^:]*\):[0-9:]* warning: .*/\1/p' | sort -u)
+[ -n "$files" ] || exit 0
+echo "$files"
+echo "scripts/format.sh would change these $(echo "$files" | wc -l) files"
 [ -z "${VATT_REQUIRE_FORMAT:-}" ] || exit 1
 exit 77
