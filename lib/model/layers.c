@@ -36,8 +36,8 @@ vatt_layer_dense (const VattScope *scope, const char *name, VattTensor *x,
   g_autofree char *bias_name = g_strconcat (name, ".bias", NULL);
   VattInit glorot = { .kind = dense->glorot_normal ? VATT_INIT_GLOROT_NORMAL
                                                    : VATT_INIT_GLOROT_UNIFORM,
-    .fan_in = dense->fan_in ? dense->fan_in : (double) rows,
-    .fan_out = dense->fan_out ? dense->fan_out : (double) dense->columns };
+    .fan_in = dense->fan_in > 0 ? dense->fan_in : (double) rows,
+    .fan_out = dense->fan_out > 0 ? dense->fan_out : (double) dense->columns };
   VattInit start
       = { .kind = VATT_INIT_CONSTANT, .value = dense->bias_value };
   VattTensor *weight = vatt_layer_parameter (

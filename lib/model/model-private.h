@@ -21,6 +21,27 @@ VattDeclaration *vatt_declaration_new (
 void vatt_declaration_free (VattDeclaration *declaration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeclaration, vatt_declaration_free)
 
+/* Its fields are for model.c and model-file.c. */
+struct _VattModel
+{
+  GObject parent;
+  VattConfig *config;
+  VattDeclaration *declaration; /* names, shapes and kinds of parameters */
+  VattTensorInfo *tensor;       /* as many, in the same order */
+  guint64 (*shape)[VATT_MAX_RANK];
+  GHashTable *by_path; /* path -> &tensor[i] */
+  float *memory;       /* owned; NULL where `file` holds the data */
+  VattTensorFile *file;
+  char *origin, *id;
+  gboolean trained;
+  char **labels;
+  VattVocabulary *vocabulary;
+};
+
+/* A model whose tensors have names and shapes but no data; origin is what
+ * errors call it. */
+VattModel *vatt_model_declare (
+    VattConfig *config, const char *origin, GError **error);
 /* A model of uninitialised parameters in memory of its own. */
 VattModel *vatt_model_allocate (VattConfig *config, GError **error);
 /* Only before the model is shared. */
