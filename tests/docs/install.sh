@@ -42,5 +42,16 @@ sed -n '/^```c$/,/^```$/p' "$source/README.md" | sed '/^```/d' >"$work/example.c
 cc -Wall -Werror -o "$work/example" "$work/example.c" \
   $(pkg-config --cflags --libs vatt-1.0)
 "$work/example"
+
+# The same, from the build folder.
+mkdir "$work/uninstalled"
+cp "$work/example.c" "$work/uninstalled"
+cat >"$work/uninstalled/try.sh" <<'END'
+cc -o example example.c $(pkg-config --cflags --libs vatt-1.0)
+./example
+END
+env -u PKG_CONFIG_PATH -u LD_LIBRARY_PATH -u VATT_MODEL_PATH \
+  meson devenv -C "$build" --workdir "$work/uninstalled" sh -eu try.sh
+
 "$root/bin/vatt" info --json tiny >"$work/info"
 gst-inspect-1.0 vattencoder >/dev/null
