@@ -6,6 +6,7 @@
 
 #include "media.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,6 +240,17 @@ print_notes (const char *path, const char *notes)
       g_printerr ("vatt embed: %s: %s\n", path, *line);
 }
 
+static gboolean
+print_file (const File *file)
+{
+  g_autoptr (GString) table = g_string_new (NULL);
+  append_rows (table, file);
+  if (fputs (table->str, stdout) >= 0 && fflush (stdout) == 0)
+    return TRUE;
+  g_printerr ("vatt embed: standard output: %s\n", g_strerror (errno));
+  return FALSE;
+}
+
 /* Embeds every file; what fails is named and passed over. */
 static gboolean
 embed_all (
@@ -260,9 +272,7 @@ embed_all (
       g_array_append_val (files, file);
       continue;
     }
-    g_autoptr (GString) table = g_string_new (NULL);
-    append_rows (table, &file);
-    fputs (table->str, stdout);
+    good &= print_file (&file);
     file_clear (&file);
   }
   return good;

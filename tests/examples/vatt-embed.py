@@ -92,6 +92,9 @@ def check_failures(folder):
     result = embed("tiny", "clip.vtt", "--space", "va", status=1)
     assert "text is left out" in result.stderr, result
     assert len(embed("no-model", "clip.mp4", status=1).stderr.splitlines()) == 1
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([vatt, "embed", "tiny", "clip.vtt"], stdout=full,
+                              stderr=subprocess.PIPE).returncode == 1
     for words in (["tiny"], ["tiny", "clip.mp4", "-o", "out.txt"],
                   ["tiny", "clip.mp4", "--space", "x"],
                   ["tiny", "clip.mp4", "--hop", "-1"],
