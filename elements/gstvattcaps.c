@@ -110,6 +110,15 @@ gst_vatt_front_end_span (const VattFrontEnd *front_end)
       units * front_end->rate_d, GST_SECOND, front_end->rate_n);
 }
 
+/* When picture @index of the window beginning at @start is wanted. */
+GstClockTime
+gst_vatt_front_end_instant (
+    const VattFrontEnd *front_end, GstClockTime start, guint64 index)
+{
+  return start + gst_util_uint64_scale (
+                     index * front_end->rate_d, GST_SECOND, front_end->rate_n);
+}
+
 static void
 set_table_fields (GstStructure *structure, const VattFrontEnd *front_end,
     VattModality modality)

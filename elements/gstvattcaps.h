@@ -27,6 +27,8 @@ gboolean gst_vatt_modality_from_caps (
 
 guint gst_vatt_front_end_tokens (const VattFrontEnd *front_end);
 GstClockTime gst_vatt_front_end_span (const VattFrontEnd *front_end);
+GstClockTime gst_vatt_front_end_instant (
+    const VattFrontEnd *front_end, GstClockTime start, guint64 index);
 
 GstCaps *gst_vatt_caps_from_front_end (
     const VattFrontEnd *front_end, VattModality modality, const char *model_id);

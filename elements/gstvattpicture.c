@@ -7,6 +7,23 @@
 
 #include <string.h>
 
+static const GEnumValue aspect_values[] = {
+  { GST_VATT_ASPECT_CROP_CENTER, "Largest central part", "crop-center" },
+  { GST_VATT_ASPECT_LETTERBOX, "Whole picture with black bars", "letterbox" },
+  { GST_VATT_ASPECT_STRETCH, "Whole picture out of shape", "stretch" },
+  { 0, NULL, NULL },
+};
+
+GType
+gst_vatt_aspect_get_type (void)
+{
+  static gsize type = 0;
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVattAspect", aspect_values));
+  return type;
+}
+
 struct _GstVattPictureConverter {
   VattFrontEnd front_end;
   GstVattAspect aspect;

@@ -88,23 +88,6 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
 
-static const GEnumValue aspect_values[] = {
-  { GST_VATT_ASPECT_CROP_CENTER, "Largest central part", "crop-center" },
-  { GST_VATT_ASPECT_LETTERBOX, "Whole picture with black bars", "letterbox" },
-  { GST_VATT_ASPECT_STRETCH, "Whole picture out of shape", "stretch" },
-  { 0, NULL, NULL },
-};
-
-GType
-gst_vatt_aspect_get_type (void)
-{
-  static gsize type = 0;
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstVattAspect", aspect_values));
-  return type;
-}
-
 static void
 picture_free (GstVattVideoTok *self, Picture *picture)
 {
@@ -132,36 +115,6 @@ picture_convert (GstVattVideoTok *self, Picture *picture, GError **error)
   return done;
 }
 
-/* When instant @index of the window beginning at @start is. */
-static GstClockTime
-instant (const GstVattVideoTok *self, GstClockTime start, guint64 index)
-{
-  return start + gst_util_uint64_scale (index * self->front_end.rate_d,
-                     GST_SECOND, self->front_end.rate_n);
-}
-
-/* Whether some window that is still to come has an instant in (from, to]. */
-static gboolean
-is_wanted (GstVattVideoTok *self, GstClockTimeDiff from, GstClockTimeDiff to)
-{
-  GstVattWindow *window = GST_VATT_WINDOW (self);
-  GstClockTime hop = gst_vatt_window_get_hop (window);
-  GstClockTimeDiff start = (GstClockTimeDiff)gst_vatt_window_get_start (window);
-  for (; start <= to; start += (GstClockTimeDiff)hop) {
-    if (start > from)
-      return TRUE;
-    guint64 index = gst_util_uint64_scale ((guint64)(from - start),
-        self->front_end.rate_n, (guint64)GST_SECOND * self->front_end.rate_d);
-    for (guint64 i = index; i <= index + 1 && i < self->front_end.frames; i++) {
-      GstClockTimeDiff time =
-          (GstClockTimeDiff)instant (self, (GstClockTime)start, i);
-      if (time > from && time <= to)
-        return TRUE;
-    }
-  }
-  return FALSE;
-}
-
 /* The newest picture learns where its instants end, and is converted or
  * forgotten. */
 static gboolean
@@ -170,7 +123,7 @@ settle_newest (GstVattVideoTok *self, GstClockTimeDiff until, GError **error)
   Picture *newest = g_queue_peek_tail (&self->pictures);
   if (!newest || newest->rgb)
     return TRUE;
-  if (is_wanted (self, newest->from, until))
+  if (gst_vatt_window_has_instant (GST_VATT_WINDOW (self), newest->from, until))
     return picture_convert (self, newest, error);
   picture_free (self, g_queue_pop_tail (&self->pictures));
   return TRUE;
@@ -189,7 +142,7 @@ frame_duration (
     *duration = gst_util_uint64_scale_int (GST_SECOND, d, n);
     return TRUE;
   }
-  *duration = instant (self, 0, 1);
+  *duration = gst_vatt_front_end_instant (&self->front_end, 0, 1);
   return FALSE;
 }
 
@@ -271,7 +224,8 @@ video_tok_write (
       gst_vatt_picture_converter_get_output (self->converter);
   GList *link = self->pictures.head;
   for (guint i = 0; i < fe->frames; i++) {
-    GstClockTimeDiff time = (GstClockTimeDiff)instant (self, start, i);
+    GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
+        &self->front_end, start, i);
     while (link->next && ((Picture *)link->next->data)->from < time)
       link = link->next;
     Picture *picture = link->data;
@@ -360,8 +314,9 @@ video_tok_set_front_end (
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   drop_converter (self);
   self->front_end = *front_end;
-  gst_vatt_window_set_reach (
-      window, instant (self, 0, front_end->frames - 1) + 1);
+  gst_vatt_window_set_reach (window,
+      gst_vatt_front_end_instant (&self->front_end, 0, front_end->frames - 1) +
+          1);
   if (GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN)
     make_converter (self);
   return TRUE;

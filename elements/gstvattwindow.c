@@ -34,39 +34,6 @@ gst_vatt_window_private (GstVattWindow *self)
   return gst_vatt_window_get_instance_private (self);
 }
 
-static const GEnumValue tail_values[] = {
-  { GST_VATT_TAIL_PAD, "Fill up the last, short window", "pad" },
-  { GST_VATT_TAIL_DROP, "Drop it", "drop" },
-  { GST_VATT_TAIL_PARTIAL, "Send the tokens that hold data", "partial" },
-  { 0, NULL, NULL },
-};
-
-static const GEnumValue timestamp_mode_values[] = {
-  { GST_VATT_TIMESTAMP_START, "Start of the window", "start" },
-  { GST_VATT_TIMESTAMP_END, "End of the window", "end" },
-  { 0, NULL, NULL },
-};
-
-GType
-gst_vatt_tail_get_type (void)
-{
-  static gsize type = 0;
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstVattTail", tail_values));
-  return type;
-}
-
-GType
-gst_vatt_timestamp_mode_get_type (void)
-{
-  static gsize type = 0;
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstVattTimestampMode", timestamp_mode_values));
-  return type;
-}
-
 /* Forgets the stream, as a flush wants it. */
 static void
 reset_stream (GstVattWindow *self)

@@ -105,7 +105,8 @@ GstVattPlace gst_vatt_window_place (
     GstVattWindow *self, GstClockTime time, GstClockTime slack);
 GstClockTime gst_vatt_window_get_origin (GstVattWindow *self);
 GstClockTime gst_vatt_window_get_start (GstVattWindow *self);
-GstClockTime gst_vatt_window_get_hop (GstVattWindow *self);
+gboolean gst_vatt_window_has_instant (
+    GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to);
 GstClockTime gst_vatt_window_get_data_end (GstVattWindow *self);
 void gst_vatt_window_set_data_end (GstVattWindow *self, GstClockTime end);
 void gst_vatt_window_set_reach (GstVattWindow *self, GstClockTime reach);

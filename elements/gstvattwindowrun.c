@@ -18,6 +18,39 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 /* Windows closer than this are a mistake that would never end. */
 #define MIN_HOP GST_MSECOND
 
+static const GEnumValue tail_values[] = {
+  { GST_VATT_TAIL_PAD, "Fill up the last, short window", "pad" },
+  { GST_VATT_TAIL_DROP, "Drop it", "drop" },
+  { GST_VATT_TAIL_PARTIAL, "Send the tokens that hold data", "partial" },
+  { 0, NULL, NULL },
+};
+
+static const GEnumValue timestamp_mode_values[] = {
+  { GST_VATT_TIMESTAMP_START, "Start of the window", "start" },
+  { GST_VATT_TIMESTAMP_END, "End of the window", "end" },
+  { 0, NULL, NULL },
+};
+
+GType
+gst_vatt_tail_get_type (void)
+{
+  static gsize type = 0;
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVattTail", tail_values));
+  return type;
+}
+
+GType
+gst_vatt_timestamp_mode_get_type (void)
+{
+  static gsize type = 0;
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstVattTimestampMode", timestamp_mode_values));
+  return type;
+}
+
 const GstSegment *
 gst_vatt_window_get_segment (GstVattWindow *self)
 {
@@ -28,12 +61,6 @@ GstClockTime
 gst_vatt_window_get_origin (GstVattWindow *self)
 {
   return PRIV (self)->origin;
-}
-
-GstClockTime
-gst_vatt_window_get_hop (GstVattWindow *self)
-{
-  return PRIV (self)->hop;
 }
 
 /* Where the next window begins. */
@@ -120,6 +147,37 @@ gst_vatt_window_place (
   priv->fresh = FALSE;
   priv->data_end = time;
   return GST_VATT_PLACE_START;
+}
+
+/*
+ * gst_vatt_window_has_instant:
+ * @self: a tokeniser of video
+ * @from: a time
+ * @to: a time not before it
+ *
+ * Returns: whether a window that is still to come wants a picture of
+ *   (@from, @to]
+ */
+gboolean
+gst_vatt_window_has_instant (
+    GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  const VattFrontEnd *fe = &priv->out.front_end;
+  GstClockTimeDiff start = (GstClockTimeDiff)gst_vatt_window_get_start (self);
+  for (; start <= to; start += (GstClockTimeDiff)priv->hop) {
+    if (start > from)
+      return TRUE;
+    guint64 index = gst_util_uint64_scale (
+        (guint64)(from - start), fe->rate_n, (guint64)GST_SECOND * fe->rate_d);
+    for (guint64 i = index; i <= index + 1 && i < fe->frames; i++) {
+      GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
+          fe, (GstClockTime)start, i);
+      if (time > from && time <= to)
+        return TRUE;
+    }
+  }
+  return FALSE;
 }
 
 static void

@@ -6,14 +6,13 @@
 
 #include <math.h>
 
-enum
-{
-  SIZE = 300,  /* of a matrix, pixels */
-  LEFT = 66,   /* for the axis to the left of it */
-  RIGHT = 24,  /* beside it */
-  TOP = 152,   /* above the matrices: title, three lines, their names */
+enum {
+  SIZE = 300,   /* of a matrix, pixels */
+  LEFT = 66,    /* for the axis to the left of it */
+  RIGHT = 24,   /* beside it */
+  TOP = 152,    /* above the matrices: title, three lines, their names */
   BOTTOM = 118, /* below them: axis and colour scale */
-  MOST = 120,  /* rows or columns drawn */
+  MOST = 120,   /* rows or columns drawn */
 };
 
 /* Dark blue to yellow; evenly spaced to the eye, and in grey. */
@@ -29,11 +28,11 @@ static void
 colour_of (double share, char text[8])
 {
   double place = CLAMP (share, 0, 1) * (G_N_ELEMENTS (colours) - 1);
-  guint below = MIN ((guint) place, G_N_ELEMENTS (colours) - 2);
+  guint below = MIN ((guint)place, G_N_ELEMENTS (colours) - 2);
   double part = place - below;
   guint rgb[3];
   for (guint c = 0; c < 3; c++)
-    rgb[c] = (guint) lround (
+    rgb[c] = (guint)lround (
         colours[below][c] * (1 - part) + colours[below + 1][c] * part);
   g_snprintf (text, 8, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
 }
@@ -42,18 +41,17 @@ static char *
 number (double value, int digits)
 {
   char format[] = "%.0f", text[G_ASCII_DTOSTR_BUF_SIZE];
-  format[2] = (char) ('0' + digits);
+  format[2] = (char)('0' + digits);
   return g_strdup (g_ascii_formatd (text, sizeof text, format, value));
 }
 
 static void
-add_text (GString *svg, double x, double y, const char *style,
-    const char *text)
+add_text (GString *svg, double x, double y, const char *style, const char *text)
 {
   g_autofree char *left = number (x, 1), *top = number (y, 1);
   g_autofree char *escaped = g_markup_escape_text (text, -1);
-  g_string_append_printf (svg, "<text x=\"%s\" y=\"%s\" %s>%s</text>\n", left,
-      top, style, escaped);
+  g_string_append_printf (
+      svg, "<text x=\"%s\" y=\"%s\" %s>%s</text>\n", left, top, style, escaped);
 }
 
 static void
@@ -85,15 +83,14 @@ add_axis (GString *svg, double x, double y, const double *time, guint n,
     const char *name, gboolean across)
 {
   double span = n > 1 ? time[n - 1] - time[0] : 0;
-  double cell = (double) SIZE / n, step = tick_step (span);
-  guint first = (guint) ceil (time[0] / step - 1e-9);
+  double cell = (double)SIZE / n, step = tick_step (span);
+  guint first = (guint)ceil (time[0] / step - 1e-9);
   for (guint k = 0; k <= 12; k++) {
     double t = (first + k) * step;
     if (t > time[n - 1] + 1e-9)
       break;
-    double at = span > 0
-        ? cell / 2 + (t - time[0]) / span * (SIZE - cell)
-        : SIZE / 2.0;
+    double at =
+        span > 0 ? cell / 2 + (t - time[0]) / span * (SIZE - cell) : SIZE / 2.0;
     g_autofree char *label = number (t, step < 1 ? 1 : 0);
     double tick[4] = { x + at, y + SIZE, 1, 4 };
     double mark[4] = { x - 4, y + at, 4, 1 };
@@ -121,8 +118,8 @@ add_scale (GString *svg, double x, double y, double least, double most)
   const guint steps = 60;
   char colour[8];
   for (guint i = 0; i < steps; i++) {
-    double at[4] = { x + (double) i * SIZE / steps, y,
-      (double) SIZE / steps + 0.5, 12 };
+    double at[4] = { x + (double)i * SIZE / steps, y,
+      (double)SIZE / steps + 0.5, 12 };
     colour_of ((i + 0.5) / steps, colour);
     add_box (svg, at, colour);
   }
@@ -130,9 +127,9 @@ add_scale (GString *svg, double x, double y, double least, double most)
   for (guint i = 0; i < 3; i++) {
     g_autofree char *label = number (least + (most - least) * i / 2, digits);
     add_text (svg, x + i * SIZE / 2.0, y + 27,
-        i == 0       ? "class=\"b\""
-            : i == 1 ? "class=\"m\""
-                     : "class=\"e\"",
+        i == 0   ? "class=\"b\""
+        : i == 1 ? "class=\"m\""
+                 : "class=\"e\"",
         label);
   }
 }
@@ -142,7 +139,7 @@ add_panel (GString *svg, double x, double y, const Panel *panel)
 {
   guint rows = MIN (panel->rows, MOST), columns = MIN (panel->columns, MOST);
   double least = INFINITY, most = -INFINITY;
-  for (gsize i = 0; i < (gsize) panel->rows * panel->columns; i++) {
+  for (gsize i = 0; i < (gsize)panel->rows * panel->columns; i++) {
     least = MIN (least, panel->values[i]);
     most = MAX (most, panel->values[i]);
   }
@@ -152,22 +149,21 @@ add_panel (GString *svg, double x, double y, const Panel *panel)
   add_text (svg, x, y - 12, "class=\"h\"", panel->title);
   for (guint r = 0; r < rows; r++)
     for (guint c = 0; c < columns; c++) {
-      gsize row = (gsize) r * panel->rows / rows;
-      gsize column = (gsize) c * panel->columns / columns;
+      gsize row = (gsize)r * panel->rows / rows;
+      gsize column = (gsize)c * panel->columns / columns;
       double value = panel->values[row * panel->columns + column];
       /* Half a pixel more than a cell, so that no seams show. */
-      double at[4] = { x + (double) c * SIZE / columns,
-        y + (double) r * SIZE / rows,
-        (double) SIZE / columns + (c + 1 < columns ? 0.5 : 0),
-        (double) SIZE / rows + (r + 1 < rows ? 0.5 : 0) };
+      double at[4] = { x + (double)c * SIZE / columns,
+        y + (double)r * SIZE / rows,
+        (double)SIZE / columns + (c + 1 < columns ? 0.5 : 0),
+        (double)SIZE / rows + (r + 1 < rows ? 0.5 : 0) };
       char colour[8];
       colour_of ((value - least) / (most - least), colour);
       add_box (svg, at, colour);
     }
-  add_axis (svg, x, y, panel->column_time, panel->columns, panel->column_name,
-      TRUE);
   add_axis (
-      svg, x, y, panel->row_time, panel->rows, panel->row_name, FALSE);
+      svg, x, y, panel->column_time, panel->columns, panel->column_name, TRUE);
+  add_axis (svg, x, y, panel->row_time, panel->rows, panel->row_name, FALSE);
   add_scale (svg, x, y + SIZE + 58, least, most);
 }
 
@@ -193,5 +189,5 @@ heatmap_write (const char *path, const char *title, const char *note,
   for (guint p = 0; p < n_panels; p++)
     add_panel (svg, LEFT + p * (LEFT + SIZE + RIGHT), TOP, &panels[p]);
   g_string_append (svg, "</svg>\n");
-  return g_file_set_contents (path, svg->str, (gssize) svg->len, error);
+  return g_file_set_contents (path, svg->str, (gssize)svg->len, error);
 }

@@ -6,19 +6,18 @@
 
 #include "media.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef enum
-{
+typedef enum {
   FORMAT_TSV,
   FORMAT_NPY,
   FORMAT_SAFETENSORS,
 } Format;
 
-typedef struct
-{
+typedef struct {
   char *path;         /* as the user gave it */
   GPtrArray *streams; /* VattMediaStream */
 } File;
@@ -42,7 +41,7 @@ parse_format (const char *out, Format *format)
     return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
     if (g_str_has_suffix (out, suffixes[i])) {
-      *format = (Format) i;
+      *format = (Format)i;
       return TRUE;
     }
   return FALSE;
@@ -51,8 +50,7 @@ parse_format (const char *out, Format *format)
 static gboolean
 parse_space (const char *space, VattOutput *output)
 {
-  static const struct
-  {
+  static const struct {
     const char *name;
     VattOutput output;
   } spaces[] = { { "none", VATT_OUTPUT_POOLED }, { "va", VATT_OUTPUT_VA },
@@ -67,8 +65,8 @@ parse_space (const char *space, VattOutput *output)
 
 /* "video,audio"; all of them where it is NULL. */
 static gboolean
-parse_modalities (const char *list, gboolean wanted[VATT_N_MODALITIES],
-    GError **error)
+parse_modalities (
+    const char *list, gboolean wanted[VATT_N_MODALITIES], GError **error)
 {
   g_auto (GStrv) names = g_strsplit (list ? list : "video,audio,text", ",", -1);
   for (char **name = names; *name; name++) {
@@ -110,11 +108,11 @@ append_rows (GString *table, const File *file)
       for (guint i = 0; i < 2; i++)
         g_string_append_printf (table, "\t%s",
             g_ascii_formatd (number, sizeof number, "%.3f", times[i]));
-      const float *row
-          = &g_array_index (stream->values, float, (gsize) w *stream->width);
+      const float *row =
+          &g_array_index (stream->values, float, (gsize)w * stream->width);
       for (guint i = 0; i < stream->width; i++)
         g_string_append_printf (table, "\t%s",
-            g_ascii_formatd (number, sizeof number, "%.9g", (double) row[i]));
+            g_ascii_formatd (number, sizeof number, "%.9g", (double)row[i]));
       g_string_append_c (table, '\n');
     }
   }
@@ -128,7 +126,7 @@ write_tsv (const char *out, GArray *files, GError **error)
   g_autoptr (GString) table = g_string_new (NULL);
   for (guint f = 0; f < files->len; f++)
     append_rows (table, &g_array_index (files, File, f));
-  return g_file_set_contents (out, table->str, (gssize) table->len, error);
+  return g_file_set_contents (out, table->str, (gssize)table->len, error);
 }
 
 static gboolean
@@ -151,13 +149,11 @@ write_npy (const char *out, GArray *files, GError **error)
       g_array_append_vals (all, stream->values->data, stream->values->len);
     }
   }
-  return vatt_npy_write (
-      out, (const float *) (const void *) all->data, all->len / width, width,
-      error);
+  return vatt_npy_write (out, (const float *)(const void *)all->data,
+      all->len / width, width, error);
 }
 
-typedef struct
-{
+typedef struct {
   GArray *tensors;  /* VattTensorInfo */
   GPtrArray *owned; /* names and shapes */
 } Tensors;
@@ -173,7 +169,7 @@ add_tensor (Tensors *to, char *name, VattDtype dtype, guint64 rows,
     .dtype = dtype,
     .rank = width ? 2 : 1,
     .shape = shape,
-    .size = (gsize) data->len * g_array_get_element_size ((GArray *) data),
+    .size = (gsize)data->len * g_array_get_element_size ((GArray *)data),
     .data = data->data };
   g_ptr_array_add (to->owned, name);
   g_ptr_array_add (to->owned, shape);
@@ -185,8 +181,8 @@ static gboolean
 write_safetensors (const char *out, GArray *files,
     const VattMediaParams *params, GError **error)
 {
-  g_autoptr (GArray) tensors
-      = g_array_new (FALSE, FALSE, sizeof (VattTensorInfo));
+  g_autoptr (GArray) tensors =
+      g_array_new (FALSE, FALSE, sizeof (VattTensorInfo));
   g_autoptr (GPtrArray) owned = g_ptr_array_new_with_free_func (g_free);
   Tensors to = { tensors, owned };
   for (guint pass = 0; pass < 2; pass++)
@@ -199,22 +195,22 @@ write_safetensors (const char *out, GArray *files,
             path, "/", vatt_modality_name (stream->modality), NULL);
         guint64 rows = stream->start->len;
         if (pass == 0) {
-          add_tensor (&to, g_strconcat (name, ".start", NULL),
-              VATT_DTYPE_F64, rows, 0, stream->start);
+          add_tensor (&to, g_strconcat (name, ".start", NULL), VATT_DTYPE_F64,
+              rows, 0, stream->start);
           add_tensor (&to, g_strconcat (name, ".end", NULL), VATT_DTYPE_F64,
               rows, 0, stream->end);
         } else
-          add_tensor (&to, g_strdup (name), VATT_DTYPE_F32, rows,
-              stream->width, stream->values);
+          add_tensor (&to, g_strdup (name), VATT_DTYPE_F32, rows, stream->width,
+              stream->values);
       }
     }
   g_autoptr (GHashTable) metadata = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (metadata, (gpointer) "vatt.model-id",
-      (gpointer) vatt_model_get_id (params->model));
+      (gpointer)vatt_model_get_id (params->model));
   g_hash_table_insert (
-      metadata, (gpointer) "vatt.space", (gpointer) params->space);
+      metadata, (gpointer) "vatt.space", (gpointer)params->space);
   return vatt_tensor_file_write (out,
-      (const VattTensorInfo *) (const void *) tensors->data, tensors->len,
+      (const VattTensorInfo *)(const void *)tensors->data, tensors->len,
       metadata, error);
 }
 
@@ -244,10 +240,21 @@ print_notes (const char *path, const char *notes)
       g_printerr ("vatt embed: %s: %s\n", path, *line);
 }
 
+static gboolean
+print_file (const File *file)
+{
+  g_autoptr (GString) table = g_string_new (NULL);
+  append_rows (table, file);
+  if (fputs (table->str, stdout) >= 0 && fflush (stdout) == 0)
+    return TRUE;
+  g_printerr ("vatt embed: standard output: %s\n", g_strerror (errno));
+  return FALSE;
+}
+
 /* Embeds every file; what fails is named and passed over. */
 static gboolean
-embed_all (char **paths, const VattMediaParams *params, gboolean print,
-    GArray *files)
+embed_all (
+    char **paths, const VattMediaParams *params, gboolean print, GArray *files)
 {
   gboolean good = TRUE;
   for (char **path = paths; *path; path++) {
@@ -265,9 +272,7 @@ embed_all (char **paths, const VattMediaParams *params, gboolean print,
       g_array_append_val (files, file);
       continue;
     }
-    g_autoptr (GString) table = g_string_new (NULL);
-    append_rows (table, &file);
-    fputs (table->str, stdout);
+    good &= print_file (&file);
     file_clear (&file);
   }
   return good;
@@ -294,14 +299,13 @@ embed_command (int argc, char **argv)
     { NULL },
   };
   g_auto (GStrv) words = NULL;
-  if (!vatt_tool_parse (
-          &vatt_command_embed, entries, argc, argv, 2, 0, &words))
+  if (!vatt_tool_parse (&vatt_command_embed, entries, argc, argv, 2, 0, &words))
     return VATT_EXIT_USAGE;
   Format format;
   VattMediaParams params = { .model_file = words[0],
     .space = space ? space : "none",
     .hop = hop,
-    .threads = (guint) threads,
+    .threads = (guint)threads,
     .progress = isatty (STDERR_FILENO) };
   g_autoptr (GError) error = NULL;
   if (!parse_format (out, &format))

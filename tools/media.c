@@ -10,20 +10,18 @@
 #include <gst/gst.h>
 #include <string.h>
 
-typedef struct
-{
+typedef struct {
   const VattMediaParams *params;
-  GstElement *pipeline; /* owned */
-  GMutex lock;          /* guards all below */
+  GstElement *pipeline;                       /* owned */
+  GMutex lock;                                /* guards all below */
   VattMediaStream *stream[VATT_N_MODALITIES]; /* owned; NULL: none yet */
-  GstClockTime reached; /* end of the latest window */
+  GstClockTime reached;                       /* end of the latest window */
   guint windows;
   GString *notes;
   GError *error; /* the first one of a streaming thread */
 } Media;
 
-static const struct
-{
+static const struct {
   const char *media_type, *tokeniser;
 } kinds[] = {
   [VATT_VIDEO] = { "video/x-raw", "vattvideotok" },
@@ -61,8 +59,8 @@ vatt_media_start (GError **error)
   static const char *const needed[] = { "uridecodebin", "queue", "appsink",
     "fakesink", "vattvideotok", "vattaudiotok", "vatttexttok", "vattencoder" };
   for (guint i = 0; i < G_N_ELEMENTS (needed); i++) {
-    g_autoptr (GstElementFactory) factory
-        = gst_element_factory_find (needed[i]);
+    g_autoptr (GstElementFactory) factory =
+        gst_element_factory_find (needed[i]);
     if (!factory) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
           "GStreamer has no element '%s'; is its plugin in "
@@ -87,17 +85,14 @@ take (Media *media, VattMediaStream *stream, GstSample *sample)
   guint64 start = gst_segment_to_stream_time (
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   guint64 end = start;
-  if (GST_CLOCK_TIME_IS_VALID (start)
-      && GST_BUFFER_DURATION_IS_VALID (buffer))
+  if (GST_CLOCK_TIME_IS_VALID (start) && GST_BUFFER_DURATION_IS_VALID (buffer))
     end = start + GST_BUFFER_DURATION (buffer);
-  double seconds[2] = { (double) start / GST_SECOND,
-    (double) end / GST_SECOND };
+  double seconds[2] = { (double)start / GST_SECOND, (double)end / GST_SECOND };
   g_mutex_lock (&media->lock);
-  guint width = (guint) (map.size / sizeof (float));
+  guint width = (guint)(map.size / sizeof (float));
   if (stream->width == 0)
     stream->width = width;
-  if (width == stream->width && width > 0
-      && GST_CLOCK_TIME_IS_VALID (start)) {
+  if (width == stream->width && width > 0 && GST_CLOCK_TIME_IS_VALID (start)) {
     g_array_append_val (stream->start, seconds[0]);
     g_array_append_val (stream->end, seconds[1]);
     g_array_append_vals (stream->values, map.data, width);
@@ -120,7 +115,7 @@ on_sample (GstAppSink *sink, gpointer user_data)
     return GST_FLOW_EOS;
   const char *name = g_object_get_data (G_OBJECT (sink), "modality");
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (strcmp (vatt_modality_name ((VattModality) m), name) == 0)
+    if (strcmp (vatt_modality_name ((VattModality)m), name) == 0)
       take (media, media->stream[m], sample);
   return GST_FLOW_OK;
 }
@@ -159,16 +154,15 @@ embed_stream (Media *media, GstPad *pad, VattModality modality)
   g_object_set (encoder, "model", params->model_file, "threads",
       params->threads, "post-messages", FALSE, NULL);
   if (modality != VATT_TEXT)
-    g_object_set (tokeniser, "hop",
-        (guint64) (params->hop * GST_SECOND + 0.5), NULL);
+    g_object_set (
+        tokeniser, "hop", (guint64)(params->hop * GST_SECOND + 0.5), NULL);
   GstAppSinkCallbacks callbacks = { .new_sample = on_sample };
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, media, NULL);
-  g_object_set_data (G_OBJECT (sink), "modality",
-      (gpointer) vatt_modality_name (modality));
-  g_autoptr (GstCaps) caps
-      = gst_caps_new_empty_simple ("application/x-vatt-embedding");
-  g_object_set (
-      sink, "sync", FALSE, "async", FALSE, "caps", caps, NULL);
+  g_object_set_data (
+      G_OBJECT (sink), "modality", (gpointer)vatt_modality_name (modality));
+  g_autoptr (GstCaps) caps =
+      gst_caps_new_empty_simple ("application/x-vatt-embedding");
+  g_object_set (sink, "sync", FALSE, "async", FALSE, "caps", caps, NULL);
   GstElement *chain[] = { queue, tokeniser, encoder, sink };
   if (!gst_element_link_many (queue, tokeniser, encoder, sink, NULL))
     return FALSE;
@@ -201,10 +195,10 @@ on_pad_added (GstElement *decoder, GstPad *pad, gpointer user_data)
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
   if (!caps)
     caps = gst_pad_query_caps (pad, NULL);
-  const GstStructure *structure
-      = gst_caps_get_size (caps) ? gst_caps_get_structure (caps, 0) : NULL;
+  const GstStructure *structure =
+      gst_caps_get_size (caps) ? gst_caps_get_structure (caps, 0) : NULL;
   for (guint m = 0; structure && m < VATT_N_MODALITIES; m++) {
-    VattModality modality = (VattModality) m;
+    VattModality modality = (VattModality)m;
     if (!gst_structure_has_name (structure, kinds[m].media_type))
       continue;
     if (!media->params->modality[m])
@@ -221,7 +215,8 @@ on_pad_added (GstElement *decoder, GstPad *pad, gpointer user_data)
       break;
     if (!embed_stream (media, pad, modality))
       GST_ELEMENT_ERROR (media->pipeline, CORE, NEGOTIATION,
-          ("The stream of %s cannot be connected.", vatt_modality_name (modality)),
+          ("The stream of %s cannot be connected.",
+              vatt_modality_name (modality)),
           (NULL));
     return;
   }
@@ -236,7 +231,7 @@ show_progress (Media *media, const char *path)
   gint64 duration = 0;
   gst_element_query_duration (media->pipeline, GST_FORMAT_TIME, &duration);
   g_mutex_lock (&media->lock);
-  double reached = (double) media->reached, total = (double) duration;
+  double reached = (double)media->reached, total = (double)duration;
   guint windows = media->windows;
   g_mutex_unlock (&media->lock);
   if (total > 0)
@@ -252,8 +247,8 @@ wait (Media *media, const char *path, GError **error)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (media->pipeline);
   for (;;) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus,
-        200 * GST_MSECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+        bus, 200 * GST_MSECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
     if (media->params->progress)
       show_progress (media, path);
     if (!message)
@@ -291,8 +286,8 @@ run (Media *media, const char *path, GError **error)
 static GPtrArray *
 collect (Media *media, GError **error)
 {
-  g_autoptr (GPtrArray) streams = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) vatt_media_stream_free);
+  g_autoptr (GPtrArray) streams =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vatt_media_stream_free);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (media->stream[m] && media->stream[m]->start->len)
       g_ptr_array_add (streams, g_steal_pointer (&media->stream[m]));
@@ -304,15 +299,15 @@ collect (Media *media, GError **error)
 }
 
 GPtrArray *
-vatt_media_embed (const char *path, const VattMediaParams *params,
-    char **notes, GError **error)
+vatt_media_embed (const char *path, const VattMediaParams *params, char **notes,
+    GError **error)
 {
   Media media = { .params = params,
     .pipeline = gst_object_ref_sink (gst_pipeline_new (NULL)),
     .notes = g_string_new (NULL) };
   g_mutex_init (&media.lock);
-  GPtrArray *streams
-      = run (&media, path, error) ? collect (&media, error) : NULL;
+  GPtrArray *streams =
+      run (&media, path, error) ? collect (&media, error) : NULL;
   gst_object_unref (media.pipeline);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     vatt_media_stream_free (media.stream[m]);

@@ -6,26 +6,24 @@
 #include <vatt/vatt.h>
 
 /* Settings; nothing is owned. */
-typedef struct
-{
+typedef struct {
   const char *model_file; /* as the user gave it: a path or a shipped name */
   VattModel *model;       /* the same, loaded */
   const char *space;      /* "none", "va" or "vt" */
   VattOutput output;      /* the same as an output */
   gboolean modality[VATT_N_MODALITIES]; /* which streams are wanted */
-  double hop;             /* seconds; 0 for the windows' span */
-  guint threads;          /* 0 for one per processor */
-  gboolean progress;      /* report on the terminal */
+  double hop;                           /* seconds; 0 for the windows' span */
+  guint threads;                        /* 0 for one per processor */
+  gboolean progress;                    /* report on the terminal */
 } VattMediaParams;
 
 /* The windows of one stream of one file, in the order of time. */
-typedef struct
-{
+typedef struct {
   VattModality modality;
-  guint width;      /* numbers of an embedding */
-  GArray *start;    /* double: seconds */
-  GArray *end;      /* double: seconds */
-  GArray *values;   /* float: (windows, width) */
+  guint width;    /* numbers of an embedding */
+  GArray *start;  /* double: seconds */
+  GArray *end;    /* double: seconds */
+  GArray *values; /* float: (windows, width) */
 } VattMediaStream;
 
 void vatt_media_stream_free (VattMediaStream *stream);

@@ -143,16 +143,8 @@ take_metadata (VattModel *self, GError **error)
     if (!vatt_model_set_labels (self, (const char *const *) list, error))
       return FALSE;
   }
-  if (words) {
-    g_autoptr (VattVocabulary) vocabulary
-        = vatt_vocabulary_new_from_data (words, strlen (words), error);
-    if (!vocabulary) {
-      g_prefix_error (error, "weights '%s': ", self->origin);
-      return FALSE;
-    }
-    if (!vatt_model_set_vocabulary (self, vocabulary, error))
-      return FALSE;
-  }
+  if (words && !vatt_model_set_words (self, words, error))
+    return FALSE;
   self->trained = trained && strcmp (trained, "true") == 0;
   if (id)
     self->id = g_strdup (id);

@@ -46,6 +46,9 @@ VattModel *vatt_model_declare (
 VattModel *vatt_model_allocate (VattConfig *config, GError **error);
 /* Only before the model is shared. */
 float *vatt_model_get_mutable (VattModel *model, guint index);
+/* Takes a vocabulary, also as text, that the word table has room for. */
+gboolean vatt_model_set_words (
+    VattModel *model, const char *text, GError **error);
 gboolean vatt_model_set_vocabulary (
     VattModel *model, const VattVocabulary *vocabulary, GError **error);
 gboolean vatt_model_set_labels (

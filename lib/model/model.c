@@ -116,21 +116,32 @@ vatt_model_get_mutable (VattModel *self, guint index)
 }
 
 gboolean
-vatt_model_set_vocabulary (
-    VattModel *self, const VattVocabulary *vocabulary, GError **error)
+vatt_model_set_words (VattModel *self, const char *text, GError **error)
 {
   guint rows = self->config->tower[VATT_TEXT].vocabulary;
+  g_autoptr (VattVocabulary) vocabulary
+      = vatt_vocabulary_new_from_data (text, strlen (text), error);
+  if (!vocabulary) {
+    g_prefix_error (error, "model '%s': ", self->origin);
+    return FALSE;
+  }
   if (vatt_vocabulary_size (vocabulary) > rows) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "model '%s': %u words, the word table has %u rows", self->origin,
         vatt_vocabulary_size (vocabulary), rows);
     return FALSE;
   }
-  g_autofree char *text = vatt_vocabulary_to_text (vocabulary);
   g_clear_pointer (&self->vocabulary, vatt_vocabulary_free);
-  self->vocabulary
-      = vatt_vocabulary_new_from_data (text, strlen (text), error);
-  return self->vocabulary != NULL;
+  self->vocabulary = g_steal_pointer (&vocabulary);
+  return TRUE;
+}
+
+gboolean
+vatt_model_set_vocabulary (
+    VattModel *self, const VattVocabulary *vocabulary, GError **error)
+{
+  g_autofree char *text = vatt_vocabulary_to_text (vocabulary);
+  return vatt_model_set_words (self, text, error);
 }
 
 gboolean

@@ -108,8 +108,8 @@ static void
 test_vocabulary_errors (void)
 {
   g_autofree char *bad = media_write ("bad.txt", "dog\ncat\n", 8);
-  g_autofree char *captions =
-      media_write ("one.srt", "1\n00:00:01,000 --> 00:00:02,000\nred\n\n", 40);
+  static const char cue[] = "1\n00:00:01,000 --> 00:00:02,000\nred\n\n";
+  g_autofree char *captions = media_write ("one.srt", cue, strlen (cue));
   const char *paths[] = { "/no/such/file", media_folder (), bad };
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_autofree char *line =

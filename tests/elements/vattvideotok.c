@@ -6,6 +6,8 @@
 
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <math.h>
+#include <vatt/resize.h>
 
 #define SPAN (2560 * GST_MSECOND)
 #define WINDOW_BYTES (8 * 4 * 4 * 4 * 16 * 16 * 3 * sizeof (float))
@@ -344,6 +346,44 @@ test_aspect (void)
   }
 }
 
+/* Crop and scaling against the published rules: the largest central square,
+ * half-pixel bilinear. Those cut off, the converter rounds: one level. */
+static void
+test_scaling (void)
+{
+  GstHarness *h = gst_harness_new ("vattvideotok");
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGB,width=160,height=120,framerate=25/1");
+  gsize size = 160 * 120 * 3;
+  guint8 *noise = g_malloc (size);
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+  for (gsize i = 0; i < size; i++)
+    noise[i] = (guint8)g_rand_int_range (random, 0, 256);
+  g_autoptr (VattResize) resize = vatt_resize_new (120, 120, 64, 64, NULL);
+  guint8 expected[64 * 64 * 3];
+  vatt_resize_u8 (resize, noise + 20 * 3, 160 * 3, expected, 64 * 3);
+
+  GstBuffer *picture = gst_buffer_new_wrapped (noise, size);
+  GST_BUFFER_PTS (picture) = 0;
+  g_assert_cmpint (gst_harness_push (h, picture), ==, GST_FLOW_OK);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_autoptr (GstBuffer) buffer = gst_harness_pull (h);
+  GstMapInfo map;
+  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  const float *values = (const float *)map.data;
+  for (guint y = 0; y < 64; y++)
+    for (guint x = 0; x < 64; x++)
+      for (guint c = 0; c < 3; c++) {
+        gsize token = (gsize)(y / 16) * 4 + x / 16;
+        gsize place = ((y % 16) * 16 + x % 16) * 3 + c;
+        float level = (values[token * 3072 + place] + 1.0f) * 127.5f;
+        g_assert_cmpfloat (
+            fabsf (level - expected[(y * 64 + x) * 3 + c]), <, 1.01);
+      }
+  gst_buffer_unmap (buffer, &map);
+  gst_harness_teardown (h);
+}
+
 /* Properties come before the model's front end. */
 static void
 test_override (void)
@@ -378,6 +418,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattvideotok/latency", test_latency);
   g_test_add_func ("/vattvideotok/pictures", test_pictures);
   g_test_add_func ("/vattvideotok/aspect", test_aspect);
+  g_test_add_func ("/vattvideotok/scaling", test_scaling);
   g_test_add_func ("/vattvideotok/override", test_override);
   int failures = g_test_run ();
   media_clear ();

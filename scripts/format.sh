@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Brings every C file to the form of .clang-format.
+set -eu
+cd "$(dirname "$0")/.."
+find . -type d \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' \
+  -exec clang-format -i {} +
