@@ -138,7 +138,7 @@ static void
 add_panel (GString *svg, double x, double y, const Panel *panel)
 {
   guint rows = MIN (panel->rows, MOST), columns = MIN (panel->columns, MOST);
-  double least = INFINITY, most = -INFINITY;
+  double least = G_MAXDOUBLE, most = -G_MAXDOUBLE;
   for (gsize i = 0; i < (gsize)panel->rows * panel->columns; i++) {
     least = MIN (least, panel->values[i]);
     most = MAX (most, panel->values[i]);
