@@ -5,7 +5,8 @@
 # by `meson devenv`. A comment on the line before a block, "not run: REASON",
 # leaves it out. What the pages call by name is there in small:
 #
-#   clip.mp4, other.mp4   3 s of test pictures and a tone
+#   clip.mp4, other.mp4,
+#   clip.webm             3 s of test pictures and a tone
 #   clip.vtt              two captions
 #   sound.wav             2 s of a tone
 #   labels.txt            four names
@@ -41,7 +42,8 @@ def make_media(folder):
     media.make_clip(folder)
     media.make_sound(folder)
     media.make_captions(folder)
-    shutil.copy(folder / "clip.mp4", folder / "other.mp4")
+    for name in "other.mp4", "clip.webm":
+        shutil.copy(folder / "clip.mp4", folder / name)
     (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n")
 
 
