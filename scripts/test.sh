@@ -1,34 +1,57 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Builds, runs every test, and counts: the last line is
-# "N passed, N failed, N skipped".
+# Builds and runs every test, then those of the library and the elements again
+# with the address and undefined-behaviour sanitizers, and those with threads
+# of their own with the thread sanitizer. Counts: the last line is
+# "N passed, N failed, N skipped". SANITIZE=no leaves the sanitizers out.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
-log=$build/meson-logs/testlog.json
-
-scripts/setup.sh build run test
-scripts/build.sh
-rm -f "$log"
-status=0
-meson test -C "$build" --no-rebuild --print-errorlogs </dev/null || status=$?
+passed=0 failed=0 skipped=0
 
 # One object a line; quotes within strings have a backslash before them.
 count() {
-  if [ -f "$log" ]; then
-    grep -c -E "\"result\": \"($1)\"" "$log" || true
-  else
-    echo 0
-  fi
+  grep -c -E "\"result\": \"($1)\"" "$2" || true
 }
-passed=$(count 'OK|EXPECTEDFAIL')
-skipped=$(count 'SKIP')
-failed=$(count '[A-Z]*')
-failed=$((failed - passed - skipped))
-if [ "$passed" -eq 0 ] || { [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; }; then
-  echo "meson test ended with status $status" >&2
-  failed=$((failed + 1))
+
+# run FOLDER TEST-OPTION...: the tests of one build, added to the counts.
+run() {
+  folder=$1 log=$1/meson-logs/testlog.json status=0
+  shift
+  rm -f "$log"
+  meson test -C "$folder" --no-rebuild --print-errorlogs "$@" </dev/null \
+    || status=$?
+  if [ ! -s "$log" ]; then
+    echo "$folder: meson test ended with status $status and no result" >&2
+    failed=$((failed + 1))
+    return
+  fi
+  good=$(count 'OK|EXPECTEDFAIL' "$log")
+  left=$(count 'SKIP' "$log")
+  bad=$(($(count '[A-Z]*' "$log") - good - left))
+  if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+    echo "$folder: meson test ended with status $status" >&2
+    bad=1
+  fi
+  passed=$((passed + good)) failed=$((failed + bad))
+  skipped=$((skipped + left))
+}
+
+scripts/setup.sh build run test
+scripts/build.sh
+run "$build"
+if [ "${SANITIZE:-yes}" = yes ]; then
+  memory=$build/sanitize-memory threads=$build/sanitize-threads
+  # The linker cannot know what the sanitizers' library brings.
+  [ -f "$memory/build.ninja" ] || meson setup "$memory" -Doptimization=1 \
+    -Db_sanitize=address,undefined -Db_lundef=false
+  meson compile -C "$memory"
+  run "$memory" --suite unit --suite ops --suite golden --suite elements
+  [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
+    -Db_sanitize=thread -Db_lundef=false
+  meson compile -C "$threads" unit-pool unit-session
+  run "$threads" pool session
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+[ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]

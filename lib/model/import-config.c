@@ -4,8 +4,7 @@
  * ends get the settings of the published models. */
 #include "import.h"
 
-#define ROOT "model/layer_with_weights-0/"
-#define PRETRAINED ROOT "_base_layer/"
+#define PRETRAINED VATT_IMPORT_ROOT "_base_layer/"
 #define RATE_PICTURES 10
 #define RATE_SOUND 48000
 #define PUBLISHED_HEAD_WIDTH 64
@@ -69,7 +68,7 @@ set_heads (const VattImport *import, VattModality modality, guint inner,
   return FALSE;
 }
 
-/* The encoder of section 2.7 of the model notes, below base. */
+/* The pre-norm encoder that all but the T5 towers have, below base. */
 static gboolean
 read_encoder (const VattImport *import, VattModality modality, const char *base,
     GError **error)
@@ -295,7 +294,7 @@ read_unified (VattImport *import, GError **error)
 static void
 read_head (VattImport *import)
 {
-  const char *const bridge = ROOT "_head_layer/_bridge_heads/0/";
+  const char *const bridge = VATT_IMPORT_ROOT "_head_layer/_bridge_heads/0/";
   VattHeadSpec *head = &import->config->head;
   if (find (import, bridge, "vid_to_hid/kernel")) {
     head->kind = VATT_HEAD_FAC;
@@ -306,12 +305,12 @@ read_head (VattImport *import)
     head->kind = VATT_HEAD_JOINT;
     head->va_width = axis (import, bridge, "vid_to_vat/dense/kernel", 1);
     import->layout.head = g_strdup (bridge);
-  } else if (find (import, ROOT, "_ops/cls/kernel")) {
+  } else if (find (import, VATT_IMPORT_ROOT, "_ops/cls/kernel")) {
     head->kind = VATT_HEAD_CLASSIFIER;
-    head->classes = axis (import, ROOT, "_ops/cls/kernel", 1);
+    head->classes = axis (import, VATT_IMPORT_ROOT, "_ops/cls/kernel", 1);
     head->multi_label
         = import->config->tower[VATT_AUDIO].front.input != VATT_INPUT_NONE;
-    import->layout.head = g_strdup (ROOT);
+    import->layout.head = g_strdup (VATT_IMPORT_ROOT);
     /* Fine-tuned models see every second picture of 25 a second, and every
      * second of 48000 samples. */
     import->config->tower[VATT_VIDEO].front.rate_n = 25;
@@ -330,8 +329,8 @@ vatt_import_read_config (VattImport *import, GError **error)
   } places[] = {
     { VATT_VIDEO, PRETRAINED "vid_backbone/_base/" },
     { VATT_AUDIO, PRETRAINED "aud_backbone/_base/" },
-    { VATT_VIDEO, ROOT "_base/" },
-    { VATT_AUDIO, ROOT "_base/" },
+    { VATT_VIDEO, VATT_IMPORT_ROOT "_base/" },
+    { VATT_AUDIO, VATT_IMPORT_ROOT "_base/" },
   };
   g_autoptr (GError) reason = NULL;
   if (!read_unified (import, &reason) && !reason) {
@@ -349,7 +348,7 @@ vatt_import_read_config (VattImport *import, GError **error)
     any |= import->layout.tower[m] != NULL;
   if (!any) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-        "checkpoint '%s' holds no VATT model: nothing below '" ROOT
+        "checkpoint '%s' holds no VATT model: nothing below '" VATT_IMPORT_ROOT
         "' is a tower",
         vatt_bundle_get_path (import->bundle));
     return FALSE;

@@ -71,7 +71,9 @@ check_all_used (const VattImport *import, GHashTable *used, GError **error)
     return FALSE;
   for (guint i = 0; i < variables->len; i++) {
     const VattBundleVariable *variable = g_ptr_array_index (variables, i);
-    if (!g_hash_table_contains (used, variable->entry)) {
+    /* A model that was being trained holds its optimiser. */
+    if (g_str_has_prefix (variable->entry->key, VATT_IMPORT_ROOT)
+        && !g_hash_table_contains (used, variable->entry)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "checkpoint '%s': '%s' is not part of any network known here",
           vatt_bundle_get_path (import->bundle), variable->entry->key);

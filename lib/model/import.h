@@ -7,6 +7,9 @@
 #include "model-private.h"
 #include "tfnames.h"
 
+/* The network within the object graph. */
+#define VATT_IMPORT_ROOT "model/layer_with_weights-0/"
+
 typedef struct
 {
   const VattBundle *bundle;

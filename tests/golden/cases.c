@@ -281,6 +281,27 @@ check_input (const Case *test, VattModel *model, VattDevice *device,
   g_test_message ("%s: worst %s, %.2e", input, worst.tensor, worst.error);
 }
 
+/* The checkpoint after training has an optimiser and its slots in it; it is
+ * the same network. */
+static void
+check_trained (const Case *test, VattModel *model,
+    const VattImportParams *params)
+{
+  for (guint step = 1; step <= 9; step++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *path
+        = g_strdup_printf ("%s/ckpt-%u.index", test->folder, step);
+    if (!g_file_test (path, G_FILE_TEST_EXISTS))
+      continue;
+    g_autoptr (VattModel) trained = vatt_model_import (path, params, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (vatt_model_get_n_parameters (trained, FALSE), ==,
+        vatt_model_get_n_parameters (model, FALSE));
+    g_assert_cmpstr (
+        vatt_model_get_id (trained), !=, vatt_model_get_id (model));
+  }
+}
+
 static void
 remove_folder (const char *folder)
 {
@@ -326,6 +347,7 @@ test_case (gconstpointer data)
   g_autoptr (VattModel) model
       = vatt_model_import (checkpoint, &params, &error);
   g_assert_no_error (error);
+  check_trained (&test, model, &params);
   g_autoptr (VattDevice) device = vatt_device_new ("cpu", NULL, &error);
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
