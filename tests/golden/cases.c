@@ -8,6 +8,8 @@
  *   cases --others CASE...   every case of the folder but these
  *
  * The folder is VATT_GOLDEN_DIR, or `golden` in VATT_SHARED_DATA. */
+#include "folder.h"
+
 #include <vatt/vatt.h>
 
 #include <gio/gio.h>
@@ -32,16 +34,6 @@ typedef struct
   guint head_width[VATT_N_MODALITIES];
   guint views;
 } Case;
-
-static char *
-golden_folder (void)
-{
-  const char *folder = g_getenv ("VATT_GOLDEN_DIR");
-  const char *shared = g_getenv ("VATT_SHARED_DATA");
-  if (folder && *folder)
-    return g_strdup (folder);
-  return shared ? g_build_filename (shared, "golden", NULL) : NULL;
-}
 
 static guint
 member (JsonObject *object, const char *name, guint otherwise)

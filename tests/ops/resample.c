@@ -2,8 +2,7 @@
  *
  * resample: the natural spline by its other definition, the curve
  *   a + b x + sum_i w_i |x - x_i|^3,  sum w_i = sum w_i x_i = 0
- * through all knots, solved as a dense system; and numbers of the authors'
- * code. */
+ * through all knots, solved as a dense system. */
 #include "optest.h"
 
 #include <math.h>
@@ -134,61 +133,8 @@ test_identity (void)
   }
 }
 
-/* "table8/to4" is "table8" resampled. */
-static gboolean
-check_golden (VattTensorFile *file, const VattTensorInfo *info)
-{
-  const char *slash = strstr (info->name, "/to");
-  if (!slash)
-    return FALSE;
-  g_autofree char *name = g_strndup (info->name, (gsize)(slash - info->name));
-  const VattTensorInfo *table = vatt_tensor_file_lookup (file, name);
-  g_assert_nonnull (table);
-  const VattResample resample = { .count = info->shape[0] };
-  const OpCase test = { .in = { TENSOR (2, table->shape[0], table->shape[1]) },
-    .attributes = &resample,
-    .attributes_size = sizeof resample };
-  g_autoptr (OpRun) run = optest_run_new (&test);
-  memcpy (optest_values (run, 0), table->data, table->size);
-  size_t n = info->size / sizeof (float);
-  g_autofree double *expected = g_new (double, n);
-  for (size_t i = 0; i < n; i++)
-    expected[i] = (double)((const float *)info->data)[i];
-  /* The authors solve their system in single precision: of 40 rows, even the
-   * first, which must stay as it is, is off by 0.1. This bound grows as their
-   * error does. */
-  double rows = (double)table->shape[0];
-  optest_compare (info->name, optest_execute (run), expected, n,
-      1e-5 + 1e-7 * pow (rows, 4.0), 1e-5);
-  return TRUE;
-}
-
-static void
-test_golden (void)
-{
-  const char *folder = g_getenv ("VATT_GOLDEN_DIR");
-  const char *shared = g_getenv ("VATT_SHARED_DATA");
-  g_autofree char *golden =
-      folder ? g_strdup (folder)
-             : g_build_filename (shared ? shared : "", "golden", NULL);
-  g_autofree char *path =
-      g_build_filename (golden, "numbers", "positions.safetensors", NULL);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
-    g_autofree char *why = g_strdup_printf ("no %s", path);
-    g_test_skip (why);
-    return;
-  }
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, &error);
-  g_assert_no_error (error);
-  guint compared = 0;
-  for (gsize i = 0; i < vatt_tensor_file_get_n_tensors (file); i++)
-    compared += check_golden (file, vatt_tensor_file_get_tensor (file, i));
-  g_assert_cmpuint (compared, >, 0);
-}
-
 static const OpExtra extras[] = { { "numbers", test_numbers },
-  { "identity", test_identity }, { "golden", test_golden }, { NULL } };
+  { "identity", test_identity }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_resample,
