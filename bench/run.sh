@@ -1,17 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every benchmark. The other engines come with shared_data; without it only our own speed is told.
+#
+# Every benchmark; arguments go to video.py. The other engines are those of
+# the folder VATT_PEERS; without it only our own speed is told.
 set -eu
 cd "$(dirname "$0")/.."
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+build=${BUILD:-build}
 peers=${VATT_PEERS:-../shared/peers}
+media=${FILE:-$(scripts/media.sh "$build/demo/media")}
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 export PYTHONDONTWRITEBYTECODE=1
+
+case $media in /*) ;; *) media=$PWD/$media ;; esac
+meson devenv -C "$build" "$PWD/bench/pipeline.py" "$media"
 if [ -d "$peers" ]; then
-  [ -x build/peers-env/bin/python ] || sh "$peers/setup.sh" build/peers-env
-  python3 bench/video.py --peers "$peers" --python build/peers-env/bin/python "$@"
+  [ -x "$build/peers-env/bin/python" ] \
+    || sh "$peers/setup.sh" "$build/peers-env"
+  bench/video.py --vatt "$build/tools/vatt" --peers "$peers" \
+    --python "$build/peers-env/bin/python" --cache "$build/peers-cache" "$@"
 else
   echo "SKIP the other engines: no folder $peers (set VATT_PEERS)"
   for variant in vit-base vit-medium; do
-    build/tools/vatt bench "$variant"
+    "$build/tools/vatt" bench "$variant"
   done
 fi
