@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What `vatt run` must refuse: inputs that no tower can read end it with
-# status 1 and a line that says why. Usage: run-refusals.py VATT
+# What `vatt run` must refuse: inputs that no tower can read, and weights off
+# their places, end it with status 1 and a line that says why. Usage: run-refusals.py VATT
 import json
 import os
 import struct
@@ -41,16 +41,30 @@ def write(path, tensors, shift):
         file.write(struct.pack('<Q', len(text)) + text + data)
 
 
+def refused(vatt, model, source, result, reason):
+    done = subprocess.run(
+        [vatt, 'run', model, '--in', source, '--out', result],
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 1, (reason, done.returncode, done.stderr)
+    assert reason in done.stderr, (reason, done.stderr)
+    assert done.stderr.count('\n') == 1, done.stderr
+    assert not os.path.exists(result), reason
+
+
 with tempfile.TemporaryDirectory() as folder:
     model, source, result = (os.path.join(folder, name + '.safetensors')
                              for name in ('model', 'in', 'out'))
     subprocess.run([sys.argv[1], 'init', 'tiny', '-o', model], check=True)
     for tensors, shift, reason in CASES:
         write(source, tensors, shift)
-        done = subprocess.run(
-            [sys.argv[1], 'run', model, '--in', source, '--out', result],
-            capture_output=True, text=True, check=False)
-        assert done.returncode == 1, (reason, done.returncode, done.stderr)
-        assert reason in done.stderr, (reason, done.stderr)
-        assert done.stderr.count('\n') == 1, done.stderr
-        assert not os.path.exists(result), reason
+        refused(sys.argv[1], model, source, result, reason)
+
+    # A header one byte longer moves every tensor.
+    with open(model, 'rb') as file:
+        size, = struct.unpack('<Q', file.read(8))
+        header, data = file.read(size), file.read()
+    with open(model, 'wb') as file:
+        file.write(struct.pack('<Q', size + 1) + header + b' ' + data)
+    write(source, {'text': ('I32', [1, 4], IDS)}, 0)
+    refused(sys.argv[1], model, source, result,
+            "' does not begin at a multiple of 4 bytes")
