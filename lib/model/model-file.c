@@ -65,7 +65,7 @@ labels_from_text (const char *text, const char *origin, GError **error)
 /**
  * vatt_model_save:
  * @model: a model
- * @path: where to
+ * @path: (type filename): where to
  * @error: return location for a #GError
  *
  * Writes one safetensors file with configuration, labels and vocabulary in
@@ -225,7 +225,8 @@ find_shipped (const char *name)
 
 /**
  * vatt_model_load:
- * @path: a file that vatt_model_save() wrote, or the name of a shipped model
+ * @path: (type filename): a file that vatt_model_save() wrote, or the name of
+ *   a shipped model
  * @error: return location for a #GError
  *
  * Maps the file; pages are read as they are used. The file must not be
