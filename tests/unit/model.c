@@ -157,7 +157,7 @@ static void
 test_vocabulary_too_large (void)
 {
   static const char *const words =
-      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nd\ne\nf\n";
+      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nx\ne\nf\n";
   g_autoptr (GError) error = NULL;
   g_autoptr (VattVocabulary) vocabulary =
       vatt_vocabulary_new_from_data (words, strlen (words), &error);
@@ -306,13 +306,13 @@ add_labels (Contents *contents)
 static void
 break_label (Contents *contents)
 {
-  change_text (contents, "vatt.labels", "a\nb\nc\\\\\\\nd\ne\nf\ng\n");
+  change_text (contents, "vatt.labels", "a\nb\nc\\\\\\\nx\ne\nf\ng\n");
 }
 
 static void
 break_label_bytes (Contents *contents)
 {
-  change_text (contents, "vatt.labels", "a\nb\nc\nd\ne\nf\n\\377\n");
+  change_text (contents, "vatt.labels", "a\nb\nc\nx\ne\nf\n\\377\n");
 }
 
 static void
@@ -325,7 +325,7 @@ static void
 add_words (Contents *contents)
 {
   change_text (contents, "vatt.vocabulary",
-      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nd\ne\nf\n");
+      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nx\ne\nf\n");
 }
 
 static void
