@@ -65,6 +65,16 @@ vatt_node_expect_axis (const VattNode *node, guint slot, const char *what,
   return TRUE;
 }
 
+gboolean
+vatt_infer_elementwise (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattTensor *x = node->in[0];
+  if (!vatt_node_expect (node, 0, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (node, VATT_DTYPE_F32, x->rank, x->shape);
+  return TRUE;
+}
+
 size_t
 vatt_items_rows (const VattNode *node)
 {
