@@ -126,21 +126,23 @@ vatt_device_get_threads (VattDevice *device)
 /**
  * vatt_device_measure_gemm:
  * @device: a device
- * @rows: rows of the result
- * @columns: columns of the result
- * @depth: terms of each sum
+ * @rows: rows of the result, 1 to %G_MAXINT32
+ * @columns: columns of the result, alike
+ * @depth: terms of each sum, alike
  *
  * Multiplies two matrices a few times on all threads.
  *
  * Returns: the median rate, in floating-point operations per second, 2 per
- *   multiply-add
+ *   multiply-add; 0 where there is no memory for the matrices
  */
 double
 vatt_device_measure_gemm (
     VattDevice *device, guint rows, guint columns, guint depth)
 {
   g_return_val_if_fail (VATT_IS_DEVICE (device), 0);
-  g_return_val_if_fail (rows && columns && depth, 0);
+  g_return_val_if_fail (rows && rows <= G_MAXINT32, 0);
+  g_return_val_if_fail (columns && columns <= G_MAXINT32, 0);
+  g_return_val_if_fail (depth && depth <= G_MAXINT32, 0);
   return device->iface->measure_gemm (device->object, rows, columns, depth);
 }
 

@@ -221,14 +221,14 @@ bench (const char *word, const char *modality_name, guint batch, guint runs,
   g_autoptr (VattClip) clip
       = session ? make_clip (config, modality, batch, error) : NULL;
   Result result = { 0 };
-  if (!clip || !measure (session, device, clip, runs, &result, error))
-    return FALSE;
-  if (json)
+  gboolean done
+      = clip && measure (session, device, clip, runs, &result, error);
+  if (done && json)
     print_json (word, modality, batch, device, &result);
-  else
+  else if (done)
     print_text (word, modality, batch, device, &result);
   g_free (result.rows);
-  return TRUE;
+  return done;
 }
 
 static VattExit

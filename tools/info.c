@@ -14,7 +14,7 @@ typedef struct
 
 typedef struct
 {
-  guint tokens;
+  guint64 tokens;
   double flop[2]; /* every product; as published */
 } Count;
 
@@ -31,7 +31,7 @@ count (const VattConfig *config, VattModality modality, const Shape *shape,
     grid[1] = (guint) shape->size / front->patch[1];
     grid[2] = (guint) shape->size / front->patch[2];
   }
-  result->tokens = grid[0] * grid[1] * grid[2];
+  result->tokens = (guint64) grid[0] * grid[1] * grid[2];
   for (guint rule = 0; rule < 2; rule++) {
     result->flop[rule] = vatt_config_count_flop (
         config, modality, grid, drop_rate, rule == 1, error);
@@ -60,6 +60,24 @@ shape_text (const VattParameterInfo *info)
       ? g_strdup_printf ("%" G_GSIZE_FORMAT "x%" G_GSIZE_FORMAT, info->rows,
           info->columns)
       : g_strdup_printf ("%" G_GSIZE_FORMAT, info->rows);
+}
+
+static void
+print_counts (const Count *counts)
+{
+  double sum[2] = { 0, 0 };
+  g_print ("GFLOP of one clip        all products   as published\n");
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!counts[m].tokens)
+      continue;
+    g_print ("  %-6s %7" G_GUINT64_FORMAT " tokens %13.1f %14.1f\n",
+        vatt_modality_name ((VattModality) m), counts[m].tokens,
+        counts[m].flop[0] * 1e-9, counts[m].flop[1] * 1e-9);
+    for (guint rule = 0; rule < 2; rule++)
+      sum[rule] += counts[m].flop[rule];
+  }
+  g_print ("  %-21s %13.1f %14.1f\n", "together", sum[0] * 1e-9,
+      sum[1] * 1e-9);
 }
 
 static void
@@ -96,19 +114,7 @@ print_text (const VattConfig *config, VattModel *model,
     if (parameters_of (info, n, parts[p]))
       g_print ("  %-6s %12" G_GUINT64_FORMAT " parameters\n", parts[p],
           parameters_of (info, n, parts[p]));
-  double sum[2] = { 0, 0 };
-  g_print ("GFLOP of one clip        all products   as published\n");
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!counts[m].tokens)
-      continue;
-    g_print ("  %-6s %7u tokens %13.1f %14.1f\n",
-        vatt_modality_name ((VattModality) m), counts[m].tokens,
-        counts[m].flop[0] * 1e-9, counts[m].flop[1] * 1e-9);
-    for (guint rule = 0; rule < 2; rule++)
-      sum[rule] += counts[m].flop[rule];
-  }
-  g_print ("  %-21s %13.1f %14.1f\n", "together", sum[0] * 1e-9,
-      sum[1] * 1e-9);
+  print_counts (counts);
 }
 
 static void
@@ -161,7 +167,7 @@ print_json (const VattConfig *config, VattModel *model,
     json_builder_set_member_name (json, name);
     json_builder_begin_object (json);
     json_builder_set_member_name (json, "tokens");
-    json_builder_add_int_value (json, counts[m].tokens);
+    json_builder_add_int_value (json, (gint64) counts[m].tokens);
     json_builder_set_member_name (json, "parameters");
     json_builder_add_int_value (
         json, (gint64) parameters_of (info, n, name));

@@ -80,8 +80,15 @@ take (Media *media, VattMediaStream *stream, GstSample *sample)
   GstBuffer *buffer = gst_sample_get_buffer (sample);
   const GstSegment *segment = gst_sample_get_segment (sample);
   GstMapInfo map;
-  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    g_mutex_lock (&media->lock);
+    if (!media->error)
+      g_set_error (&media->error, VATT_ERROR, VATT_ERROR_MEDIA,
+          "a window of %s cannot be read",
+          vatt_modality_name (stream->modality));
+    g_mutex_unlock (&media->lock);
     return;
+  }
   guint64 start = gst_segment_to_stream_time (
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   guint64 end = start;

@@ -31,7 +31,7 @@ wrong_shape (const VattTensorInfo *info, const char *expected,
   return FALSE;
 }
 
-/* Checks type and rank and copies the shape, each axis below 2^24. */
+/* Checks type, rank and place and copies the shape, each axis at most 2^28. */
 static gboolean
 take_shape (const VattTensorInfo *info, VattDtype dtype, guint rank,
     const char *expected, guint shape[5], GError **error)
@@ -42,6 +42,12 @@ take_shape (const VattTensorInfo *info, VattDtype dtype, guint rank,
     if (info->shape[a] < 1 || info->shape[a] > 1 << 28)
       return wrong_shape (info, expected, error);
     shape[a] = (guint) info->shape[a];
+  }
+  if ((guintptr) info->data % vatt_dtype_size (dtype)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "input '%s' does not begin at a multiple of %zu bytes", info->name,
+        vatt_dtype_size (dtype));
+    return FALSE;
   }
   return TRUE;
 }
@@ -161,26 +167,40 @@ keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
   guint shape[5] = { 0 };
   if (!take_shape (kept, VATT_DTYPE_I32, 1, "(tokens) of I32", shape, error))
     return NULL;
-  guint tokens = vatt_clip_tokens (clip), size = vatt_clip_token_size (clip);
-  g_autoptr (GByteArray) values = g_byte_array_new ();
-  for (guint b = 0; b < vatt_clip_batch (clip); b++)
-    for (guint k = 0; k < shape[0]; k++) {
+  guint batch = vatt_clip_batch (clip), tokens = vatt_clip_tokens (clip);
+  gsize size = vatt_clip_token_size (clip), row = size * sizeof (float);
+  if (vatt_clip_modality (clip) == VATT_TEXT || shape[0] > tokens) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "input '%s' keeps %u tokens of %u; words cannot be dropped",
+        kept->name, shape[0], tokens);
+    return NULL;
+  }
+  /* No more than the clip has. */
+  gsize bytes_kept = (gsize) batch * shape[0] * row;
+  g_autofree guint8 *values = g_try_malloc (bytes_kept);
+  if (!values) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "input '%s': no memory for %zu bytes", kept->name, bytes_kept);
+    return NULL;
+  }
+  guint8 *to = values;
+  for (guint b = 0; b < batch; b++)
+    for (guint k = 0; k < shape[0]; k++, to += row) {
       gint32 token = ((const gint32 *) kept->data)[k];
       if (token < 0 || (guint) token >= tokens) {
         g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
             "input '%s' keeps token %d of %u", kept->name, token, tokens);
         return NULL;
       }
-      g_byte_array_append (values,
-          (const guint8 *) (vatt_clip_values (clip)
-              + ((gsize) b * tokens + (gsize) token) * size),
-          size * sizeof (float));
+      memcpy (to,
+          vatt_clip_values (clip)
+              + ((gsize) b * tokens + (gsize) token) * size,
+          row);
     }
   g_autoptr (GBytes) bytes
-      = g_byte_array_free_to_bytes (g_steal_pointer (&values));
-  return vatt_clip_new_from_bytes (vatt_clip_modality (clip),
-      vatt_clip_batch (clip), vatt_clip_grid (clip), size, shape[0],
-      kept->data, bytes, error);
+      = g_bytes_new_take (g_steal_pointer (&values), bytes_kept);
+  return vatt_clip_new_from_bytes (vatt_clip_modality (clip), batch,
+      vatt_clip_grid (clip), (guint) size, shape[0], kept->data, bytes, error);
 }
 
 static void

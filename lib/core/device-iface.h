@@ -27,7 +27,7 @@ typedef struct
    * programs of a device take turns. */
   gboolean (*run) (VattProgram *program, double *seconds,
       GCancellable *cancellable, GError **error);
-  /* Rate of a matrix product of this shape, FLOP/s. */
+  /* Rate of a matrix product of this shape, FLOP/s; 0 without the memory. */
   double (*measure_gemm) (
       gpointer device, size_t rows, size_t columns, size_t depth);
 } VattDeviceIface;

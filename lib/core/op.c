@@ -41,9 +41,9 @@ vatt_node_expect (const VattNode *node, guint slot, const char *what,
   if (tensor->dtype != dtype || (rank && tensor->rank != rank)
       || !tensor->rank) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s is %s of rank %u, expected %s of rank %u", what,
+        "%s is %s of rank %u, expected %s of rank %u%s", what,
         vatt_dtype_name (tensor->dtype), tensor->rank,
-        vatt_dtype_name (dtype), rank);
+        vatt_dtype_name (dtype), MAX (rank, 1), rank ? "" : " or more");
     return FALSE;
   }
   return TRUE;
@@ -62,6 +62,16 @@ vatt_node_expect_axis (const VattNode *node, guint slot, const char *what,
         index, expected);
     return FALSE;
   }
+  return TRUE;
+}
+
+gboolean
+vatt_infer_elementwise (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattTensor *x = node->in[0];
+  if (!vatt_node_expect (node, 0, "x", VATT_DTYPE_F32, 0, error))
+    return FALSE;
+  vatt_node_set_shape (node, VATT_DTYPE_F32, x->rank, x->shape);
   return TRUE;
 }
 

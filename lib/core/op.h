@@ -64,6 +64,9 @@ gboolean vatt_node_expect (const VattNode *node, guint slot,
 gboolean vatt_node_expect_axis (const VattNode *node, guint slot,
     const char *what, int axis, size_t expected, GError **error);
 
+/* The shape rule of y = f (x), element by element: floats of any shape. */
+gboolean vatt_infer_elementwise (
+    VattPlan *plan, VattNode *node, GError **error);
 /* Common answers to items: rows or elements of the output. */
 size_t vatt_items_rows (const VattNode *node);
 size_t vatt_items_elements (const VattNode *node);

@@ -183,9 +183,11 @@ by_seconds (const void *a, const void *b)
 static double
 cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
 {
-  g_autofree float *a = g_new0 (float, rows * depth);
-  g_autofree float *b = g_new0 (float, depth * columns);
-  g_autofree float *c = g_new0 (float, rows * columns);
+  g_autofree float *a = g_try_new0 (float, rows * depth);
+  g_autofree float *b = g_try_new0 (float, depth * columns);
+  g_autofree float *c = g_try_new0 (float, rows * columns);
+  if (!a || !b || !c)
+    return 0;
   for (size_t i = 0; i < rows * depth; i++)
     a[i] = (float) (i % 7) - 3.0f;
   for (size_t i = 0; i < depth * columns; i++)
@@ -210,7 +212,8 @@ cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
           = 1e-6 * (double) MAX (g_get_monotonic_time () - start, 1);
   }
   qsort (seconds, GEMM_RUNS, sizeof *seconds, by_seconds);
-  return 2.0 * (double) (rows * columns * depth) / seconds[GEMM_RUNS / 2];
+  return 2.0 * (double) rows * (double) columns * (double) depth
+      / seconds[GEMM_RUNS / 2];
 }
 
 const VattDeviceIface vatt_device_cpu = {

@@ -19,7 +19,7 @@ struct VattPool
 
   GMutex lock; /* guards sleeping and waking */
   GCond begin, finish;
-  atomic_uint generation; /* of the current job; odd bits mean nothing */
+  atomic_uint generation; /* of the current job; wraps around */
   atomic_uint working;    /* workers that have not finished the job */
   atomic_bool quit;
 

@@ -5,6 +5,9 @@
 
 #include <cblas.h>
 
+_Static_assert (
+    sizeof (blasint) >= sizeof (int32_t), "blasint holds VATT_GEMM_MAX");
+
 void
 vatt_gemm_init (void)
 {

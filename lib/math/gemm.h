@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* The most rows, columns, depth or stride of a product; the least is 1. */
+#define VATT_GEMM_MAX INT32_MAX
 
 /* C (rows, columns) = op (A) op (B), op (A) is (rows, depth), op (B) is
  * (depth, columns); op transposes where asked. A stride is the distance from

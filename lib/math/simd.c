@@ -107,7 +107,7 @@ max_lanes (vec v)
   return lane[0];
 }
 
-/* 2^x; 0 below -126, so a mask of -1e9 leaves nothing. x <= 127. */
+/* 2^x; 0 below -126.5, so a mask of -1e9 leaves nothing. x <= 127. */
 INLINE vec
 exp2_vec (vec x)
 {
@@ -157,8 +157,8 @@ activate (vec x, VattActivation activation)
   return x;
 }
 
-/* What finish_row does to one vector; missing operands cost nothing because
- * the flags are constants at each of its uses. */
+/* What finish_row does to one vector; activation is a constant at each of its
+ * uses, and whether there are operands the compiler asks outside of loops. */
 INLINE vec
 finish (vec y, const float *bias, const float *residual,
     VattActivation activation)
@@ -206,7 +206,7 @@ finish_row (float *y, const float *bias, const float *residual,
     finish_with (y, bias, residual, VATT_ACTIVATION_NONE, n);
 }
 
-/* Sum of (x - shift)^power, power 1 or 2, in eight running sums. */
+/* Sum of (x - shift)^power, power 1 or 2, in four vectors of running sums. */
 INLINE float
 moment (const float *x, float shift, int power, size_t n)
 {

@@ -21,7 +21,7 @@
  *
  * Counts the operations of one clip from patches to the projected tokens, 2
  * per multiply-add. As in the authors' code every patch is projected, dropped
- * or not. Heads are not counted.
+ * or not; one token at least is kept. Heads are not counted.
  *
  * Returns: operations, or -1 with %VATT_ERROR_CONFIG or %VATT_ERROR_SHAPE
  */
@@ -44,7 +44,7 @@ vatt_config_count_flop (const VattConfig *config, VattModality modality,
   double tokens = (double) grid[0] * grid[1] * grid[2];
   VattTowerShape shape = { .batch = 1,
     .grid = { grid[0], grid[1], grid[2] },
-    .kept = drop_rate > 0 ? (size_t) (tokens * (1 - drop_rate)) : 0 };
+    .kept = drop_rate > 0 ? (size_t) MAX (tokens * (1 - drop_rate), 1) : 0 };
   g_autoptr (VattPlan) plan = vatt_plan_new ();
   VattTower tower = vatt_tower_build (plan, config, modality, &shape, TRUE);
   if (!vatt_plan_seal (plan, error))

@@ -80,7 +80,8 @@ vatt_declaration_free (VattDeclaration *declaration)
  * @error: return location for a #GError
  *
  * Returns: (transfer full) (array length=n_parameters): every parameter that
- *   a model of @config has, or %NULL with %VATT_ERROR_CONFIG
+ *   a model of @config has, to be freed by g_free(), or %NULL with
+ *   %VATT_ERROR_CONFIG
  */
 VattParameterInfo *
 vatt_config_list_parameters (

@@ -124,7 +124,8 @@ read_model (VattImport *import, GError **error)
 
 /**
  * vatt_model_import:
- * @checkpoint: prefix of a TensorFlow 2 checkpoint, or its index file
+ * @checkpoint: (type filename): prefix of a TensorFlow 2 checkpoint, or its
+ *   index file
  * @params: (nullable): what the checkpoint does not hold
  * @error: return location for a #GError
  *

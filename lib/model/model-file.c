@@ -12,7 +12,6 @@
 #define KEY_TRAINED "vatt.trained"
 #define KEY_ID "vatt.id"
 
-
 /* One label a line; what would break a line is escaped as in C. */
 static char *
 labels_to_text (char *const *labels)
@@ -29,25 +28,44 @@ labels_to_text (char *const *labels)
   return g_string_free (text, FALSE);
 }
 
-static char **
-labels_from_text (const char *text)
+/* NULL where the line ends within an escape, or escapes are no UTF-8. */
+static char *
+unescape (const char *line)
 {
-  char **lines = g_strsplit (text, "\n", -1);
+  gsize length = strlen (line), backslashes = 0;
+  while (backslashes < length && line[length - 1 - backslashes] == '\\')
+    backslashes++;
+  if (backslashes % 2)
+    return NULL;
+  g_autofree char *label = g_strcompress (line);
+  return g_utf8_validate (label, -1, NULL) ? g_steal_pointer (&label) : NULL;
+}
+
+static char **
+labels_from_text (const char *text, const char *origin, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   guint n = g_strv_length (lines);
   if (n && !*lines[n - 1])
     g_clear_pointer (&lines[n - 1], g_free);
   for (char **line = lines; *line; line++) {
-    char *label = g_strcompress (*line);
+    char *label = unescape (*line);
+    if (!label) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+          "weights '%s': label %zu, '%s', is not escaped UTF-8 text", origin,
+          (gsize) (line - lines), *line);
+      return NULL;
+    }
     g_free (*line);
     *line = label;
   }
-  return lines;
+  return g_steal_pointer (&lines);
 }
 
 /**
  * vatt_model_save:
  * @model: a model
- * @path: where to
+ * @path: (type filename): where to
  * @error: return location for a #GError
  *
  * Writes one safetensors file with configuration, labels and vocabulary in
@@ -114,6 +132,12 @@ take_tensors (VattModel *self, GError **error)
     if (found->dtype != info->dtype || found->rank != info->rank
         || memcmp (found->shape, info->shape, info->rank * sizeof (guint64)))
       return bad_tensor (self, found, info, error);
+    if ((guintptr) found->data % sizeof (float)) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+          "weights '%s': '%s' does not begin at a multiple of %zu bytes",
+          self->origin, info->name, sizeof (float));
+      return FALSE;
+    }
     info->data = found->data;
   }
   for (gsize i = 0; i < vatt_tensor_file_get_n_tensors (self->file); i++) {
@@ -139,8 +163,9 @@ take_metadata (VattModel *self, GError **error)
       = vatt_tensor_file_get_metadata (self->file, KEY_TRAINED);
   const char *id = vatt_tensor_file_get_metadata (self->file, KEY_ID);
   if (labels) {
-    g_auto (GStrv) list = labels_from_text (labels);
-    if (!vatt_model_set_labels (self, (const char *const *) list, error))
+    g_auto (GStrv) list = labels_from_text (labels, self->origin, error);
+    if (!list
+        || !vatt_model_set_labels (self, (const char *const *) list, error))
       return FALSE;
   }
   if (words && !vatt_model_set_words (self, words, error))
@@ -200,7 +225,8 @@ find_shipped (const char *name)
 
 /**
  * vatt_model_load:
- * @path: a file that vatt_model_save() wrote, or the name of a shipped model
+ * @path: (type filename): a file that vatt_model_save() wrote, or the name of
+ *   a shipped model
  * @error: return location for a #GError
  *
  * Maps the file; pages are read as they are used. The file must not be

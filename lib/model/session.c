@@ -338,7 +338,7 @@ vatt_session_run (VattSession *session, const VattClip *clip,
  * vatt_session_get_output:
  * @session: a session after a successful run
  * @output: one of the outputs it was made for
- * @shape: (out caller-allocates) (array fixed-size=3) (nullable): the
+ * @shape: (out caller-allocates) (array fixed-size=3) (optional): the
  *   output's shape as #VattOutput says, with 1 for axes it has not
  *
  * Returns: (transfer none) (nullable): the values, good until the next run;
@@ -378,8 +378,8 @@ vatt_session_get_activation_bytes (VattSession *session)
  * @n_rows: (out): how many rows
  *
  * Returns: (transfer full) (array length=n_rows) (nullable): one row per op,
- *   in the order of first use; seconds are 0 unless the session was made to
- *   profile; %NULL before the first run
+ *   in the order of first use, to be freed by g_free(); seconds are 0 unless
+ *   the session was made to profile; %NULL before the first run
  */
 VattProfileRow *
 vatt_session_get_profile (VattSession *session, guint *n_rows)

@@ -12,7 +12,7 @@
 
 /**
  * vatt_config_load:
- * @variant_or_path: the name of a shipped variant, or a file
+ * @variant_or_path: (type filename): the name of a shipped variant, or a file
  * @error: return location for a #GError
  *
  * What contains a slash or ends in ".ini" is a file.

@@ -40,7 +40,8 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
   for (int axis = 0; axis < 3; axis++)
     if (!vatt_node_expect_axis (node, VALUE, "value", axis, key[axis], error))
       return FALSE;
-  if (!attention->heads || query[2] % attention->heads || !key[1]) {
+  if (!attention->heads || !query[2] || query[2] % attention->heads
+      || !key[1]) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%zu channels in %zu heads over %zu keys", query[2],
         attention->heads, key[1]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * linear: y = activation (x W + b) + r; x is (R, K), W (K, N), b (N),
- * r and y (R, N). Rows of y are finished while they are still in the cache.
- * The last digits depend on how the matrix product blocks its sums. */
+ * r and y (R, N). Each thread multiplies its share of the rows, then finishes
+ * them. The last digits depend on how the matrix product blocks its sums. */
 #include "attributes.h"
 #include "gemm.h"
 #include "ops.h"
@@ -16,6 +16,18 @@ enum
 };
 
 static gboolean
+check_sizes (size_t rows, size_t columns, size_t depth, GError **error)
+{
+  if (columns && depth && rows <= VATT_GEMM_MAX && columns <= VATT_GEMM_MAX
+      && depth <= VATT_GEMM_MAX)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "%zu rows of %zu values to %zu: expected at most %d of each, and values",
+      rows, depth, columns, VATT_GEMM_MAX);
+  return FALSE;
+}
+
+static gboolean
 linear_infer (VattPlan *plan, VattNode *node, GError **error)
 {
   if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error)
@@ -27,6 +39,9 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
   guint rank = node->in[X]->rank;
   for (guint i = 0; i < rank; i++)
     shape[i] = node->in[X]->shape[i];
+  if (!check_sizes (vatt_tensor_rows (node->in[X]), columns,
+          vatt_tensor_width (node->in[X]), error))
+    return FALSE;
   shape[rank - 1] = columns;
   vatt_node_set_shape (node, VATT_DTYPE_F32, rank, shape);
   if (node->in[BIAS]
@@ -63,9 +78,8 @@ linear_forward (
   const float *bias = vatt_tensor_f32 (node->in[BIAS]);
   const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
   float *y = vatt_tensor_f32_mutable (node->out);
-  /* Narrow enough that a block of y stays in a second-level cache between
-   * the product and the finish costs more packing than it saves: whole
-   * rows. */
+  /* One product for all columns: to finish y by blocks of columns that are
+   * still in the cache would pack x once for each, which costs more. */
   vatt_gemm (&(VattGemm) { .rows = row1 - row0,
       .columns = columns,
       .depth = depth,

@@ -8,16 +8,6 @@ enum
   X,
 };
 
-static gboolean
-relu_infer (VattPlan *plan, VattNode *node, GError **error)
-{
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
-    return FALSE;
-  vatt_node_set_shape (
-      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
-  return TRUE;
-}
-
 static void
 relu_forward (
     const VattNode *node, size_t begin, size_t end, void *scratch)
@@ -30,6 +20,6 @@ relu_forward (
 
 const VattOp vatt_op_relu = {
   .name = "relu",
-  .infer = relu_infer,
+  .infer = vatt_infer_elementwise,
   .forward = { { "forward", relu_forward, vatt_items_elements } },
 };

@@ -11,16 +11,6 @@ enum
   X,
 };
 
-static gboolean
-sigmoid_infer (VattPlan *plan, VattNode *node, GError **error)
-{
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
-    return FALSE;
-  vatt_node_set_shape (
-      node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
-  return TRUE;
-}
-
 static void
 sigmoid_forward (
     const VattNode *node, size_t begin, size_t end, void *scratch)
@@ -35,6 +25,6 @@ sigmoid_forward (
 
 const VattOp vatt_op_sigmoid = {
   .name = "sigmoid",
-  .infer = sigmoid_infer,
+  .infer = vatt_infer_elementwise,
   .forward = { { "forward", sigmoid_forward, vatt_items_elements } },
 };

@@ -14,6 +14,11 @@ softmax_infer (VattPlan *plan, VattNode *node, GError **error)
 {
   if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error))
     return FALSE;
+  if (!vatt_tensor_width (node->in[X])) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the maximum of rows without values");
+    return FALSE;
+  }
   vatt_node_set_shape (
       node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
   return TRUE;

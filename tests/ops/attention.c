@@ -129,6 +129,7 @@ static const OpRefusal refusals[] = {
       HEADS (2, 1.0f) },
   { "8 channels in 3 heads", { QKV (1, 5, 5, 8) }, HEADS (3, 1.0f) },
   { "8 channels in 0 heads", { QKV (1, 5, 5, 8) }, HEADS (0, 1.0f) },
+  { "0 channels in 2 heads", { QKV (1, 5, 5, 0) }, HEADS (2, 1.0f) },
   { "over 0 keys", { QKV (1, 5, 0, 8) }, HEADS (2, 1.0f) },
   { "bias has 1 along axis 0, expected 2",
       { QKV (1, 5, 5, 8), TENSOR (3, 1, 5, 5) }, HEADS (2, 1.0f) },

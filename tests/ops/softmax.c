@@ -40,7 +40,9 @@ static const OpCase cases[] = {
 
 static const OpRefusal refusals[] = {
   { "x is missing", { ABSENT } },
-  { "x is I32", { IDS (4, 2, 7, 5) } },
+  { "x is I32 of rank 2, expected F32 of rank 1 or more",
+      { IDS (4, 2, 7, 5) } },
+  { "rows without values", { TENSOR (2, 7, 0) } },
   { NULL },
 };
 

@@ -192,6 +192,18 @@ test_flop_multimodal (void)
     }
 }
 
+/* However many are dropped, one token stays. */
+static void
+test_flop_least (void)
+{
+  const guint one[] = { 1, 1, 1 };
+  double alone = flop ("wat-base", VATT_AUDIO, one, 0.0, FALSE);
+  double least = flop ("wat-base", VATT_AUDIO, NULL, 0.9999, FALSE);
+  /* 1200 patches of 128 samples are projected to 768 channels. */
+  g_assert_cmpfloat (
+      fabs (least - alone - 1199 * 2 * 128 * 768 * 1e-9), <, 1e-6 * least);
+}
+
 static void
 test_flop_refused (void)
 {
@@ -440,6 +452,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/counts", test_counts);
   g_test_add_func ("/config/flop", test_flop);
   g_test_add_func ("/config/flop-multimodal", test_flop_multimodal);
+  g_test_add_func ("/config/flop-least", test_flop_least);
   g_test_add_func ("/config/flop-refused", test_flop_refused);
   g_test_add_func ("/config/refused", test_refused);
   g_test_add_func ("/config/no-text", test_no_text);

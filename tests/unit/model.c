@@ -157,7 +157,7 @@ static void
 test_vocabulary_too_large (void)
 {
   static const char *const words =
-      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nd\ne\nf\n";
+      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nx\ne\nf\n";
   g_autoptr (GError) error = NULL;
   g_autoptr (VattVocabulary) vocabulary =
       vatt_vocabulary_new_from_data (words, strlen (words), &error);
@@ -304,6 +304,18 @@ add_labels (Contents *contents)
 }
 
 static void
+break_label (Contents *contents)
+{
+  change_text (contents, "vatt.labels", "a\nb\nc\\\\\\\nx\ne\nf\ng\n");
+}
+
+static void
+break_label_bytes (Contents *contents)
+{
+  change_text (contents, "vatt.labels", "a\nb\nc\nx\ne\nf\n\\377\n");
+}
+
+static void
 break_words (Contents *contents)
 {
   change_text (contents, "vatt.vocabulary", "<pad>\n<pad>\n");
@@ -313,7 +325,7 @@ static void
 add_words (Contents *contents)
 {
   change_text (contents, "vatt.vocabulary",
-      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nd\ne\nf\n");
+      "<pad>\n<bos>\n<eos>\n<unk>\na\nb\nc\nx\ne\nf\n");
 }
 
 static void
@@ -357,6 +369,8 @@ test_other_contents (void)
     { break_config, VATT_ERROR_CONFIG, "[text] input is 'sounds'" },
     { widen_config, VATT_ERROR_WEIGHTS, "expects 16777216x4 of F32" },
     { add_labels, VATT_ERROR_CONFIG, "3 labels, expected 7" },
+    { break_label, VATT_ERROR_WEIGHTS, "label 2, 'c\\\\\\', is not escaped" },
+    { break_label_bytes, VATT_ERROR_WEIGHTS, "label 6, '\\377'" },
     { break_words, VATT_ERROR_MEDIA, "" },
     { add_words, VATT_ERROR_CONFIG, "10 words, the word table has 9 rows" },
   };

@@ -139,6 +139,7 @@ VATT_API guint vatt_config_get_output_width (
     const VattConfig *config, VattModality modality, VattOutput output);
 VATT_API guint64 vatt_config_get_declared_parameters (
     const VattConfig *config);
+
 /**
  * VattParameterInfo:
  * @path: an interned string, "video.block.3.mlp.in.weight"

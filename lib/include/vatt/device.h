@@ -8,6 +8,12 @@
 
 G_BEGIN_DECLS
 
+/**
+ * VattDevice:
+ *
+ * Something that computes, by name. Any number of threads and sessions may
+ * share it; their runs take turns.
+ */
 #define VATT_TYPE_DEVICE (vatt_device_get_type ())
 VATT_API G_DECLARE_FINAL_TYPE (VattDevice, vatt_device, VATT, DEVICE, GObject)
 

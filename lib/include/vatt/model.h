@@ -10,6 +10,12 @@
 
 G_BEGIN_DECLS
 
+/**
+ * VattModel:
+ *
+ * A configuration with its parameters. It never changes, so any number of
+ * threads may use it.
+ */
 #define VATT_TYPE_MODEL (vatt_model_get_type ())
 VATT_API G_DECLARE_FINAL_TYPE (VattModel, vatt_model, VATT, MODEL, GObject)
 

@@ -23,6 +23,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * VattSession:
+ *
+ * One stream's use of a model on a device. One thread at a time.
+ */
 #define VATT_TYPE_SESSION (vatt_session_get_type ())
 VATT_API G_DECLARE_FINAL_TYPE (
     VattSession, vatt_session, VATT, SESSION, GObject)
