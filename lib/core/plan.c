@@ -198,12 +198,14 @@ typedef struct
   size_t bytes;
 } Placed;
 
-static int
-by_offset (gconstpointer a, gconstpointer b)
+/* Where an item of this offset belongs among the placed, which are sorted. */
+static guint
+place_in_order (const GArray *placed, size_t offset)
 {
-  size_t left = ((const Placed *) a)->tensor->offset;
-  size_t right = ((const Placed *) b)->tensor->offset;
-  return left < right ? -1 : left > right;
+  guint i = placed->len;
+  while (i && g_array_index (placed, Placed, i - 1).tensor->offset > offset)
+    i--;
+  return i;
 }
 
 static int
@@ -270,8 +272,8 @@ vatt_plan_seal (VattPlan *plan, GError **error)
     if (!place (placed, item, &end, error))
       return FALSE;
     plan->activation_bytes = MAX (plan->activation_bytes, end);
-    g_array_append_val (placed, *item);
-    g_array_sort (placed, by_offset);
+    g_array_insert_val (
+        placed, place_in_order (placed, item->tensor->offset), *item);
   }
   plan->sealed = TRUE;
   return TRUE;

@@ -27,6 +27,7 @@ struct _VattSession
   VattBridge bridge;
   double *seconds; /* by node, of all runs; NULL unless profiling */
   gboolean ran;
+  gint busy; /* atomic: a session belongs to one thread at a time */
 };
 
 G_DEFINE_FINAL_TYPE (VattSession, vatt_session, G_TYPE_OBJECT)
@@ -295,6 +296,30 @@ check_result (VattSession *self, GError **error)
   return FALSE;
 }
 
+static gboolean
+run_clip (VattSession *session, const VattClip *clip,
+    GCancellable *cancellable, GError **error)
+{
+  session->ran = FALSE;
+  if (!check_clip (session, clip, error))
+    return FALSE;
+  VattTowerShape shape = shape_of (clip);
+  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0)
+      && !make_plan (session, &shape, error))
+    return FALSE;
+  session->tower.values->data = session->params.modality == VATT_TEXT
+      ? (const void *) vatt_clip_ids (clip)
+      : vatt_clip_values (clip);
+  if (session->tower.kept)
+    session->tower.kept->data = vatt_clip_kept (clip);
+  if (!vatt_device_iface (session->device)
+           ->run (session->program, session->seconds, cancellable, error)
+      || !check_result (session, error))
+    return FALSE;
+  session->ran = TRUE;
+  return TRUE;
+}
+
 /**
  * vatt_session_run:
  * @session: a session
@@ -314,24 +339,11 @@ vatt_session_run (VattSession *session, const VattClip *clip,
     GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (VATT_IS_SESSION (session) && clip, FALSE);
-  session->ran = FALSE;
-  if (!check_clip (session, clip, error))
-    return FALSE;
-  VattTowerShape shape = shape_of (clip);
-  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0)
-      && !make_plan (session, &shape, error))
-    return FALSE;
-  session->tower.values->data = session->params.modality == VATT_TEXT
-      ? (const void *) vatt_clip_ids (clip)
-      : vatt_clip_values (clip);
-  if (session->tower.kept)
-    session->tower.kept->data = vatt_clip_kept (clip);
-  if (!vatt_device_iface (session->device)
-           ->run (session->program, session->seconds, cancellable, error)
-      || !check_result (session, error))
-    return FALSE;
-  session->ran = TRUE;
-  return TRUE;
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&session->busy, FALSE, TRUE), FALSE);
+  gboolean done = run_clip (session, clip, cancellable, error);
+  g_atomic_int_set (&session->busy, FALSE);
+  return done;
 }
 
 /**

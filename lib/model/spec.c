@@ -156,8 +156,11 @@ check_encoder (const VattConfig *config, guint m, const char *origin,
                      && shared->width == tower->width
                      && shared->heads == tower->heads
                      && shared->head_width == tower->head_width
-                     && shared->feed_forward == tower->feed_forward),
-          origin, m, "share names a tower of another size", error);
+                     && shared->feed_forward == tower->feed_forward
+                     && shared->bias == tower->bias
+                     && shared->rms == tower->rms
+                     && shared->scaled == tower->scaled),
+          origin, m, "share names a tower of another size or kind", error);
 }
 
 static gboolean
