@@ -69,8 +69,10 @@ parse_modalities (
     const char *list, gboolean wanted[VATT_N_MODALITIES], GError **error)
 {
   g_auto (GStrv) names = g_strsplit (list ? list : "video,audio,text", ",", -1);
+  VattModality modality;
+  if (!*names) /* "" */
+    return vatt_tool_parse_modality (list, &modality, error);
   for (char **name = names; *name; name++) {
-    VattModality modality;
     if (!vatt_tool_parse_modality (*name, &modality, error))
       return FALSE;
     wanted[modality] = TRUE;
@@ -318,9 +320,9 @@ embed_command (int argc, char **argv)
         "space '%s', expected none, va or vt", params.space);
   if (!parse_modalities (modality, params.modality, &error))
     return vatt_tool_misuse (&vatt_command_embed, "%s", error->message);
-  if (!(hop >= 0 && hop <= 86400) || threads < 0 || threads > 4096)
+  if (!(hop >= 0 && hop <= 86400) || threads < 0 || threads > 1024)
     return vatt_tool_misuse (&vatt_command_embed,
-        "--hop from 0 to 86400 and --threads from 0 to 4096 are expected");
+        "--hop from 0 to 86400 and --threads from 0 to 1024 are expected");
   g_autoptr (VattModel) model = vatt_model_load (words[0], &error);
   if (!model || !vatt_media_start (&error))
     return vatt_tool_fail (&vatt_command_embed, error);

@@ -159,6 +159,12 @@ keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
     GError **error)
 {
   guint shape[5] = { 0 };
+  if (vatt_clip_modality (clip) == VATT_TEXT) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "input '%s': words cannot be left out, only tokens of video and audio",
+        kept->name);
+    return NULL;
+  }
   if (!take_shape (kept, VATT_DTYPE_I32, 1, "(tokens) of I32", shape, error))
     return NULL;
   guint tokens = vatt_clip_tokens (clip), size = vatt_clip_token_size (clip);
