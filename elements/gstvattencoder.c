@@ -199,8 +199,24 @@ encoder_change_state (GstElement *element, GstStateChange transition)
   return result;
 }
 
+/* Whether somebody before one of our pads can seek. */
+static gboolean
+can_seek (GstVattEncoder *self, GstFormat format)
+{
+  g_autoptr (GstQuery) query = gst_query_new_seeking (format);
+  GList *pads = gst_vatt_encoder_list_pads (self);
+  gboolean able = FALSE;
+  for (GList *l = pads; l && !able; l = l->next)
+    if (gst_pad_peer_query (GST_PAD (l->data), query))
+      gst_query_parse_seeking (query, NULL, &able, NULL, NULL);
+  g_list_free_full (pads, gst_object_unref);
+  return able;
+}
+
 /* The base class stops our thread before it hands a flushing seek on, so that a
- * window being computed, or held until PLAYING, has to be given up first. */
+ * window being computed, or held until PLAYING, has to be given up first. Where
+ * the seek then fails nobody starts the thread again: one that must fail, such
+ * as one that comes before decodebin has made its pads, is refused here. */
 static gboolean
 encoder_src_event (GstAggregator *aggregator, GstEvent *event)
 {
@@ -208,10 +224,15 @@ encoder_src_event (GstAggregator *aggregator, GstEvent *event)
   GstAggregatorClass *parent =
       GST_AGGREGATOR_CLASS (gst_vatt_encoder_parent_class);
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  GstFormat format = GST_FORMAT_TIME;
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
-    gst_event_parse_seek (event, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
+    gst_event_parse_seek (event, NULL, &format, &flags, NULL, NULL, NULL, NULL);
   if (!(flags & GST_SEEK_FLAG_FLUSH))
     return parent->src_event (aggregator, event);
+  if (!can_seek (self, format)) {
+    gst_event_unref (event);
+    return FALSE;
+  }
   gst_vatt_terminal_set_flushing (&self->terminal, TRUE);
   for_each_pad (self, interrupt_pad);
   gboolean done = parent->src_event (aggregator, event);

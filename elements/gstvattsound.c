@@ -10,6 +10,10 @@
 #include <gst/base/gstadapter.h>
 #include <vatt/error.h>
 
+/* What GstAudioConverter takes: it crashes or runs out of memory beyond. */
+#define MAX_CHANNELS 63
+#define MAX_RATE (1 << 28)
+
 struct _GstVattSound {
   guint rate;
   GstAdapter *adapter;   /* owned; floats */
@@ -198,6 +202,14 @@ gst_vatt_sound_set_input (
   if (!gst_vatt_sound_drain (self, error))
     return FALSE;
   g_clear_pointer (&self->converter, gst_audio_converter_free);
+  if (GST_AUDIO_INFO_CHANNELS (info) > MAX_CHANNELS ||
+      GST_AUDIO_INFO_RATE (info) > MAX_RATE) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "the sound has %d channels at %d Hz, expected up to %d at up to %d Hz",
+        GST_AUDIO_INFO_CHANNELS (info), GST_AUDIO_INFO_RATE (info),
+        MAX_CHANNELS, MAX_RATE);
+    return FALSE;
+  }
   self->in = *info;
   GstStructure *config = gst_structure_new_empty ("vatt-sound");
   if (GST_AUDIO_INFO_IS_UNPOSITIONED (info) &&

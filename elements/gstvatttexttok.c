@@ -69,8 +69,9 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 static GstFlowReturn
 text_tok_fail (GstVattTextTok *self, GError *error)
 {
+  if (!self->failed)
+    gst_vatt_error_post (GST_ELEMENT (self), error);
   self->failed = TRUE;
-  gst_vatt_error_post (GST_ELEMENT (self), error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }
@@ -241,6 +242,12 @@ text_tok_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
         g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
             "caption %" G_GUINT64_FORMAT " has no timestamp", self->counter));
   guint64 start = GST_BUFFER_PTS (buffer), stop = GST_CLOCK_TIME_NONE;
+  /* subparse gives a cue that ends before it begins a negative duration. */
+  if (GST_BUFFER_DURATION_IS_VALID (buffer) &&
+      GST_BUFFER_DURATION (buffer) > G_MAXINT64) {
+    owned = buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+  }
   if (GST_BUFFER_DURATION_IS_VALID (buffer))
     stop = start + GST_BUFFER_DURATION (buffer);
   if (!gst_segment_clip (

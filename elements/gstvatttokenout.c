@@ -110,8 +110,8 @@ gst_vatt_token_out_negotiate (
   g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (out->srcpad, NULL);
   if (gst_caps_is_empty (peer)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "nothing behind %s takes %s tokens", GST_ELEMENT_NAME (out->element),
-        vatt_modality_name (out->modality));
+        "nothing behind %s takes %s tokens; a model may have no tower for them",
+        GST_ELEMENT_NAME (out->element), vatt_modality_name (out->modality));
     return FALSE;
   }
   if (!learn_from_caps (out, peer) && !learn_from_default (out, error))

@@ -14,6 +14,9 @@ GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define DEFAULT_TAIL GST_VATT_TAIL_PAD
 #define DEFAULT_TIMESTAMP_MODE GST_VATT_TIMESTAMP_START
 
+/* 146 years: sums of times stay below 2^63. */
+#define MAX_TIME ((guint64)G_MAXINT64 / 2)
+
 enum {
   PROP_HOP = 1,
   PROP_TAIL,
@@ -82,6 +85,12 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
                           GST_BUFFER_DURATION (buffer)));
     return GST_FLOW_OK;
   }
+  if (GST_BUFFER_PTS_IS_VALID (buffer) && GST_BUFFER_PTS (buffer) > MAX_TIME)
+    return gst_vatt_window_fail (
+        self, g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
+                  "a buffer has the timestamp %" G_GUINT64_FORMAT
+                  " ns, expected up to %" G_GUINT64_FORMAT,
+                  GST_BUFFER_PTS (buffer), MAX_TIME));
   GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
   if (meta && g_strcmp0 (meta->label, priv->label) != 0) {
     g_free (priv->label);

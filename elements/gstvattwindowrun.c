@@ -89,12 +89,14 @@ gst_vatt_window_set_reach (GstVattWindow *self, GstClockTime reach)
   PRIV (self)->reach = reach;
 }
 
-/* Takes @error. */
+/* Takes @error. One is told for a stream: caps that were refused come again
+ * with every buffer. */
 GstFlowReturn
 gst_vatt_window_fail (GstVattWindow *self, GError *error)
 {
+  if (!PRIV (self)->failed)
+    gst_vatt_error_post (GST_ELEMENT (self), error);
   PRIV (self)->failed = TRUE;
-  gst_vatt_error_post (GST_ELEMENT (self), error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }

@@ -255,6 +255,9 @@ bench_command (int argc, char **argv)
         "--batch from 1 to 65536, --runs from 1 and --threads from 0 are "
         "expected");
   g_autoptr (GError) error = NULL;
+  VattModality known;
+  if (modality && !vatt_tool_parse_modality (modality, &known, &error))
+    return vatt_tool_misuse (&vatt_command_bench, "%s", error->message);
   if (!bench (words[0], modality, (guint) batch, (guint) runs,
           (guint) threads, json, &error))
     return vatt_tool_fail (&vatt_command_bench, error);

@@ -69,8 +69,10 @@ parse_modalities (
     const char *list, gboolean wanted[VATT_N_MODALITIES], GError **error)
 {
   g_auto (GStrv) names = g_strsplit (list ? list : "video,audio,text", ",", -1);
+  VattModality modality;
+  if (!*names) /* "" */
+    return vatt_tool_parse_modality (list, &modality, error);
   for (char **name = names; *name; name++) {
-    VattModality modality;
     if (!vatt_tool_parse_modality (*name, &modality, error))
       return FALSE;
     wanted[modality] = TRUE;

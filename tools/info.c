@@ -31,7 +31,16 @@ count (const VattConfig *config, VattModality modality, const Shape *shape,
     grid[1] = (guint) shape->size / front->patch[1];
     grid[2] = (guint) shape->size / front->patch[2];
   }
-  result->tokens = (guint64) grid[0] * grid[1] * grid[2];
+  guint64 tokens = (guint64) grid[0] * grid[1] * grid[2];
+  if (tokens < 1 || tokens > G_MAXUINT) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%u x %u x %u patches of %u pictures, %u rows and %u columns are %"
+        G_GUINT64_FORMAT " tokens, expected 1 to %u",
+        grid[0], grid[1], grid[2], front->patch[0], front->patch[1],
+        front->patch[2], tokens, G_MAXUINT);
+    return FALSE;
+  }
+  result->tokens = tokens;
   for (guint rule = 0; rule < 2; rule++) {
     result->flop[rule] = vatt_config_count_flop (
         config, modality, grid, drop_rate, rule == 1, error);

@@ -270,10 +270,19 @@ wait (Media *media, const char *path, GError **error)
   }
 }
 
+/* A file whose name looks like a URI is still a file. */
+static GFile *
+find (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS)
+             ? g_file_new_for_path (path)
+             : g_file_new_for_commandline_arg (path);
+}
+
 static gboolean
 run (Media *media, const char *path, GError **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  g_autoptr (GFile) file = find (path);
   g_autofree char *uri = g_file_get_uri (file);
   GstElement *decoder = add (media, "uridecodebin");
   g_object_set (decoder, "uri", uri, NULL);

@@ -3,7 +3,10 @@
  * The vatt command. */
 #include "tool.h"
 
+#include <errno.h>
 #include <locale.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static const VattCommand *const commands[]
@@ -21,27 +24,41 @@ print_help (void)
   g_print ("\nvatt COMMAND --help tells the options of a command.\n");
 }
 
+/* What was printed may still be on its way, and its place may be full. */
+static VattExit
+finish (VattExit status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  if (status == VATT_EXIT_DONE)
+    g_printerr ("vatt: standard output: %s\n", g_strerror (errno));
+  return status == VATT_EXIT_DONE ? VATT_EXIT_FAILED : status;
+}
+
 int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
+  /* A file beyond the limit is an error like a full disk, not an end without
+   * a word. */
+  signal (SIGXFSZ, SIG_IGN);
   if (argc < 2) {
     g_printerr ("vatt: no command given, see vatt --help\n");
     return VATT_EXIT_USAGE;
   }
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0) {
     print_help ();
-    return VATT_EXIT_DONE;
+    return finish (VATT_EXIT_DONE);
   }
   if (strcmp (argv[1], "--version") == 0) {
     g_print ("vatt %s\n", VATT_VERSION);
-    return VATT_EXIT_DONE;
+    return finish (VATT_EXIT_DONE);
   }
   /* The option parser wants the strings to be the heap's. */
   g_auto (GStrv) words = g_strdupv (argv + 1);
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i]->name) == 0)
-      return commands[i]->run (argc - 1, words);
+      return finish (commands[i]->run (argc - 1, words));
   g_printerr ("vatt: unknown command '%s', see vatt --help\n", argv[1]);
   return VATT_EXIT_USAGE;
 }

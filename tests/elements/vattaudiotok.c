@@ -247,6 +247,39 @@ test_formats (void)
   }
 }
 
+/* More than GStreamer's converter takes is an error, told once. */
+static void
+test_too_much (void)
+{
+  static const char *const caps[] = {
+    "rate=8000,channels=64,channel-mask=(bitmask)0",
+    "rate=2147483647,channels=1",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+    g_autofree char *line = g_strdup_printf (
+        "audiotestsrc ! audio/x-raw,%s ! vattaudiotok ! vattencoder", caps[i]);
+    g_autoptr (Report) report = run_pipeline (line);
+    g_assert_nonnull (strstr (report->error, "expected up to 63"));
+  }
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  GstHarness *h = gst_harness_new ("vattaudiotok");
+  gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps_str (h,
+      "audio/x-raw,format=F32LE,layout=interleaved,rate=8000,channels=64,"
+      "channel-mask=(bitmask)0");
+  for (guint i = 0; i < 3; i++)
+    gst_harness_push (h, gst_buffer_new_allocate (NULL, 64 * 4, NULL));
+  guint errors = 0;
+  GstMessage *message;
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR))) {
+    errors++;
+    gst_message_unref (message);
+  }
+  g_assert_cmpuint (errors, ==, 1);
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+}
+
 static void
 test_latency (void)
 {
@@ -271,6 +304,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattaudiotok/flush", test_flush);
   g_test_add_func ("/vattaudiotok/gap-events", test_gap_events);
   g_test_add_func ("/vattaudiotok/formats", test_formats);
+  g_test_add_func ("/vattaudiotok/too-much", test_too_much);
   g_test_add_func ("/vattaudiotok/latency", test_latency);
   int failures = g_test_run ();
   media_clear ();

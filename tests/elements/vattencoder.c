@@ -339,6 +339,28 @@ test_seek (void)
   g_assert_cmpuint (last, ==, 3 * GST_SECOND + SPAN);
 }
 
+/* A seek that nobody can do yet is refused, and everything goes on. */
+static void
+test_early_seek (void)
+{
+  g_autofree char *av = make_av ();
+  g_autofree char *line =
+      g_strdup_printf ("filesrc location=%s ! decodebin ! vattvideotok ! "
+                       "vattencoder name=e",
+          av);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+  /* decodebin has no pads yet. */
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (pipeline), "e");
+  gst_element_set_state (encoder, GST_STATE_PAUSED);
+  g_assert_false (gst_element_seek_simple (
+      encoder, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SECOND));
+  g_autoptr (Report) report = run_bin (pipeline);
+  g_assert_cmpstr (report->error, ==, NULL);
+  g_assert_cmpuint (report->results->len, >=, 2);
+  g_assert_cmpuint (report_time (report, 0), ==, 0);
+}
+
 /* States up and down, in the middle of everything. */
 static void
 test_states (void)
@@ -376,6 +398,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattencoder/messages-with-sink", test_messages_with_sink);
   g_test_add_func ("/vattencoder/shared-model", test_shared_model);
   g_test_add_func ("/vattencoder/seek", test_seek);
+  g_test_add_func ("/vattencoder/early-seek", test_early_seek);
   g_test_add_func ("/vattencoder/states", test_states);
   int failures = g_test_run ();
   media_clear ();

@@ -95,6 +95,22 @@ test_gaps (void)
   gst_harness_teardown (h);
 }
 
+/* A cue that ends before it begins has no length. */
+static void
+test_backward_cue (void)
+{
+  GstHarness *h = harness_new ("utf8");
+  GstBuffer *cue = gst_buffer_new_wrapped (g_strdup ("red"), 3);
+  GST_BUFFER_PTS (cue) = 5 * GST_SECOND;
+  GST_BUFFER_DURATION (cue) = (GstClockTime)(-2 * (GstClockTimeDiff)GST_SECOND);
+  g_assert_cmpint (gst_harness_push (h, cue), ==, GST_FLOW_OK);
+  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
+  g_assert_nonnull (buffer);
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, 5 * GST_SECOND);
+  g_assert_false (GST_BUFFER_DURATION_IS_VALID (buffer));
+  gst_harness_teardown (h);
+}
+
 static void
 test_no_time (void)
 {
@@ -151,6 +167,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vatttexttok/ids", test_ids);
   g_test_add_func ("/vatttexttok/ten-thousand-words", test_ten_thousand_words);
   g_test_add_func ("/vatttexttok/gaps", test_gaps);
+  g_test_add_func ("/vatttexttok/backward-cue", test_backward_cue);
   g_test_add_func ("/vatttexttok/no-time", test_no_time);
   g_test_add_func ("/vatttexttok/vocabulary-errors", test_vocabulary_errors);
   g_test_add_func ("/vatttexttok/captions", test_captions);

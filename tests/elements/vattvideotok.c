@@ -277,6 +277,19 @@ test_bytes_segment (void)
   gst_harness_teardown (h);
 }
 
+/* Windows near the end of all time would never end. */
+static void
+test_time_overflow (void)
+{
+  GstHarness *h = gst_harness_new ("vattvideotok");
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGB,width=4,height=4,framerate=25/1");
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 48, NULL);
+  GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE - GST_SECOND;
+  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
+  gst_harness_teardown (h);
+}
+
 static void
 test_latency (void)
 {
@@ -415,6 +428,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattvideotok/caps-change", test_caps_change);
   g_test_add_func ("/vattvideotok/flush", test_flush);
   g_test_add_func ("/vattvideotok/bytes-segment", test_bytes_segment);
+  g_test_add_func ("/vattvideotok/time-overflow", test_time_overflow);
   g_test_add_func ("/vattvideotok/latency", test_latency);
   g_test_add_func ("/vattvideotok/pictures", test_pictures);
   g_test_add_func ("/vattvideotok/aspect", test_aspect);

@@ -74,6 +74,8 @@ def check_files(folder):
         == (0.0, 1.5)
 
     embed("tiny", "clip.mp4", "--space", "va", "-o", "out.npy")
+    os.symlink("clip.mp4", "http:clip.mp4")
+    assert embed("tiny", "http:clip.mp4", "-m", "video").stdout
     array = (folder / "out.npy").read_bytes()
     assert array[:6] == b"\x93NUMPY"
     length = struct.unpack("<H", array[8:10])[0]
