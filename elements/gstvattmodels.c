@@ -125,8 +125,8 @@ gst_vatt_models_load (const char *path, GError **error)
 {
   /* What is no file may be a shipped model's name. */
   g_autofree char *full = path && g_file_test (path, G_FILE_TEST_EXISTS)
-      ? g_canonicalize_filename (path, NULL)
-      : g_strdup (path);
+                              ? g_canonicalize_filename (path, NULL)
+                              : g_strdup (path);
   GStatBuf state = { 0 };
   if (full && g_stat (full, &state) != 0)
     state = (GStatBuf){ 0 };

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-struct _VattDevice
-{
+struct _VattDevice {
   GObject parent;
   const VattDeviceIface *iface;
   gpointer object; /* the iface's, owned */
@@ -72,14 +71,14 @@ vatt_device_new (
 {
   g_return_val_if_fail (name, NULL);
   const char *colon = strchr (name, ':');
-  g_autofree char *kind
-      = colon ? g_strndup (name, (gsize) (colon - name)) : g_strdup (name);
+  g_autofree char *kind =
+      colon ? g_strndup (name, (gsize)(colon - name)) : g_strdup (name);
   const char *wanted = strcmp (kind, "auto") == 0 ? "cpu" : kind;
   for (guint i = 0; i < G_N_ELEMENTS (devices); i++) {
     if (strcmp (devices[i]->name, wanted) != 0)
       continue;
-    gpointer object
-        = devices[i]->open (colon ? colon + 1 : NULL, params, error);
+    gpointer object =
+        devices[i]->open (colon ? colon + 1 : NULL, params, error);
     if (!object)
       return NULL;
     VattDevice *self = g_object_new (VATT_TYPE_DEVICE, NULL);

@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-typedef struct
-{
+typedef struct {
   double median, least, most; /* seconds */
   double flop;                /* of one run */
   double gemm;                /* rate of products alone, FLOP/s */
   gsize activation_bytes, peak_bytes;
-  VattProfileRow *rows;       /* of the fastest run */
+  VattProfileRow *rows; /* of the fastest run */
   guint n_rows;
 } Result;
 
@@ -24,20 +23,20 @@ make_clip (const VattConfig *config, VattModality modality, guint batch,
     GError **error)
 {
   const VattFrontEnd *front = vatt_config_get_front_end (config, modality);
-  VattClip *clip = vatt_clip_new (
-      modality, batch, front->grid, front->token_size, error);
+  VattClip *clip =
+      vatt_clip_new (modality, batch, front->grid, front->token_size, error);
   if (!clip)
     return NULL;
-  gsize n = (gsize) batch * vatt_clip_tokens (clip);
+  gsize n = (gsize)batch * vatt_clip_tokens (clip);
   guint32 state = 1;
   if (modality == VATT_TEXT)
     for (gsize i = 0; i < n; i++)
-      vatt_clip_writable_ids (clip)[i] = 1 + (gint32) (i % 3);
+      vatt_clip_writable_ids (clip)[i] = 1 + (gint32)(i % 3);
   else
     for (gsize i = 0; i < n * front->token_size; i++) {
       state = state * 1664525u + 1013904223u;
-      vatt_clip_writable_values (clip)[i]
-          = (float) (state >> 8) / 8388608.0f - 1.0f;
+      vatt_clip_writable_values (clip)[i] =
+          (float)(state >> 8) / 8388608.0f - 1.0f;
     }
   return clip;
 }
@@ -45,7 +44,7 @@ make_clip (const VattConfig *config, VattModality modality, guint batch,
 static int
 by_seconds (const void *a, const void *b)
 {
-  double left = *(const double *) a, right = *(const double *) b;
+  double left = *(const double *)a, right = *(const double *)b;
   return left < right ? -1 : left > right;
 }
 
@@ -66,8 +65,8 @@ measure (VattSession *session, VattDevice *device, const VattClip *clip,
 {
   g_autofree double *seconds = g_new0 (double, runs);
   /* The first run builds the plan and touches the weights. */
-  if (!vatt_session_run (session, clip, NULL, error)
-      || !vatt_session_run (session, clip, NULL, error))
+  if (!vatt_session_run (session, clip, NULL, error) ||
+      !vatt_session_run (session, clip, NULL, error))
     return FALSE;
   result->least = G_MAXDOUBLE;
   for (guint run = 0; run < runs; run++) {
@@ -78,7 +77,7 @@ measure (VattSession *session, VattDevice *device, const VattClip *clip,
       g_free (before);
       return FALSE;
     }
-    seconds[run] = 1e-6 * (double) (g_get_monotonic_time () - start);
+    seconds[run] = 1e-6 * (double)(g_get_monotonic_time () - start);
     VattProfileRow *rows = profile_since (session, before, &n_rows);
     if (seconds[run] < result->least) {
       result->least = seconds[run];
@@ -93,7 +92,7 @@ measure (VattSession *session, VattDevice *device, const VattClip *clip,
   result->most = seconds[runs - 1];
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
-  result->peak_bytes = (gsize) usage.ru_maxrss * 1024;
+  result->peak_bytes = (gsize)usage.ru_maxrss * 1024;
   result->activation_bytes = vatt_session_get_activation_bytes (session);
   for (guint r = 0; r < result->n_rows; r++)
     result->flop += result->rows[r].flop;
@@ -116,9 +115,9 @@ print_text (const char *name, VattModality modality, guint batch,
   g_print ("  GFLOP            %.2f done\n", result->flop * 1e-9);
   g_print ("  GFLOP/s          %.1f, %.1f %% of the %.1f of products alone\n",
       rate * 1e-9, 100 * rate / result->gemm, result->gemm * 1e-9);
-  g_print ("  activations      %.1f MB\n",
-      (double) result->activation_bytes * 1e-6);
-  g_print ("  peak memory      %.1f MB\n", (double) result->peak_bytes * 1e-6);
+  g_print (
+      "  activations      %.1f MB\n", (double)result->activation_bytes * 1e-6);
+  g_print ("  peak memory      %.1f MB\n", (double)result->peak_bytes * 1e-6);
   g_print ("  %-12s %6s %10s %7s %9s\n", "op", "times", "seconds", "share",
       "GFLOP/s");
   double total = 0;
@@ -157,14 +156,12 @@ print_json (const char *name, VattModality modality, guint batch,
   add_number (json, "seconds_least", result->least);
   add_number (json, "seconds_most", result->most);
   add_number (json, "gflop", result->flop * 1e-9);
-  add_number (
-      json, "gflop_per_s", result->flop / result->median * 1e-9);
+  add_number (json, "gflop_per_s", result->flop / result->median * 1e-9);
   add_number (json, "gemm_gflop_per_s", result->gemm * 1e-9);
   add_number (
       json, "share_of_gemm", result->flop / result->median / result->gemm);
-  add_number (
-      json, "activation_bytes", (double) result->activation_bytes);
-  add_number (json, "peak_bytes", (double) result->peak_bytes);
+  add_number (json, "activation_bytes", (double)result->activation_bytes);
+  add_number (json, "peak_bytes", (double)result->peak_bytes);
   json_builder_set_member_name (json, "ops");
   json_builder_begin_array (json);
   for (guint r = 0; r < result->n_rows; r++) {
@@ -191,9 +188,9 @@ choose (const VattConfig *config, const char *name, VattModality *modality,
   if (name)
     return vatt_tool_parse_modality (name, modality, error);
   for (guint m = VATT_N_MODALITIES; m-- > 0;)
-    if (vatt_config_get_front_end (config, (VattModality) m)->input
-        != VATT_INPUT_NONE)
-      *modality = (VattModality) m;
+    if (vatt_config_get_front_end (config, (VattModality)m)->input !=
+        VATT_INPUT_NONE)
+      *modality = (VattModality)m;
   return TRUE;
 }
 
@@ -209,20 +206,19 @@ bench (const char *word, const char *modality_name, guint batch, guint runs,
   if (!choose (config, modality_name, &modality, error))
     return FALSE;
   const VattDeviceParams device_params = { .threads = threads };
-  g_autoptr (VattDevice) device
-      = vatt_device_new ("cpu", &device_params, error);
+  g_autoptr (VattDevice) device =
+      vatt_device_new ("cpu", &device_params, error);
   if (!device)
     return FALSE;
-  const VattSessionParams params = { .modality = modality,
-    .outputs = VATT_OUTPUT_POOLED,
-    .profile = TRUE };
-  g_autoptr (VattSession) session
-      = vatt_session_new (model, device, &params, error);
-  g_autoptr (VattClip) clip
-      = session ? make_clip (config, modality, batch, error) : NULL;
+  const VattSessionParams params = {
+    .modality = modality, .outputs = VATT_OUTPUT_POOLED, .profile = TRUE
+  };
+  g_autoptr (VattSession) session =
+      vatt_session_new (model, device, &params, error);
+  g_autoptr (VattClip) clip =
+      session ? make_clip (config, modality, batch, error) : NULL;
   Result result = { 0 };
-  gboolean done
-      = clip && measure (session, device, clip, runs, &result, error);
+  gboolean done = clip && measure (session, device, clip, runs, &result, error);
   if (done && json)
     print_json (word, modality, batch, device, &result);
   else if (done)
@@ -258,8 +254,8 @@ bench_command (int argc, char **argv)
   VattModality known;
   if (modality && !vatt_tool_parse_modality (modality, &known, &error))
     return vatt_tool_misuse (&vatt_command_bench, "%s", error->message);
-  if (!bench (words[0], modality, (guint) batch, (guint) runs,
-          (guint) threads, json, &error))
+  if (!bench (words[0], modality, (guint)batch, (guint)runs, (guint)threads,
+          json, &error))
     return vatt_tool_fail (&vatt_command_bench, error);
   return VATT_EXIT_DONE;
 }

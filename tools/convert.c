@@ -24,14 +24,14 @@ parse_head_width (
     }
     if (!equals) {
       for (guint m = 0; m < VATT_N_MODALITIES; m++)
-        width[m] = (guint) value;
+        width[m] = (guint)value;
       continue;
     }
-    g_autofree char *name = g_strndup (*part, (gsize) (equals - *part));
+    g_autofree char *name = g_strndup (*part, (gsize)(equals - *part));
     VattModality modality;
     if (!vatt_tool_parse_modality (name, &modality, error))
       return FALSE;
-    width[modality] = (guint) value;
+    width[modality] = (guint)value;
   }
   return TRUE;
 }
@@ -46,7 +46,7 @@ read_labels (const char *path, GError **error)
     g_prefix_error (error, "labels '%s': ", path);
     return NULL;
   }
-  if (!g_utf8_validate (text, (gssize) length, NULL)) {
+  if (!g_utf8_validate (text, (gssize)length, NULL)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "labels '%s': not UTF-8 text", path);
     return NULL;
@@ -60,8 +60,8 @@ read_labels (const char *path, GError **error)
 }
 
 static VattModel *
-import (const char *checkpoint, const char *head_width,
-    const char *labels_path, const char *vocabulary_path, GError **error)
+import (const char *checkpoint, const char *head_width, const char *labels_path,
+    const char *vocabulary_path, GError **error)
 {
   VattImportParams params = { { 0 } };
   g_auto (GStrv) labels = NULL;
@@ -70,11 +70,10 @@ import (const char *checkpoint, const char *head_width,
     return NULL;
   if (labels_path && !(labels = read_labels (labels_path, error)))
     return NULL;
-  if (vocabulary_path
-      && !(vocabulary
-             = vatt_vocabulary_new_from_file (vocabulary_path, error)))
+  if (vocabulary_path &&
+      !(vocabulary = vatt_vocabulary_new_from_file (vocabulary_path, error)))
     return NULL;
-  params.labels = (const char *const *) labels;
+  params.labels = (const char *const *)labels;
   params.vocabulary = vocabulary;
   return vatt_model_import (checkpoint, &params, error);
 }
@@ -91,8 +90,8 @@ convert_command (int argc, char **argv)
         "Channels of an attention head, which checkpoints do not hold: one "
         "number, or video=16,audio=8,text=8 (64)",
         "N" },
-    { "labels", 0, 0, G_OPTION_ARG_FILENAME, &labels,
-        "Class names, one a line", "FILE" },
+    { "labels", 0, 0, G_OPTION_ARG_FILENAME, &labels, "Class names, one a line",
+        "FILE" },
     { "vocabulary", 0, 0, G_OPTION_ARG_FILENAME, &vocabulary,
         "Words of the text tower, one a line", "FILE" },
     { NULL },
@@ -104,8 +103,8 @@ convert_command (int argc, char **argv)
   if (!out)
     return vatt_tool_misuse (&vatt_command_convert, "--output is needed");
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattModel) model
-      = import (words[0], head_width, labels, vocabulary, &error);
+  g_autoptr (VattModel) model =
+      import (words[0], head_width, labels, vocabulary, &error);
   if (!model || !vatt_model_save (model, out, &error))
     return vatt_tool_fail (&vatt_command_convert, error);
   g_print ("%s: %s, %u tensors, %" G_GUINT64_FORMAT " parameters\n", out,

@@ -6,14 +6,12 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-typedef struct
-{
+typedef struct {
   int frames, size;
   double drop_rate;
 } Shape;
 
-typedef struct
-{
+typedef struct {
   guint64 tokens;
   double flop[2]; /* every product; as published */
 } Count;
@@ -26,16 +24,16 @@ count (const VattConfig *config, VattModality modality, const Shape *shape,
   guint grid[3] = { front->grid[0], front->grid[1], front->grid[2] };
   double drop_rate = modality == VATT_TEXT ? 0 : shape->drop_rate;
   if (modality == VATT_VIDEO && shape->frames)
-    grid[0] = (guint) shape->frames / front->patch[0];
+    grid[0] = (guint)shape->frames / front->patch[0];
   if (modality == VATT_VIDEO && shape->size) {
-    grid[1] = (guint) shape->size / front->patch[1];
-    grid[2] = (guint) shape->size / front->patch[2];
+    grid[1] = (guint)shape->size / front->patch[1];
+    grid[2] = (guint)shape->size / front->patch[2];
   }
-  guint64 tokens = (guint64) grid[0] * grid[1] * grid[2];
+  guint64 tokens = (guint64)grid[0] * grid[1] * grid[2];
   if (tokens < 1 || tokens > G_MAXUINT) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%u x %u x %u patches of %u pictures, %u rows and %u columns are %"
-        G_GUINT64_FORMAT " tokens, expected 1 to %u",
+        "%u x %u x %u patches of %u pictures, %u rows and %u columns are %" G_GUINT64_FORMAT
+        " tokens, expected 1 to %u",
         grid[0], grid[1], grid[2], front->patch[0], front->patch[1],
         front->patch[2], tokens, G_MAXUINT);
     return FALSE;
@@ -56,8 +54,8 @@ parameters_of (const VattParameterInfo *info, guint n, const char *part)
 {
   guint64 total = 0;
   for (guint i = 0; i < n; i++)
-    if (g_str_has_prefix (info[i].path, part)
-        && info[i].path[strlen (part)] == '.')
+    if (g_str_has_prefix (info[i].path, part) &&
+        info[i].path[strlen (part)] == '.')
       total += info[i].count;
   return total;
 }
@@ -66,9 +64,9 @@ static char *
 shape_text (const VattParameterInfo *info)
 {
   return info->columns
-      ? g_strdup_printf ("%" G_GSIZE_FORMAT "x%" G_GSIZE_FORMAT, info->rows,
-          info->columns)
-      : g_strdup_printf ("%" G_GSIZE_FORMAT, info->rows);
+             ? g_strdup_printf ("%" G_GSIZE_FORMAT "x%" G_GSIZE_FORMAT,
+                   info->rows, info->columns)
+             : g_strdup_printf ("%" G_GSIZE_FORMAT, info->rows);
 }
 
 static void
@@ -80,13 +78,12 @@ print_counts (const Count *counts)
     if (!counts[m].tokens)
       continue;
     g_print ("  %-6s %7" G_GUINT64_FORMAT " tokens %13.1f %14.1f\n",
-        vatt_modality_name ((VattModality) m), counts[m].tokens,
+        vatt_modality_name ((VattModality)m), counts[m].tokens,
         counts[m].flop[0] * 1e-9, counts[m].flop[1] * 1e-9);
     for (guint rule = 0; rule < 2; rule++)
       sum[rule] += counts[m].flop[rule];
   }
-  g_print ("  %-21s %13.1f %14.1f\n", "together", sum[0] * 1e-9,
-      sum[1] * 1e-9);
+  g_print ("  %-21s %13.1f %14.1f\n", "together", sum[0] * 1e-9, sum[1] * 1e-9);
 }
 
 static void
@@ -101,8 +98,8 @@ print_text (const VattConfig *config, VattModel *model,
     g_print ("id %s, %s\n", vatt_model_get_id (model),
         vatt_model_is_trained (model) ? "trained" : "untrained");
   if (model && vatt_model_get_labels (model))
-    g_print ("labels: %u\n",
-        g_strv_length ((char **) vatt_model_get_labels (model)));
+    g_print (
+        "labels: %u\n", g_strv_length ((char **)vatt_model_get_labels (model)));
   if (model && vatt_model_get_vocabulary (model))
     g_print ("vocabulary: %u words\n",
         vatt_vocabulary_size (vatt_model_get_vocabulary (model)));
@@ -154,9 +151,9 @@ print_json (const VattConfig *config, VattModel *model,
     json_builder_add_string_value (json, info[i].path);
     json_builder_set_member_name (json, "shape");
     json_builder_begin_array (json);
-    json_builder_add_int_value (json, (gint64) info[i].rows);
+    json_builder_add_int_value (json, (gint64)info[i].rows);
     if (info[i].columns)
-      json_builder_add_int_value (json, (gint64) info[i].columns);
+      json_builder_add_int_value (json, (gint64)info[i].columns);
     json_builder_end_array (json);
     json_builder_set_member_name (json, "trainable");
     json_builder_add_boolean_value (json, info[i].trainable);
@@ -164,22 +161,21 @@ print_json (const VattConfig *config, VattModel *model,
   }
   json_builder_end_array (json);
   json_builder_set_member_name (json, "parameters");
-  json_builder_add_int_value (json, (gint64) total);
+  json_builder_add_int_value (json, (gint64)total);
   json_builder_set_member_name (json, "trainable_parameters");
-  json_builder_add_int_value (json, (gint64) trainable);
+  json_builder_add_int_value (json, (gint64)trainable);
   json_builder_set_member_name (json, "towers");
   json_builder_begin_object (json);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     if (!counts[m].tokens)
       continue;
-    const char *name = vatt_modality_name ((VattModality) m);
+    const char *name = vatt_modality_name ((VattModality)m);
     json_builder_set_member_name (json, name);
     json_builder_begin_object (json);
     json_builder_set_member_name (json, "tokens");
-    json_builder_add_int_value (json, (gint64) counts[m].tokens);
+    json_builder_add_int_value (json, (gint64)counts[m].tokens);
     json_builder_set_member_name (json, "parameters");
-    json_builder_add_int_value (
-        json, (gint64) parameters_of (info, n, name));
+    json_builder_add_int_value (json, (gint64)parameters_of (info, n, name));
     json_builder_set_member_name (json, "gflop");
     json_builder_add_double_value (json, counts[m].flop[0] * 1e-9);
     json_builder_set_member_name (json, "gflop_as_published");
@@ -197,8 +193,8 @@ static VattConfig *
 load (const char *word, VattModel **model, GError **error)
 {
   g_auto (GStrv) names = vatt_variant_list ();
-  if (g_strv_contains ((const char *const *) names, word)
-      || g_str_has_suffix (word, ".ini"))
+  if (g_strv_contains ((const char *const *)names, word) ||
+      g_str_has_suffix (word, ".ini"))
     return vatt_config_load (word, error);
   *model = vatt_model_load (word, error);
   return *model ? vatt_config_ref (vatt_model_get_config (*model)) : NULL;
@@ -224,9 +220,8 @@ info_command (int argc, char **argv)
   g_auto (GStrv) words = NULL;
   if (!vatt_tool_parse (&vatt_command_info, entries, argc, argv, 1, 1, &words))
     return VATT_EXIT_USAGE;
-  if (shape.frames < 0 || shape.size < 0 || shape.frames > 65536
-      || shape.size > 16384
-      || !(shape.drop_rate >= 0 && shape.drop_rate < 1))
+  if (shape.frames < 0 || shape.size < 0 || shape.frames > 65536 ||
+      shape.size > 16384 || !(shape.drop_rate >= 0 && shape.drop_rate < 1))
     return vatt_tool_misuse (&vatt_command_info,
         "--frames up to 65536, --size up to 16384 and --drop-rate from 0 to "
         "below 1 are expected");
@@ -234,15 +229,15 @@ info_command (int argc, char **argv)
   g_autoptr (VattModel) model = NULL;
   g_autoptr (VattConfig) config = load (words[0], &model, &error);
   guint n = 0;
-  g_autofree VattParameterInfo *info
-      = config ? vatt_config_list_parameters (config, &n, &error) : NULL;
+  g_autofree VattParameterInfo *info =
+      config ? vatt_config_list_parameters (config, &n, &error) : NULL;
   if (!info)
     return vatt_tool_fail (&vatt_command_info, error);
   Count counts[VATT_N_MODALITIES] = { 0 };
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (vatt_config_get_front_end (config, (VattModality) m)->input
-            != VATT_INPUT_NONE
-        && !count (config, (VattModality) m, &shape, &counts[m], &error))
+    if (vatt_config_get_front_end (config, (VattModality)m)->input !=
+            VATT_INPUT_NONE &&
+        !count (config, (VattModality)m, &shape, &counts[m], &error))
       return vatt_tool_fail (&vatt_command_info, error);
   if (json)
     print_json (config, model, info, n, counts);

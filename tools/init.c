@@ -11,8 +11,8 @@ init_command (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &out,
         "Write the model to this file", "FILE" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-        "Seed of the random numbers (0)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of the random numbers (0)",
+        "N" },
     { "vocabulary", 0, 0, G_OPTION_ARG_FILENAME, &vocabulary_path,
         "Words of the text tower, one a line", "FILE" },
     { NULL },
@@ -27,12 +27,11 @@ init_command (int argc, char **argv)
   if (!config)
     return vatt_tool_fail (&vatt_command_init, error);
   g_autoptr (VattVocabulary) vocabulary = NULL;
-  if (vocabulary_path
-      && !(vocabulary
-             = vatt_vocabulary_new_from_file (vocabulary_path, &error)))
+  if (vocabulary_path &&
+      !(vocabulary = vatt_vocabulary_new_from_file (vocabulary_path, &error)))
     return vatt_tool_fail (&vatt_command_init, error);
-  g_autoptr (VattModel) model
-      = vatt_model_new (config, (guint64) seed, vocabulary, &error);
+  g_autoptr (VattModel) model =
+      vatt_model_new (config, (guint64)seed, vocabulary, &error);
   if (!model || !vatt_model_save (model, out, &error))
     return vatt_tool_fail (&vatt_command_init, error);
   return VATT_EXIT_DONE;

@@ -5,20 +5,18 @@
 
 #include <string.h>
 
-typedef struct
-{
+typedef struct {
   VattModel *model;
   VattDevice *device;
   VattTensorFile *in;
   guint views;
   VattSession *session[VATT_N_MODALITIES];
-  GArray *results;   /* VattTensorInfo */
-  GPtrArray *owned;  /* names and shapes of the results */
+  GArray *results;  /* VattTensorInfo */
+  GPtrArray *owned; /* names and shapes of the results */
 } Run;
 
 static gboolean
-wrong_shape (const VattTensorInfo *info, const char *expected,
-    GError **error)
+wrong_shape (const VattTensorInfo *info, const char *expected, GError **error)
 {
   GString *shape = g_string_new (NULL);
   for (guint a = 0; a < info->rank; a++)
@@ -41,9 +39,9 @@ take_shape (const VattTensorInfo *info, VattDtype dtype, guint rank,
   for (guint a = 0; a < rank; a++) {
     if (info->shape[a] < 1 || info->shape[a] > 1 << 28)
       return wrong_shape (info, expected, error);
-    shape[a] = (guint) info->shape[a];
+    shape[a] = (guint)info->shape[a];
   }
-  if ((guintptr) info->data % vatt_dtype_size (dtype)) {
+  if ((guintptr)info->data % vatt_dtype_size (dtype)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "input '%s' does not begin at a multiple of %zu bytes", info->name,
         vatt_dtype_size (dtype));
@@ -66,11 +64,11 @@ read_video (
   }
   const guint grid[] = { s[1] / front->patch[0], s[2] / front->patch[1],
     s[3] / front->patch[2] };
-  g_autoptr (VattClip) clip
-      = vatt_clip_new (VATT_VIDEO, s[0], grid, front->token_size, error);
-  gsize step = (gsize) s[1] * s[2] * s[3] * 3;
+  g_autoptr (VattClip) clip =
+      vatt_clip_new (VATT_VIDEO, s[0], grid, front->token_size, error);
+  gsize step = (gsize)s[1] * s[2] * s[3] * 3;
   for (guint b = 0; clip && b < s[0]; b++)
-    if (!vatt_clip_fill_video (clip, b, (const float *) info->data + b * step,
+    if (!vatt_clip_fill_video (clip, b, (const float *)info->data + b * step,
             s[1], s[2], s[3], front->patch, error))
       return NULL;
   return g_steal_pointer (&clip);
@@ -81,19 +79,19 @@ read_wave (
     const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
   guint s[5] = { 0 };
-  if (!take_shape (info, VATT_DTYPE_F32, 3, "(clips, samples, 1) of F32", s,
-          error))
+  if (!take_shape (
+          info, VATT_DTYPE_F32, 3, "(clips, samples, 1) of F32", s, error))
     return NULL;
   const guint grid[] = { s[1] / front->patch[0], 1, 1 };
-  gsize step = (gsize) s[1] * s[2];
+  gsize step = (gsize)s[1] * s[2];
   if (s[2] != 1) {
     wrong_shape (info, "one channel along the last axis", error);
     return NULL;
   }
-  g_autoptr (VattClip) clip
-      = vatt_clip_new (VATT_AUDIO, s[0], grid, front->token_size, error);
+  g_autoptr (VattClip) clip =
+      vatt_clip_new (VATT_AUDIO, s[0], grid, front->token_size, error);
   for (guint b = 0; clip && b < s[0]; b++)
-    if (!vatt_clip_fill_wave (clip, b, (const float *) info->data + b * step,
+    if (!vatt_clip_fill_wave (clip, b, (const float *)info->data + b * step,
             s[1], front->patch[0], error))
       return NULL;
   return g_steal_pointer (&clip);
@@ -104,21 +102,20 @@ read_spectrogram (
     const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
   guint s[5] = { 0 };
-  if (!take_shape (info, VATT_DTYPE_F32, 4,
-          "(clips, frames, bands, 1) of F32", s, error))
+  if (!take_shape (info, VATT_DTYPE_F32, 4, "(clips, frames, bands, 1) of F32",
+          s, error))
     return NULL;
-  const guint grid[]
-      = { s[1] / front->patch[0], s[2] / front->patch[1], 1 };
-  gsize step = (gsize) s[1] * s[2] * s[3];
+  const guint grid[] = { s[1] / front->patch[0], s[2] / front->patch[1], 1 };
+  gsize step = (gsize)s[1] * s[2] * s[3];
   if (s[3] != 1) {
     wrong_shape (info, "one channel along the last axis", error);
     return NULL;
   }
-  g_autoptr (VattClip) clip
-      = vatt_clip_new (VATT_AUDIO, s[0], grid, front->token_size, error);
+  g_autoptr (VattClip) clip =
+      vatt_clip_new (VATT_AUDIO, s[0], grid, front->token_size, error);
   for (guint b = 0; clip && b < s[0]; b++)
     if (!vatt_clip_fill_spectrogram (clip, b,
-            (const float *) info->data + b * step, s[1], s[2], front->patch,
+            (const float *)info->data + b * step, s[1], s[2], front->patch,
             error))
       return NULL;
   return g_steal_pointer (&clip);
@@ -139,8 +136,8 @@ read_words (const VattTensorInfo *info, GError **error)
 }
 
 static VattClip *
-read_clip (const VattTensorInfo *info, const VattFrontEnd *front,
-    GError **error)
+read_clip (
+    const VattTensorInfo *info, const VattFrontEnd *front, GError **error)
 {
   switch (front->input) {
   case VATT_INPUT_VOXELS:
@@ -161,8 +158,7 @@ read_clip (const VattTensorInfo *info, const VattFrontEnd *front,
 
 /* The tokens of clip that the input's list of kept ones names. */
 static VattClip *
-keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
-    GError **error)
+keep_tokens (const VattClip *clip, const VattTensorInfo *kept, GError **error)
 {
   guint shape[5] = { 0 };
   if (!take_shape (kept, VATT_DTYPE_I32, 1, "(tokens) of I32", shape, error))
@@ -171,12 +167,12 @@ keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
   gsize size = vatt_clip_token_size (clip), row = size * sizeof (float);
   if (vatt_clip_modality (clip) == VATT_TEXT || shape[0] > tokens) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "input '%s' keeps %u tokens of %u; words cannot be dropped",
-        kept->name, shape[0], tokens);
+        "input '%s' keeps %u tokens of %u; words cannot be dropped", kept->name,
+        shape[0], tokens);
     return NULL;
   }
   /* No more than the clip has. */
-  gsize bytes_kept = (gsize) batch * shape[0] * row;
+  gsize bytes_kept = (gsize)batch * shape[0] * row;
   g_autofree guint8 *values = g_try_malloc (bytes_kept);
   if (!values) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
@@ -186,36 +182,34 @@ keep_tokens (const VattClip *clip, const VattTensorInfo *kept,
   guint8 *to = values;
   for (guint b = 0; b < batch; b++)
     for (guint k = 0; k < shape[0]; k++, to += row) {
-      gint32 token = ((const gint32 *) kept->data)[k];
-      if (token < 0 || (guint) token >= tokens) {
+      gint32 token = ((const gint32 *)kept->data)[k];
+      if (token < 0 || (guint)token >= tokens) {
         g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
             "input '%s' keeps token %d of %u", kept->name, token, tokens);
         return NULL;
       }
       memcpy (to,
-          vatt_clip_values (clip)
-              + ((gsize) b * tokens + (gsize) token) * size,
+          vatt_clip_values (clip) + ((gsize)b * tokens + (gsize)token) * size,
           row);
     }
-  g_autoptr (GBytes) bytes
-      = g_bytes_new_take (g_steal_pointer (&values), bytes_kept);
+  g_autoptr (GBytes) bytes =
+      g_bytes_new_take (g_steal_pointer (&values), bytes_kept);
   return vatt_clip_new_from_bytes (vatt_clip_modality (clip), batch,
-      vatt_clip_grid (clip), (guint) size, shape[0], kept->data, bytes, error);
+      vatt_clip_grid (clip), (guint)size, shape[0], kept->data, bytes, error);
 }
 
 static void
-add_result (Run *run, VattModality modality, VattOutput output,
-    const char *name)
+add_result (
+    Run *run, VattModality modality, VattOutput output, const char *name)
 {
   guint shape[3];
-  const float *values = vatt_session_get_output (
-      run->session[modality], output, shape);
-  gboolean alone = output
-      & (VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES);
+  const float *values =
+      vatt_session_get_output (run->session[modality], output, shape);
+  gboolean alone = output & (VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES);
   guint64 *axes = g_new (guint64, 3);
-  char *full = alone
-      ? g_strdup (name)
-      : g_strconcat (vatt_modality_name (modality), "/", name, NULL);
+  char *full =
+      alone ? g_strdup (name)
+            : g_strconcat (vatt_modality_name (modality), "/", name, NULL);
   g_ptr_array_add (run->owned, axes);
   g_ptr_array_add (run->owned, full);
   gsize count = 1;
@@ -233,11 +227,10 @@ add_result (Run *run, VattModality modality, VattOutput output,
 }
 
 static gboolean
-run_tower (Run *run, VattModality modality, const VattTensorInfo *info,
-    GError **error)
+run_tower (
+    Run *run, VattModality modality, const VattTensorInfo *info, GError **error)
 {
-  static const struct
-  {
+  static const struct {
     VattOutput output;
     const char *name;
   } outputs[] = {
@@ -254,13 +247,13 @@ run_tower (Run *run, VattModality modality, const VattTensorInfo *info,
     if (vatt_config_get_output_width (config, modality, outputs[i].output))
       params.outputs |= outputs[i].output;
   if (params.outputs & VATT_OUTPUT_LOGITS)
-    params.outputs &= ~(guint) VATT_OUTPUT_TOKENS;
-  g_autoptr (VattClip) clip = read_clip (
-      info, vatt_config_get_front_end (config, modality), error);
+    params.outputs &= ~(guint)VATT_OUTPUT_TOKENS;
+  g_autoptr (VattClip) clip =
+      read_clip (info, vatt_config_get_front_end (config, modality), error);
   if (!clip)
     return FALSE;
-  g_autofree char *keep
-      = g_strconcat (vatt_modality_name (modality), "_keep", NULL);
+  g_autofree char *keep =
+      g_strconcat (vatt_modality_name (modality), "_keep", NULL);
   const VattTensorInfo *kept = vatt_tensor_file_lookup (run->in, keep);
   if (kept) {
     VattClip *fewer = keep_tokens (clip, kept, error);
@@ -269,10 +262,10 @@ run_tower (Run *run, VattModality modality, const VattTensorInfo *info,
     vatt_clip_free (clip);
     clip = fewer;
   }
-  run->session[modality]
-      = vatt_session_new (run->model, run->device, &params, error);
-  if (!run->session[modality]
-      || !vatt_session_run (run->session[modality], clip, NULL, error))
+  run->session[modality] =
+      vatt_session_new (run->model, run->device, &params, error);
+  if (!run->session[modality] ||
+      !vatt_session_run (run->session[modality], clip, NULL, error))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
     if (params.outputs & outputs[i].output)
@@ -285,9 +278,9 @@ run_all (Run *run, const char *out, GError **error)
 {
   gboolean any = FALSE;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    const VattTensorInfo *info = vatt_tensor_file_lookup (
-        run->in, vatt_modality_name ((VattModality) m));
-    if (info && !run_tower (run, (VattModality) m, info, error))
+    const VattTensorInfo *info =
+        vatt_tensor_file_lookup (run->in, vatt_modality_name ((VattModality)m));
+    if (info && !run_tower (run, (VattModality)m, info, error))
       return FALSE;
     any |= info != NULL;
   }
@@ -298,7 +291,7 @@ run_all (Run *run, const char *out, GError **error)
     return FALSE;
   }
   return vatt_tensor_file_write (out,
-      (const VattTensorInfo *) (const void *) run->results->data,
+      (const VattTensorInfo *)(const void *)run->results->data,
       run->results->len, NULL, error);
 }
 
@@ -309,8 +302,7 @@ run_command (int argc, char **argv)
   int views = 1, threads = 0;
   const GOptionEntry entries[] = {
     { "in", 'i', 0, G_OPTION_ARG_FILENAME, &in,
-        "Read tensors video, audio, text from this safetensors file",
-        "FILE" },
+        "Read tensors video, audio, text from this safetensors file", "FILE" },
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out,
         "Write the results to this safetensors file", "FILE" },
     { "views", 0, 0, G_OPTION_ARG_INT, &views,
@@ -330,7 +322,7 @@ run_command (int argc, char **argv)
   g_autoptr (VattModel) model = vatt_model_load (words[0], &error);
   if (!model)
     return vatt_tool_fail (&vatt_command_run, error);
-  const VattDeviceParams params = { .threads = (guint) threads };
+  const VattDeviceParams params = { .threads = (guint)threads };
   g_autoptr (VattDevice) device = vatt_device_new ("cpu", &params, &error);
   if (!device)
     return vatt_tool_fail (&vatt_command_run, error);
@@ -340,7 +332,7 @@ run_command (int argc, char **argv)
   Run run = { .model = model,
     .device = device,
     .in = file,
-    .views = (guint) views,
+    .views = (guint)views,
     .results = g_array_new (FALSE, TRUE, sizeof (VattTensorInfo)),
     .owned = g_ptr_array_new_with_free_func (g_free) };
   gboolean done = run_all (&run, out, &error);

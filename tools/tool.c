@@ -9,8 +9,8 @@ gboolean
 vatt_tool_parse (const VattCommand *command, const GOptionEntry *entries,
     int argc, char **argv, guint min_words, guint max_words, char ***words)
 {
-  g_autoptr (GOptionContext) context
-      = g_option_context_new (command->arguments);
+  g_autoptr (GOptionContext) context =
+      g_option_context_new (command->arguments);
   g_autoptr (GError) error = NULL;
   g_autofree char *name = g_strconcat ("vatt ", command->name, NULL);
   g_autofree char *first = argv[0];
@@ -48,8 +48,8 @@ vatt_tool_misuse (const VattCommand *command, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_printerr ("vatt %s: %s\nUsage: vatt %s [OPTION…] %s\n", command->name,
-      text, command->name, command->arguments);
+  g_printerr ("vatt %s: %s\nUsage: vatt %s [OPTION…] %s\n", command->name, text,
+      command->name, command->arguments);
   return VATT_EXIT_USAGE;
 }
 
@@ -57,12 +57,11 @@ static gboolean
 is_variant (const char *name)
 {
   g_auto (GStrv) names = vatt_variant_list ();
-  return g_strv_contains ((const char *const *) names, name);
+  return g_strv_contains ((const char *const *)names, name);
 }
 
 VattModel *
-vatt_tool_load (
-    const char *file_or_variant, gboolean *is_file, GError **error)
+vatt_tool_load (const char *file_or_variant, gboolean *is_file, GError **error)
 {
   gboolean file = !is_variant (file_or_variant);
   if (is_file)
@@ -78,8 +77,8 @@ vatt_tool_parse_modality (
     const char *name, VattModality *modality, GError **error)
 {
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (strcmp (name, vatt_modality_name ((VattModality) m)) == 0) {
-      *modality = (VattModality) m;
+    if (strcmp (name, vatt_modality_name ((VattModality)m)) == 0) {
+      *modality = (VattModality)m;
       return TRUE;
     }
   g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,

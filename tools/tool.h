@@ -7,15 +7,13 @@
 
 #include <vatt/vatt.h>
 
-typedef enum
-{
+typedef enum {
   VATT_EXIT_DONE = 0,
   VATT_EXIT_FAILED = 1,
   VATT_EXIT_USAGE = 2,
 } VattExit;
 
-typedef struct
-{
+typedef struct {
   const char *name;
   const char *arguments; /* "MODEL MEDIA…" */
   const char *summary;

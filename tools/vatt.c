@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const VattCommand *const commands[]
-    = { &vatt_command_info, &vatt_command_init, &vatt_command_convert,
-        &vatt_command_embed, &vatt_command_run, &vatt_command_bench };
+static const VattCommand *const commands[] = { &vatt_command_info,
+  &vatt_command_init, &vatt_command_convert, &vatt_command_embed,
+  &vatt_command_run, &vatt_command_bench };
 
 static void
 print_help (void)

@@ -11,12 +11,11 @@
 /* A sealed plan made ready to run on one device, with its activations. */
 typedef struct VattProgram VattProgram;
 
-typedef struct
-{
+typedef struct {
   const char *name;
   /* selector: what follows the colon of "name:selector", or NULL. */
-  gpointer (*open) (const char *selector, const VattDeviceParams *params,
-      GError **error);
+  gpointer (*open) (
+      const char *selector, const VattDeviceParams *params, GError **error);
   void (*close) (gpointer device);
   guint (*threads) (gpointer device);
   /* The plan outlives the program. Parameters' data are set. */

@@ -38,12 +38,12 @@ vatt_node_expect (const VattNode *node, guint slot, const char *what,
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE, "%s is missing", what);
     return FALSE;
   }
-  if (tensor->dtype != dtype || (rank && tensor->rank != rank)
-      || !tensor->rank) {
+  if (tensor->dtype != dtype || (rank && tensor->rank != rank) ||
+      !tensor->rank) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s is %s of rank %u, expected %s of rank %u%s", what,
-        vatt_dtype_name (tensor->dtype), tensor->rank,
-        vatt_dtype_name (dtype), MAX (rank, 1), rank ? "" : " or more");
+        vatt_dtype_name (tensor->dtype), tensor->rank, vatt_dtype_name (dtype),
+        MAX (rank, 1), rank ? "" : " or more");
     return FALSE;
   }
   return TRUE;
@@ -54,8 +54,8 @@ vatt_node_expect_axis (const VattNode *node, guint slot, const char *what,
     int axis, size_t expected, GError **error)
 {
   const VattTensor *tensor = node->in[slot];
-  int index = axis < 0 ? (int) tensor->rank + axis : axis;
-  g_assert (index >= 0 && index < (int) tensor->rank);
+  int index = axis < 0 ? (int)tensor->rank + axis : axis;
+  g_assert (index >= 0 && index < (int)tensor->rank);
   if (tensor->shape[index] != expected) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s has %zu along axis %d, expected %zu", what, tensor->shape[index],

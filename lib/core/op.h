@@ -12,10 +12,9 @@
 
 typedef struct VattOp VattOp;
 
-typedef struct
-{
+typedef struct {
   const VattOp *op;
-  const void *attributes;         /* the op's own struct, or NULL */
+  const void *attributes;          /* the op's own struct, or NULL */
   VattTensor *in[VATT_MAX_INPUTS]; /* NULL where optional and absent */
   VattTensor *out;
   VattTensor *work[VATT_MAX_WORK]; /* space between passes, set by infer */
@@ -27,8 +26,7 @@ typedef struct
 typedef void (*VattPassRun) (
     const VattNode *node, size_t begin, size_t end, void *scratch);
 
-typedef struct
-{
+typedef struct {
   const char *name;
   VattPassRun run;
   size_t (*items) (const VattNode *node);
@@ -39,8 +37,7 @@ typedef struct
 
 typedef struct VattPlan VattPlan;
 
-struct VattOp
-{
+struct VattOp {
   const char *name;
   /* Checks the inputs, sets the output's dtype and shape, adds work tensors;
    * the only validation there is. */
@@ -58,8 +55,8 @@ void vatt_node_set_shape (
 /* Adds a float tensor that lives as long as the node runs. */
 void vatt_node_add_work (VattPlan *plan, VattNode *node, size_t elements);
 /* Checks that input `slot` is there, of this dtype and rank (0: any). */
-gboolean vatt_node_expect (const VattNode *node, guint slot,
-    const char *what, VattDtype dtype, guint rank, GError **error);
+gboolean vatt_node_expect (const VattNode *node, guint slot, const char *what,
+    VattDtype dtype, guint rank, GError **error);
 /* Checks one axis of an input; negative axes count from the last. */
 gboolean vatt_node_expect_axis (const VattNode *node, guint slot,
     const char *what, int axis, size_t expected, GError **error);

@@ -81,8 +81,8 @@ named_tensor (VattPlan *plan, const char *name, VattArenaKind arena,
 }
 
 VattTensor *
-vatt_plan_input (VattPlan *plan, const char *name, VattDtype dtype,
-    guint rank, const size_t *shape)
+vatt_plan_input (VattPlan *plan, const char *name, VattDtype dtype, guint rank,
+    const size_t *shape)
 {
   if (plan->error)
     return NULL;
@@ -96,16 +96,16 @@ vatt_plan_parameter (VattPlan *plan, const char *path, VattInit init,
   if (plan->error)
     return NULL;
   for (guint i = 0; i < plan->parameters->len; i++) {
-    VattTensor *known
-        = g_array_index (plan->parameters, VattParameter, i).tensor;
+    VattTensor *known =
+        g_array_index (plan->parameters, VattParameter, i).tensor;
     if (strcmp (known->name, path) != 0)
       continue;
-    if (known->rank == rank
-        && memcmp (known->shape, shape, rank * sizeof *shape) == 0)
+    if (known->rank == rank &&
+        memcmp (known->shape, shape, rank * sizeof *shape) == 0)
       return known;
     g_autofree char *found = vatt_tensor_shape_text (rank, shape);
-    g_autofree char *expected
-        = vatt_tensor_shape_text (known->rank, known->shape);
+    g_autofree char *expected =
+        vatt_tensor_shape_text (known->rank, known->shape);
     vatt_plan_fail (plan,
         g_error_new (VATT_ERROR, VATT_ERROR_CONFIG,
             "parameter '%s' is used as %s and as %s", path, expected, found));
@@ -141,8 +141,8 @@ vatt_plan_apply (VattPlan *plan, const VattOp *op, gconstpointer attributes,
 
   GError *error = NULL;
   size_t bytes;
-  if (!op->infer (plan, node, &error)
-      || !vatt_tensor_bytes (node->out, &bytes, &error)) {
+  if (!op->infer (plan, node, &error) ||
+      !vatt_tensor_bytes (node->out, &bytes, &error)) {
     g_prefix_error (&error, "%s: ", op->name);
     vatt_plan_fail (plan, error);
     return NULL;
@@ -192,8 +192,7 @@ find_lives (VattPlan *plan)
   }
 }
 
-typedef struct
-{
+typedef struct {
   VattTensor *tensor;
   size_t bytes;
 } Placed;
@@ -211,8 +210,8 @@ place_in_order (const GArray *placed, size_t offset)
 static int
 by_size (gconstpointer a, gconstpointer b)
 {
-  size_t left = ((const Placed *) a)->bytes;
-  size_t right = ((const Placed *) b)->bytes;
+  size_t left = ((const Placed *)a)->bytes;
+  size_t right = ((const Placed *)b)->bytes;
   return left > right ? -1 : left < right;
 }
 
@@ -232,8 +231,8 @@ place (const GArray *placed, Placed *item, size_t *end, GError **error)
   size_t offset = 0;
   for (guint i = 0; i < placed->len; i++) {
     const Placed *other = &g_array_index (placed, Placed, i);
-    if (other->tensor->last < item->tensor->first
-        || other->tensor->first > item->tensor->last)
+    if (other->tensor->last < item->tensor->first ||
+        other->tensor->first > item->tensor->last)
       continue;
     if (offset + item->bytes <= other->tensor->offset)
       break;

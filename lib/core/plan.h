@@ -10,8 +10,7 @@
 
 /* How a parameter begins; sigma, limits and fans are the builder's business
  * of saying what it is. */
-typedef enum
-{
+typedef enum {
   VATT_INIT_ZEROS,
   VATT_INIT_ONES,
   VATT_INIT_GLOROT_UNIFORM,   /* U(+-sqrt (6 / (fan_in + fan_out))) */
@@ -21,21 +20,18 @@ typedef enum
   VATT_INIT_CONSTANT,         /* value */
 } VattInitKind;
 
-typedef struct
-{
+typedef struct {
   VattInitKind kind;
   double fan_in, fan_out, value;
   gboolean frozen; /* never trained: word tables, moving statistics */
 } VattInit;
 
-typedef struct
-{
+typedef struct {
   VattTensor *tensor;
   VattInit init;
 } VattParameter;
 
-struct VattPlan
-{
+struct VattPlan {
   GPtrArray *nodes;      /* VattNode, owned */
   GPtrArray *tensors;    /* VattTensor, owned */
   GArray *parameters;    /* VattParameter */
@@ -52,15 +48,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattPlan, vatt_plan_free)
 
 void vatt_plan_fail (VattPlan *plan, GError *error);
 
-VattTensor *vatt_plan_input (VattPlan *plan, const char *name,
-    VattDtype dtype, guint rank, const size_t *shape);
+VattTensor *vatt_plan_input (VattPlan *plan, const char *name, VattDtype dtype,
+    guint rank, const size_t *shape);
 /* The same path twice gives the same tensor; another shape is an error. */
 VattTensor *vatt_plan_parameter (VattPlan *plan, const char *path,
     VattInit init, guint rank, const size_t *shape);
 /* Inputs beyond the given ones are NULL. Attributes are copied. */
 VattTensor *vatt_plan_apply (VattPlan *plan, const VattOp *op,
-    gconstpointer attributes, size_t attributes_size,
-    VattTensor *const *inputs, guint n_inputs);
+    gconstpointer attributes, size_t attributes_size, VattTensor *const *inputs,
+    guint n_inputs);
 /* Keeps a tensor readable after the run. */
 VattTensor *vatt_plan_output (
     VattPlan *plan, VattTensor *tensor, const char *name);

@@ -12,8 +12,8 @@ vatt_tensor_elements (
   size_t product = 1;
   for (guint i = 0; i < tensor->rank; i++)
     if (!vatt_size_multiply (product, tensor->shape[i], &product)) {
-      g_autofree char *shape
-          = vatt_tensor_shape_text (tensor->rank, tensor->shape);
+      g_autofree char *shape =
+          vatt_tensor_shape_text (tensor->rank, tensor->shape);
       g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
           "tensor '%s': shape %s has more elements than memory addresses",
           tensor->name ? tensor->name : "(unnamed)", shape);

@@ -10,22 +10,20 @@
 
 #define VATT_MAX_RANK 5
 
-typedef enum
-{
+typedef enum {
   VATT_ARENA_PARAMETER,  /* the model's, read only */
   VATT_ARENA_ACTIVATION, /* the session's, reused by liveness */
   VATT_ARENA_INPUT,      /* the caller's, bound anew for every run */
 } VattArenaKind;
 
-typedef struct
-{
+typedef struct {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
-  size_t offset;    /* bytes from the start of the activation arena */
-  const void *data; /* where a CPU finds it; set by the device */
+  size_t offset;     /* bytes from the start of the activation arena */
+  const void *data;  /* where a CPU finds it; set by the device */
   guint first, last; /* nodes that write it first and read it last */
   gboolean pinned;   /* an output: lives to the end of the run */
 } VattTensor;
@@ -55,5 +53,5 @@ vatt_tensor_f32 (const VattTensor *tensor)
 static inline float *
 vatt_tensor_f32_mutable (const VattTensor *tensor)
 {
-  return (float *) tensor->data;
+  return (float *)tensor->data;
 }

@@ -15,8 +15,7 @@
 #define DEFAULT_CHUNKS 4
 #define GEMM_RUNS 15 /* timed; after one that is not */
 
-struct VattProgram
-{
+struct VattProgram {
   VattPool *pool; /* the device's */
   VattPlan *plan;
   void *activations; /* owned */
@@ -24,8 +23,7 @@ struct VattProgram
   size_t scratch_stride;
 };
 
-typedef struct
-{
+typedef struct {
   const VattNode *node;
   const VattPass *pass;
   char *scratch;
@@ -33,16 +31,15 @@ typedef struct
 } Job;
 
 static gpointer
-cpu_open (const char *selector, const VattDeviceParams *params,
-    GError **error)
+cpu_open (const char *selector, const VattDeviceParams *params, GError **error)
 {
   if (selector) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
         "device 'cpu:%s': 'cpu' takes no selector", selector);
     return NULL;
   }
-  guint threads = params && params->threads ? params->threads
-                                            : g_get_num_processors ();
+  guint threads =
+      params && params->threads ? params->threads : g_get_num_processors ();
   if (threads > 1024) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
         "cpu: %u threads asked for, at most 1024 are supported", threads);
@@ -78,8 +75,8 @@ static gboolean
 allocate (size_t bytes, const char *what, void **memory, GError **error)
 {
   size_t padded, alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
-  if (!vatt_size_align (bytes, alignment, &padded)
-      || (padded && !(*memory = aligned_alloc (alignment, padded)))) {
+  if (!vatt_size_align (bytes, alignment, &padded) ||
+      (padded && !(*memory = aligned_alloc (alignment, padded)))) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "cpu: no memory for %zu bytes of %s", bytes, what);
     return FALSE;
@@ -98,10 +95,10 @@ cpu_prepare (gpointer device, VattPlan *plan, GError **error)
   program->pool = device;
   program->plan = plan;
   if (!vatt_size_align (
-          plan->scratch_bytes, ALIGNMENT, &program->scratch_stride)
-      || !vatt_size_multiply (program->scratch_stride,
-          vatt_pool_threads (device), &scratch_bytes)
-      || !allocate (scratch_bytes, "scratch space", &scratch, error)) {
+          plan->scratch_bytes, ALIGNMENT, &program->scratch_stride) ||
+      !vatt_size_multiply (program->scratch_stride, vatt_pool_threads (device),
+          &scratch_bytes) ||
+      !allocate (scratch_bytes, "scratch space", &scratch, error)) {
     cpu_release (program);
     return NULL;
   }
@@ -114,7 +111,7 @@ cpu_prepare (gpointer device, VattPlan *plan, GError **error)
   for (guint t = 0; t < plan->tensors->len; t++) {
     VattTensor *tensor = g_ptr_array_index (plan->tensors, t);
     if (tensor->arena == VATT_ARENA_ACTIVATION)
-      tensor->data = (char *) program->activations + tensor->offset;
+      tensor->data = (char *)program->activations + tensor->offset;
   }
   return program;
 }
@@ -139,8 +136,8 @@ run_node (VattProgram *program, const VattNode *node)
       .scratch = program->scratch,
       .scratch_stride = program->scratch_stride };
     size_t items = pass->items (node);
-    size_t pieces = (size_t) vatt_pool_threads (program->pool)
-        * (pass->chunks ? pass->chunks : DEFAULT_CHUNKS);
+    size_t pieces = (size_t)vatt_pool_threads (program->pool) *
+                    (pass->chunks ? pass->chunks : DEFAULT_CHUNKS);
     vatt_pool_run (
         program->pool, run_chunk, &job, items, (items + pieces - 1) / pieces);
   }
@@ -156,7 +153,7 @@ cpu_run (VattProgram *program, double *seconds, GCancellable *cancellable,
     gint64 start = seconds ? g_get_monotonic_time () : 0;
     run_node (program, g_ptr_array_index (program->plan->nodes, n));
     if (seconds)
-      seconds[n] += 1e-6 * (double) (g_get_monotonic_time () - start);
+      seconds[n] += 1e-6 * (double)(g_get_monotonic_time () - start);
   }
   return TRUE;
 }
@@ -166,7 +163,7 @@ cpu_run (VattProgram *program, double *seconds, GCancellable *cancellable,
 static void
 gemm_rows (gpointer data, size_t begin, size_t end, guint thread)
 {
-  VattGemm gemm = *(const VattGemm *) data;
+  VattGemm gemm = *(const VattGemm *)data;
   gemm.a += begin * gemm.a_stride;
   gemm.c += begin * gemm.c_stride;
   gemm.rows = end - begin;
@@ -176,22 +173,22 @@ gemm_rows (gpointer data, size_t begin, size_t end, guint thread)
 static int
 by_seconds (const void *a, const void *b)
 {
-  double left = *(const double *) a, right = *(const double *) b;
+  double left = *(const double *)a, right = *(const double *)b;
   return left < right ? -1 : left > right;
 }
 
 static double
 cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
 {
-  g_autofree float *a = g_try_new0 (float, rows * depth);
-  g_autofree float *b = g_try_new0 (float, depth * columns);
-  g_autofree float *c = g_try_new0 (float, rows * columns);
+  g_autofree float *a = g_try_new0 (float, rows *depth);
+  g_autofree float *b = g_try_new0 (float, depth *columns);
+  g_autofree float *c = g_try_new0 (float, rows *columns);
   if (!a || !b || !c)
     return 0;
   for (size_t i = 0; i < rows * depth; i++)
-    a[i] = (float) (i % 7) - 3.0f;
+    a[i] = (float)(i % 7) - 3.0f;
   for (size_t i = 0; i < depth * columns; i++)
-    b[i] = (float) (i % 5) - 2.0f;
+    b[i] = (float)(i % 5) - 2.0f;
   VattGemm gemm = { .rows = rows,
     .columns = columns,
     .depth = depth,
@@ -208,12 +205,11 @@ cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
     vatt_pool_run (
         device, gemm_rows, &gemm, rows, (rows + threads - 1) / threads);
     if (run >= 0)
-      seconds[run]
-          = 1e-6 * (double) MAX (g_get_monotonic_time () - start, 1);
+      seconds[run] = 1e-6 * (double)MAX (g_get_monotonic_time () - start, 1);
   }
   qsort (seconds, GEMM_RUNS, sizeof *seconds, by_seconds);
-  return 2.0 * (double) rows * (double) columns * (double) depth
-      / seconds[GEMM_RUNS / 2];
+  return 2.0 * (double)rows * (double)columns * (double)depth /
+         seconds[GEMM_RUNS / 2];
 }
 
 const VattDeviceIface vatt_device_cpu = {

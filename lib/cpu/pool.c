@@ -11,11 +11,10 @@
 
 #define LOOKS 2000 /* some 10 to 50 microseconds */
 
-struct VattPool
-{
-  guint threads;   /* the caller's included */
+struct VattPool {
+  guint threads;    /* the caller's included */
   GThread **worker; /* threads - 1 */
-  GMutex turn;     /* held by the caller whose job runs */
+  GMutex turn;      /* held by the caller whose job runs */
 
   GMutex lock; /* guards sleeping and waking */
   GCond begin, finish;
@@ -30,8 +29,7 @@ struct VattPool
   atomic_size_t next;
 };
 
-typedef struct
-{
+typedef struct {
   VattPool *pool;
   guint thread;
 } Worker;
@@ -52,8 +50,7 @@ take_chunks (VattPool *pool, guint thread)
     if (begin >= pool->items)
       return;
     size_t left = pool->items - begin;
-    pool->run (
-        pool->data, begin, begin + MIN (pool->chunk, left), thread);
+    pool->run (pool->data, begin, begin + MIN (pool->chunk, left), thread);
   }
 }
 
@@ -68,8 +65,7 @@ wait_for_job (VattPool *pool, guint seen)
     pause_cpu ();
   }
   g_mutex_lock (&pool->lock);
-  while (atomic_load (&pool->generation) == seen
-      && !atomic_load (&pool->quit))
+  while (atomic_load (&pool->generation) == seen && !atomic_load (&pool->quit))
     g_cond_wait (&pool->begin, &pool->lock);
   g_mutex_unlock (&pool->lock);
   return atomic_load (&pool->generation);
@@ -78,7 +74,7 @@ wait_for_job (VattPool *pool, guint seen)
 static gpointer
 work (gpointer data)
 {
-  Worker self = *(Worker *) data;
+  Worker self = *(Worker *)data;
   g_free (data);
   guint seen = 0;
   for (;;) {
@@ -107,7 +103,7 @@ vatt_pool_new (guint threads, GError **error)
   pool->worker = g_new0 (GThread *, threads);
   while (pool->threads < threads) {
     Worker *self = g_new (Worker, 1);
-    *self = (Worker) { .pool = pool, .thread = pool->threads };
+    *self = (Worker){ .pool = pool, .thread = pool->threads };
     g_autoptr (GError) reason = NULL;
     GThread *thread = g_thread_try_new ("vatt", work, self, &reason);
     if (!thread) {
@@ -161,8 +157,8 @@ wait_for_workers (VattPool *pool)
 }
 
 void
-vatt_pool_run (VattPool *pool, VattPoolRun run, gpointer data, size_t items,
-    size_t chunk)
+vatt_pool_run (
+    VattPool *pool, VattPoolRun run, gpointer data, size_t items, size_t chunk)
 {
   g_mutex_lock (&pool->turn);
   pool->run = run;

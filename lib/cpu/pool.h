@@ -20,5 +20,5 @@ guint vatt_pool_threads (const VattPool *pool);
 /* Runs all items in chunks, handed out as threads become free, and returns
  * when all are done. Callers from several threads take turns; run itself must
  * not call this for the same pool. Allocates nothing. */
-void vatt_pool_run (VattPool *pool, VattPoolRun run, gpointer data,
-    size_t items, size_t chunk);
+void vatt_pool_run (
+    VattPool *pool, VattPoolRun run, gpointer data, size_t items, size_t chunk);

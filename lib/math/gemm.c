@@ -5,7 +5,7 @@
 
 #include <cblas.h>
 
-_Static_assert (
+_Static_assert(
     sizeof (blasint) >= sizeof (int32_t), "blasint holds VATT_GEMM_MAX");
 
 void
@@ -18,10 +18,10 @@ void
 vatt_gemm (const VattGemm *gemm)
 {
   cblas_sgemm (CblasRowMajor, gemm->a_transposed ? CblasTrans : CblasNoTrans,
-      gemm->b_transposed ? CblasTrans : CblasNoTrans, (blasint) gemm->rows,
-      (blasint) gemm->columns, (blasint) gemm->depth, 1.0f, gemm->a,
-      (blasint) gemm->a_stride, gemm->b, (blasint) gemm->b_stride,
-      gemm->accumulate ? 1.0f : 0.0f, gemm->c, (blasint) gemm->c_stride);
+      gemm->b_transposed ? CblasTrans : CblasNoTrans, (blasint)gemm->rows,
+      (blasint)gemm->columns, (blasint)gemm->depth, 1.0f, gemm->a,
+      (blasint)gemm->a_stride, gemm->b, (blasint)gemm->b_stride,
+      gemm->accumulate ? 1.0f : 0.0f, gemm->c, (blasint)gemm->c_stride);
 }
 
 const char *

@@ -15,8 +15,7 @@
 /* C (rows, columns) = op (A) op (B), op (A) is (rows, depth), op (B) is
  * (depth, columns); op transposes where asked. A stride is the distance from
  * one stored row to the next, in floats. */
-typedef struct
-{
+typedef struct {
   size_t rows, columns, depth;
   const float *a;
   size_t a_stride;

@@ -13,15 +13,15 @@ const VattSimd *const *
 vatt_simd_list (void)
 {
 #ifdef __x86_64__
-  static const VattSimd *const sets[]
-      = { &vatt_simd_avx512, &vatt_simd_avx2, &vatt_simd_baseline, NULL };
-  if (!__builtin_cpu_supports ("avx2") || !__builtin_cpu_supports ("fma")
-      || !__builtin_cpu_supports ("bmi") || !__builtin_cpu_supports ("bmi2"))
+  static const VattSimd *const sets[] = { &vatt_simd_avx512, &vatt_simd_avx2,
+    &vatt_simd_baseline, NULL };
+  if (!__builtin_cpu_supports ("avx2") || !__builtin_cpu_supports ("fma") ||
+      !__builtin_cpu_supports ("bmi") || !__builtin_cpu_supports ("bmi2"))
     return sets + 2;
-  if (!__builtin_cpu_supports ("avx512f")
-      || !__builtin_cpu_supports ("avx512vl")
-      || !__builtin_cpu_supports ("avx512bw")
-      || !__builtin_cpu_supports ("avx512dq"))
+  if (!__builtin_cpu_supports ("avx512f") ||
+      !__builtin_cpu_supports ("avx512vl") ||
+      !__builtin_cpu_supports ("avx512bw") ||
+      !__builtin_cpu_supports ("avx512dq"))
     return sets + 1;
   return sets;
 #else

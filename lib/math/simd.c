@@ -29,7 +29,7 @@
 #define PANEL (2 * LANES)
 #define QUERY_BLOCK (ROWS * (48 / ROWS))
 #define KEY_BLOCK 256
-_Static_assert (KEY_BLOCK % PANEL == 0, "a block of keys is whole panels");
+_Static_assert(KEY_BLOCK % PANEL == 0, "a block of keys is whole panels");
 
 #define INLINE static inline __attribute__ ((always_inline))
 #define LOG2_E 1.44269504088896341f
@@ -54,13 +54,13 @@ store (float *p, vec v)
 INLINE vec
 splat (float x)
 {
-  return x - (vec) { 0 };
+  return x - (vec){ 0 };
 }
 
 INLINE vec
 select_vec (ivec mask, vec a, vec b)
 {
-  return (vec) ((mask & (ivec) a) | (~mask & (ivec) b));
+  return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
 /* a > b ? a : b, so b where either is a NaN; one instruction where the
@@ -69,11 +69,11 @@ INLINE vec
 max_vec (vec a, vec b)
 {
 #if defined __AVX512F__
-  return (vec) _mm512_max_ps ((__m512) a, (__m512) b);
+  return (vec)_mm512_max_ps ((__m512)a, (__m512)b);
 #elif defined __AVX__
-  return (vec) _mm256_max_ps ((__m256) a, (__m256) b);
+  return (vec)_mm256_max_ps ((__m256)a, (__m256)b);
 #elif defined __SSE2__
-  return (vec) _mm_max_ps ((__m128) a, (__m128) b);
+  return (vec)_mm_max_ps ((__m128)a, (__m128)b);
 #else
   return select_vec (a > b, a, b);
 #endif
@@ -111,7 +111,8 @@ max_lanes (vec v)
 INLINE vec
 exp2_vec (vec x)
 {
-  const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to integers */
+  const float round =
+      12582912.0f; /* 1.5 * 2^23: adding it rounds to integers */
   x = max_vec (splat (-127.0f), x); /* in this order a NaN stays one */
   vec shifted = x + round;
   vec f = x - (shifted - round);
@@ -121,7 +122,7 @@ exp2_vec (vec x)
   p = p * f + 2.40221197241393e-1f;
   p = p * f + 6.93146967061907e-1f;
   p = p * f + 1.00000007165459f;
-  return p * (vec) (((ivec) shifted + 127) << 23);
+  return p * (vec)(((ivec)shifted + 127) << 23);
 }
 
 INLINE vec
@@ -160,8 +161,8 @@ activate (vec x, VattActivation activation)
 /* What finish_row does to one vector; activation is a constant at each of its
  * uses, and whether there are operands the compiler asks outside of loops. */
 INLINE vec
-finish (vec y, const float *bias, const float *residual,
-    VattActivation activation)
+finish (
+    vec y, const float *bias, const float *residual, VattActivation activation)
 {
   if (bias)
     y += load (bias);
@@ -177,9 +178,8 @@ finish_with (float *y, const float *bias, const float *residual,
 {
   size_t i = 0;
   for (; i + LANES <= n; i += LANES)
-    store (y + i,
-        finish (load (y + i), bias ? bias + i : NULL,
-            residual ? residual + i : NULL, activation));
+    store (y + i, finish (load (y + i), bias ? bias + i : NULL,
+                      residual ? residual + i : NULL, activation));
   if (i < n) {
     float tail[3][LANES] = { 0 };
     memcpy (tail[0], y + i, (n - i) * sizeof (float));
@@ -187,9 +187,8 @@ finish_with (float *y, const float *bias, const float *residual,
       memcpy (tail[1], bias + i, (n - i) * sizeof (float));
     if (residual)
       memcpy (tail[2], residual + i, (n - i) * sizeof (float));
-    store (tail[0],
-        finish (load (tail[0]), bias ? tail[1] : NULL,
-            residual ? tail[2] : NULL, activation));
+    store (tail[0], finish (load (tail[0]), bias ? tail[1] : NULL,
+                        residual ? tail[2] : NULL, activation));
     memcpy (y + i, tail[0], (n - i) * sizeof (float));
   }
 }
@@ -214,7 +213,7 @@ moment (const float *x, float shift, int power, size_t n)
   size_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES)
     for (int j = 0; j < 4; j++) {
-      vec d = load (x + i + (size_t) j * LANES) - shift;
+      vec d = load (x + i + (size_t)j * LANES) - shift;
       sums[j] += power == 2 ? d * d : d;
     }
   for (; i + LANES <= n; i += LANES) {
@@ -233,17 +232,16 @@ static void
 layernorm_row (float *y, const float *x, const float *gain, const float *bias,
     float eps, size_t n)
 {
-  float mean = moment (x, 0.0f, 1, n) / (float) n;
-  float rstd = 1.0f / sqrtf (moment (x, mean, 2, n) / (float) n + eps);
+  float mean = moment (x, 0.0f, 1, n) / (float)n;
+  float rstd = 1.0f / sqrtf (moment (x, mean, 2, n) / (float)n + eps);
   for (size_t i = 0; i < n; i++)
     y[i] = (x[i] - mean) * rstd * gain[i] + bias[i];
 }
 
 static void
-rmsnorm_row (
-    float *y, const float *x, const float *gain, float eps, size_t n)
+rmsnorm_row (float *y, const float *x, const float *gain, float eps, size_t n)
 {
-  float rstd = 1.0f / sqrtf (moment (x, 0.0f, 2, n) / (float) n + eps);
+  float rstd = 1.0f / sqrtf (moment (x, 0.0f, 2, n) / (float)n + eps);
   for (size_t i = 0; i < n; i++)
     y[i] = x[i] * rstd * gain[i];
 }
@@ -313,8 +311,8 @@ pack_keys (float *packed, const float *keys, size_t stride, size_t n_keys,
 }
 
 static void
-pack_values (float *packed, const float *values, size_t stride,
-    size_t n_keys, size_t width, size_t panel0, size_t panel1)
+pack_values (float *packed, const float *values, size_t stride, size_t n_keys,
+    size_t width, size_t panel0, size_t panel1)
 {
   size_t padded = panels (n_keys) * PANEL;
   for (size_t key = panel0 * PANEL; key < panel1 * PANEL; key++)
@@ -334,22 +332,22 @@ tile (float *c, size_t c_stride, const float *a, size_t a_stride,
 {
   vec sum[ROWS][2];
   for (int i = 0; i < ROWS; i++) {
-    sum[i][0] = accumulate ? load (c + (size_t) i * c_stride) : splat (0.0f);
-    sum[i][1]
-        = accumulate ? load (c + (size_t) i * c_stride + LANES) : splat (0.0f);
+    sum[i][0] = accumulate ? load (c + (size_t)i * c_stride) : splat (0.0f);
+    sum[i][1] =
+        accumulate ? load (c + (size_t)i * c_stride + LANES) : splat (0.0f);
   }
   for (size_t k = 0; k < depth; k++) {
     vec b0 = load (b + k * PANEL), b1 = load (b + k * PANEL + LANES);
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
-      vec ai = splat (a[(size_t) i * a_stride + k]);
+      vec ai = splat (a[(size_t)i * a_stride + k]);
       sum[i][0] += ai * b0;
       sum[i][1] += ai * b1;
     }
   }
   for (int i = 0; i < ROWS; i++) {
-    store (c + (size_t) i * c_stride, sum[i][0]);
-    store (c + (size_t) i * c_stride + LANES, sum[i][1]);
+    store (c + (size_t)i * c_stride, sum[i][0]);
+    store (c + (size_t)i * c_stride + LANES, sum[i][1]);
   }
 }
 
@@ -389,15 +387,15 @@ renew (float *scores, size_t padded, float *max, float *sum, float *out,
   size_t pairs = padded / (4 * LANES) * (4 * LANES);
   for (size_t k = 0; k < pairs; k += 4 * LANES)
     for (int j = 0; j < 4; j++)
-      top[j] = max_vec (load (scores + k + (size_t) j * LANES), top[j]);
+      top[j] = max_vec (load (scores + k + (size_t)j * LANES), top[j]);
   for (size_t k = pairs; k < padded; k += LANES)
     top[0] = max_vec (load (scores + k), top[0]);
-  float now = max_lanes (
-      max_vec (max_vec (top[0], top[1]), max_vec (top[2], top[3])));
+  float now =
+      max_lanes (max_vec (max_vec (top[0], top[1]), max_vec (top[2], top[3])));
   for (size_t k = 0; k < pairs; k += 4 * LANES)
     for (int j = 0; j < 4; j++) {
-      vec p = exp2_vec (load (scores + k + (size_t) j * LANES) - now);
-      store (scores + k + (size_t) j * LANES, p);
+      vec p = exp2_vec (load (scores + k + (size_t)j * LANES) - now);
+      store (scores + k + (size_t)j * LANES, p);
       total[j] += p;
     }
   for (size_t k = pairs; k < padded; k += LANES) {
@@ -428,9 +426,10 @@ attend_rows (const VattAttend *at)
 
   for (size_t r = 0; r < row_groups * ROWS; r++) {
     for (size_t d = 0; d < width; d++)
-      query[r * width + d] = r < at->rows
-          ? at->query[r * at->query_stride + d] * (at->scale * LOG2_E)
-          : 0.0f;
+      query[r * width + d] =
+          r < at->rows
+              ? at->query[r * at->query_stride + d] * (at->scale * LOG2_E)
+              : 0.0f;
     max[r] = -3.0e38f;
     sum[r] = 0.0f;
   }
@@ -438,8 +437,8 @@ attend_rows (const VattAttend *at)
 
   size_t padded_keys = panels (at->n_keys) * PANEL;
   for (size_t key0 = 0; key0 < at->n_keys; key0 += KEY_BLOCK) {
-    size_t count
-        = at->n_keys - key0 < KEY_BLOCK ? at->n_keys - key0 : KEY_BLOCK;
+    size_t count =
+        at->n_keys - key0 < KEY_BLOCK ? at->n_keys - key0 : KEY_BLOCK;
     size_t padded = panels (count) * PANEL;
     score (at, query, scores, row_groups, key0, count);
     for (size_t r = 0; r < row_groups * ROWS; r++)
@@ -461,8 +460,7 @@ attend (const VattAttend *all)
 {
   for (size_t row = 0; row < all->rows; row += QUERY_BLOCK) {
     VattAttend block = *all;
-    block.rows
-        = all->rows - row < QUERY_BLOCK ? all->rows - row : QUERY_BLOCK;
+    block.rows = all->rows - row < QUERY_BLOCK ? all->rows - row : QUERY_BLOCK;
     block.query += row * all->query_stride;
     block.out += row * all->out_stride;
     if (block.bias)

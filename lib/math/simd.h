@@ -7,16 +7,14 @@
 
 #include <stddef.h>
 
-typedef enum
-{
+typedef enum {
   VATT_ACTIVATION_NONE,
   VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
   VATT_ACTIVATION_RELU,
 } VattActivation;
 
 /* Some queries of one head against all its keys; see attend below. */
-typedef struct
-{
+typedef struct {
   const float *query; /* (rows, width) */
   size_t query_stride;
   size_t rows;
@@ -33,8 +31,7 @@ typedef struct
   float *scratch; /* attend_scratch (width) floats */
 } VattAttend;
 
-typedef struct
-{
+typedef struct {
   const char *name;
   size_t panel; /* keys, or channels, that are packed side by side */
 

@@ -82,8 +82,8 @@ build_joint (const VattScope *scope, const VattHeadSpec *head,
 }
 
 static void
-build_classifier (VattPlan *plan, const VattHeadSpec *head,
-    VattTensor *pooled, size_t views, VattBridge *bridge)
+build_classifier (VattPlan *plan, const VattHeadSpec *head, VattTensor *pooled,
+    size_t views, VattBridge *bridge)
 {
   /* At the start, every class of a multi-label head has a chance of 1 in
    * its number. */
@@ -91,23 +91,22 @@ build_classifier (VattPlan *plan, const VattHeadSpec *head,
     .bias = TRUE,
     .glorot_normal = !head->multi_label,
     .bias_value = head->multi_label && head->classes > 1
-        ? -log ((double) head->classes - 1.0)
-        : 0.0 };
+                      ? -log ((double)head->classes - 1.0)
+                      : 0.0 };
   const VattAverage average = { .views = views };
   VattTensor *x = vatt_layer_dense (
-      &(VattScope) { plan, "head" }, "classifier", pooled, &dense);
+      &(VattScope){ plan, "head" }, "classifier", pooled, &dense);
   if (views > 1)
-    x = vatt_layer (plan, &vatt_op_average, &average, sizeof average, x, NULL,
-        NULL, NULL);
+    x = vatt_layer (
+        plan, &vatt_op_average, &average, sizeof average, x, NULL, NULL, NULL);
   bridge->logits = x;
-  bridge->probabilities = unary (
-      plan, head->multi_label ? &vatt_op_sigmoid : &vatt_op_softmax, x);
+  bridge->probabilities =
+      unary (plan, head->multi_label ? &vatt_op_sigmoid : &vatt_op_softmax, x);
 }
 
 VattBridge
 vatt_bridge_build (VattPlan *plan, const VattConfig *config,
-    VattModality modality, VattTensor *pooled, VattOutput outputs,
-    size_t views)
+    VattModality modality, VattTensor *pooled, VattOutput outputs, size_t views)
 {
   VattBridge bridge = { NULL };
   const VattHeadSpec *head = &config->head;
@@ -118,8 +117,8 @@ vatt_bridge_build (VattPlan *plan, const VattConfig *config,
     build_fac (&scope, head, modality, pooled, want_vt, &bridge);
   else if (head->kind == VATT_HEAD_JOINT && (want_va || want_vt))
     build_joint (&scope, head, modality, pooled, &bridge);
-  else if (head->kind == VATT_HEAD_CLASSIFIER
-      && (outputs & (VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES)))
+  else if (head->kind == VATT_HEAD_CLASSIFIER &&
+           (outputs & (VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES)))
     build_classifier (plan, head, pooled, views, &bridge);
   return bridge;
 }

@@ -6,9 +6,8 @@
 #include "plan.h"
 #include "spec.h"
 
-typedef struct
-{
-  VattTensor *va, *vt;                 /* (B, D), or NULL */
+typedef struct {
+  VattTensor *va, *vt;                /* (B, D), or NULL */
   VattTensor *logits, *probabilities; /* (B / views, C), or NULL */
 } VattBridge;
 

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-typedef enum
-{
+typedef enum {
   KEY_COUNTS,   /* `count` unsigned numbers up to max, separated by ';' */
   KEY_FLAG,     /* true or false */
   KEY_CHOICE,   /* one of choices */
@@ -15,8 +14,7 @@ typedef enum
   KEY_DOUBLES,  /* `count` numbers from 0 to max */
 } KeyKind;
 
-typedef struct
-{
+typedef struct {
   const char *name;
   KeyKind kind;
   gsize offset;
@@ -25,18 +23,17 @@ typedef struct
   double absent; /* value where the key is not given */
 } Key;
 
-static const char *const inputs[]
-    = { "none", "voxels", "wave", "spectrogram", "words", NULL };
+static const char *const inputs[] = { "none", "voxels", "wave", "spectrogram",
+  "words", NULL };
 static const char *const scalings[] = { "range", "clip", NULL };
-static const char *const positions[]
-    = { "absolute", "relative", "none", NULL };
+static const char *const positions[] = { "absolute", "relative", "none", NULL };
 static const char *const aggregations[] = { "token", "word", "max", NULL };
 static const char *const norms[] = { "layer", "rms", NULL };
 static const char *const activations[] = { "gelu", "relu", NULL };
 static const char *const orders[] = { "grid", "exchanged", NULL };
 static const char *const modalities[] = { "video", "audio", "text", NULL };
-static const char *const heads[]
-    = { "none", "fac", "joint", "classifier", NULL };
+static const char *const heads[] = { "none", "fac", "joint", "classifier",
+  NULL };
 
 #define FRONT(field) G_STRUCT_OFFSET (VattTowerSpec, front.field)
 #define TOWER(field) G_STRUCT_OFFSET (VattTowerSpec, field)
@@ -74,8 +71,7 @@ static const Key tower_keys[] = {
   { "position-order", KEY_CHOICE, TOWER (exchanged), .choices = orders },
   { "relative-buckets", KEY_COUNTS, TOWER (relative_buckets), 1, 1 << 12 },
   { "relative-distance", KEY_COUNTS, TOWER (relative_distance), 1, 1 << 16 },
-  { "aggregation", KEY_CHOICE, TOWER (aggregation),
-      .choices = aggregations },
+  { "aggregation", KEY_CHOICE, TOWER (aggregation), .choices = aggregations },
   { "pre-projection", KEY_COUNTS, TOWER (pre_width), 1, 1 << 16 },
   { "pre-bias", KEY_FLAG, TOWER (pre_bias), .absent = 1 },
   { "pre-activation", KEY_CHOICE, TOWER (pre_relu), .choices = activations },
@@ -117,7 +113,7 @@ vatt_config_new (const char *name)
   config->ref_count = 1;
   config->name = one_line (name);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    vatt_spec_tower_defaults (&config->tower[m], (VattModality) m);
+    vatt_spec_tower_defaults (&config->tower[m], (VattModality)m);
   return config;
 }
 
@@ -168,7 +164,7 @@ read_count (const char *text, guint max, guint *value)
   guint64 number;
   if (!g_ascii_string_to_unsigned (text, 10, 0, max, &number, NULL))
     return FALSE;
-  *value = (guint) number;
+  *value = (guint)number;
   return TRUE;
 }
 
@@ -187,36 +183,36 @@ static gboolean
 read_key (gpointer spec, const Key *key, const char *text)
 {
   gpointer field = G_STRUCT_MEMBER_P (spec, key->offset);
-  g_auto (GStrv) parts
-      = g_strsplit (text, key->kind == KEY_FRACTION ? "/" : ";", -1);
+  g_auto (GStrv) parts =
+      g_strsplit (text, key->kind == KEY_FRACTION ? "/" : ";", -1);
   guint n = g_strv_length (parts);
   switch (key->kind) {
   case KEY_COUNTS:
     for (guint i = 0; i < n; i++)
-      if (i >= key->count
-          || !read_count (parts[i], key->max, (guint *) field + i))
+      if (i >= key->count ||
+          !read_count (parts[i], key->max, (guint *)field + i))
         return FALSE;
     return n > 0;
   case KEY_FLAG:
-    *(guint *) field = strcmp (text, "true") == 0;
-    return *(guint *) field || strcmp (text, "false") == 0;
+    *(guint *)field = strcmp (text, "true") == 0;
+    return *(guint *)field || strcmp (text, "false") == 0;
   case KEY_CHOICE:
     for (guint i = 0; key->choices[i]; i++)
       if (strcmp (key->choices[i], text) == 0) {
-        *(guint *) field = i;
+        *(guint *)field = i;
         return TRUE;
       }
     return FALSE;
   case KEY_FRACTION:
-    ((guint *) field)[1] = 1;
+    ((guint *)field)[1] = 1;
     for (guint i = 0; i < n; i++)
-      if (i >= 2 || !read_count (parts[i], key->max, (guint *) field + i))
+      if (i >= 2 || !read_count (parts[i], key->max, (guint *)field + i))
         return FALSE;
-    return n > 0 && ((guint *) field)[1] > 0;
+    return n > 0 && ((guint *)field)[1] > 0;
   case KEY_DOUBLES:
     for (guint i = 0; i < n; i++)
-      if (i >= key->count
-          || !read_double (parts[i], key->max, (double *) field + i))
+      if (i >= key->count ||
+          !read_double (parts[i], key->max, (double *)field + i))
         return FALSE;
     return n == key->count;
   }
@@ -228,7 +224,7 @@ expected_of (const Key *key)
 {
   switch (key->kind) {
   case KEY_CHOICE: {
-    g_autofree char *list = g_strjoinv (", ", (char **) key->choices);
+    g_autofree char *list = g_strjoinv (", ", (char **)key->choices);
     return g_strdup_printf ("one of %s", list);
   }
   case KEY_FLAG:
@@ -242,43 +238,43 @@ expected_of (const Key *key)
     break;
   }
   return key->count == 1
-      ? g_strdup_printf ("a whole number from 0 to %u", key->max)
-      : g_strdup_printf ("1 to %u whole numbers from 0 to %u, separated "
-                         "by ';'",
-          key->count, key->max);
+             ? g_strdup_printf ("a whole number from 0 to %u", key->max)
+             : g_strdup_printf ("1 to %u whole numbers from 0 to %u, separated "
+                                "by ';'",
+                   key->count, key->max);
 }
 
 /* Appends "key=value" unless the value is the one absence means. */
 static void
-write_key (GString *text, gconstpointer spec, gconstpointer absent,
-    const Key *key)
+write_key (
+    GString *text, gconstpointer spec, gconstpointer absent, const Key *key)
 {
-  gconstpointer field = (const char *) spec + key->offset;
+  gconstpointer field = (const char *)spec + key->offset;
   gsize size = key->kind == KEY_DOUBLES ? key->count * sizeof (double)
                                         : MAX (key->count, 1) * sizeof (guint);
-  if (memcmp (field, (const char *) absent + key->offset, size) == 0)
+  if (memcmp (field, (const char *)absent + key->offset, size) == 0)
     return;
   g_string_append_printf (text, "%s=", key->name);
   switch (key->kind) {
   case KEY_FLAG:
-    g_string_append (text, *(const guint *) field ? "true" : "false");
+    g_string_append (text, *(const guint *)field ? "true" : "false");
     break;
   case KEY_CHOICE:
-    g_string_append (text, key->choices[*(const guint *) field]);
+    g_string_append (text, key->choices[*(const guint *)field]);
     break;
   case KEY_FRACTION:
-    g_string_append_printf (text, "%u/%u", ((const guint *) field)[0],
-        ((const guint *) field)[1]);
+    g_string_append_printf (
+        text, "%u/%u", ((const guint *)field)[0], ((const guint *)field)[1]);
     break;
   case KEY_COUNTS:
     for (guint i = 0; i < key->count; i++)
       g_string_append_printf (
-          text, "%s%u", i ? ";" : "", ((const guint *) field)[i]);
+          text, "%s%u", i ? ";" : "", ((const guint *)field)[i]);
     break;
   case KEY_DOUBLES:
     for (guint i = 0; i < key->count; i++) {
       char number[G_ASCII_DTOSTR_BUF_SIZE];
-      g_ascii_dtostr (number, sizeof number, ((const double *) field)[i]);
+      g_ascii_dtostr (number, sizeof number, ((const double *)field)[i]);
       g_string_append_printf (text, "%s%s", i ? ";" : "", number);
     }
     break;
@@ -291,7 +287,7 @@ set_defaults (gpointer spec, const Key *keys)
 {
   for (const Key *key = keys; key->name; key++)
     if (key->kind == KEY_FLAG)
-      *(guint *) G_STRUCT_MEMBER_P (spec, key->offset) = (guint) key->absent;
+      *(guint *)G_STRUCT_MEMBER_P (spec, key->offset) = (guint)key->absent;
 }
 
 void
@@ -342,8 +338,8 @@ read_tower_section (GKeyFile *file, const char *origin, VattModality modality,
   if (!read_section (
           file, origin, modalities[modality], tower_keys, tower, error))
     return FALSE;
-  if (tower->front.input != VATT_INPUT_NONE
-      || memcmp (tower, &absent, sizeof absent) == 0)
+  if (tower->front.input != VATT_INPUT_NONE ||
+      memcmp (tower, &absent, sizeof absent) == 0)
     return TRUE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
       "configuration '%s': [%s] has keys, but no input", origin,
@@ -364,9 +360,9 @@ read_model_section (
     } else if (strcmp (*name, "description") == 0) {
       g_free (config->description);
       config->description = g_steal_pointer (&text);
-    } else if (strcmp (*name, "parameters") != 0
-        || !g_ascii_string_to_unsigned (
-            text, 10, 0, G_MAXINT64, &config->parameters, NULL)) {
+    } else if (strcmp (*name, "parameters") != 0 ||
+               !g_ascii_string_to_unsigned (
+                   text, 10, 0, G_MAXINT64, &config->parameters, NULL)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
           "configuration '%s': [model] %s=%s, expected name, description "
           "or parameters=COUNT",
@@ -394,9 +390,9 @@ vatt_config_parse (
   g_return_val_if_fail (text && origin, NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) reason = NULL;
-  gsize size = length < 0 ? strlen (text) : (gsize) length;
-  if (!g_utf8_validate (text, (gssize) size, NULL)
-      || !g_key_file_load_from_data (
+  gsize size = length < 0 ? strlen (text) : (gsize)length;
+  if (!g_utf8_validate (text, (gssize)size, NULL) ||
+      !g_key_file_load_from_data (
           file, text, size, G_KEY_FILE_KEEP_TRANSLATIONS, &reason)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "configuration '%s' is not a key file: %s", origin,
@@ -410,7 +406,7 @@ vatt_config_parse (
     for (guint m = 0; m < VATT_N_MODALITIES; m++)
       if (strcmp (*section, modalities[m]) == 0) {
         good = read_tower_section (
-            file, origin, (VattModality) m, &config->tower[m], error);
+            file, origin, (VattModality)m, &config->tower[m], error);
         done = TRUE;
       }
     if (strcmp (*section, "head") == 0) {
@@ -456,7 +452,7 @@ vatt_config_to_text (const VattConfig *config)
         text, "parameters=%" G_GUINT64_FORMAT "\n", config->parameters);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     VattTowerSpec absent;
-    vatt_spec_tower_defaults (&absent, (VattModality) m);
+    vatt_spec_tower_defaults (&absent, (VattModality)m);
     if (config->tower[m].front.input == VATT_INPUT_NONE)
       continue;
     g_string_append_printf (text, "\n[%s]\n", modalities[m]);

@@ -8,17 +8,16 @@
 
 #include <string.h>
 
-#define EVERYTHING                                                           \
-  (VATT_OUTPUT_POOLED | VATT_OUTPUT_VA | VATT_OUTPUT_VT                      \
-      | VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES)
+#define EVERYTHING                                                             \
+  (VATT_OUTPUT_POOLED | VATT_OUTPUT_VA | VATT_OUTPUT_VT | VATT_OUTPUT_LOGITS | \
+      VATT_OUTPUT_PROBABILITIES)
 
 static gboolean
-declared (
-    const VattDeclaration *declaration, const VattParameter *parameter)
+declared (const VattDeclaration *declaration, const VattParameter *parameter)
 {
   for (guint i = 0; i < declaration->parameters->len; i++) {
-    const VattTensor *known
-        = g_array_index (declaration->parameters, VattParameter, i).tensor;
+    const VattTensor *known =
+        g_array_index (declaration->parameters, VattParameter, i).tensor;
     if (strcmp (known->name, parameter->tensor->name) == 0)
       return TRUE;
   }
@@ -42,8 +41,8 @@ declare_tower (VattDeclaration *declaration, const VattConfig *config,
     return FALSE;
   }
   for (guint i = 0; i < plan->parameters->len; i++) {
-    const VattParameter *parameter
-        = &g_array_index (plan->parameters, VattParameter, i);
+    const VattParameter *parameter =
+        &g_array_index (plan->parameters, VattParameter, i);
     if (!declared (declaration, parameter))
       g_array_append_val (declaration->parameters, *parameter);
   }
@@ -54,13 +53,12 @@ VattDeclaration *
 vatt_declaration_new (const VattConfig *config, GError **error)
 {
   g_autoptr (VattDeclaration) declaration = g_new0 (VattDeclaration, 1);
-  declaration->owner
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) vatt_plan_free);
-  declaration->parameters
-      = g_array_new (FALSE, FALSE, sizeof (VattParameter));
+  declaration->owner =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vatt_plan_free);
+  declaration->parameters = g_array_new (FALSE, FALSE, sizeof (VattParameter));
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (config->tower[m].front.input != VATT_INPUT_NONE
-        && !declare_tower (declaration, config, (VattModality) m, error))
+    if (config->tower[m].front.input != VATT_INPUT_NONE &&
+        !declare_tower (declaration, config, (VattModality)m, error))
       return NULL;
   return g_steal_pointer (&declaration);
 }
@@ -88,15 +86,15 @@ vatt_config_list_parameters (
     const VattConfig *config, guint *n_parameters, GError **error)
 {
   g_return_val_if_fail (config && n_parameters, NULL);
-  g_autoptr (VattDeclaration) declaration
-      = vatt_declaration_new (config, error);
+  g_autoptr (VattDeclaration) declaration =
+      vatt_declaration_new (config, error);
   if (!declaration)
     return NULL;
   *n_parameters = declaration->parameters->len;
   VattParameterInfo *info = g_new0 (VattParameterInfo, *n_parameters);
   for (guint i = 0; i < *n_parameters; i++) {
-    const VattParameter *parameter
-        = &g_array_index (declaration->parameters, VattParameter, i);
+    const VattParameter *parameter =
+        &g_array_index (declaration->parameters, VattParameter, i);
     const VattTensor *tensor = parameter->tensor;
     info[i].path = g_intern_string (tensor->name);
     info[i].rows = tensor->shape[0];

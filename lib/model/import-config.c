@@ -25,16 +25,15 @@ axis (const VattImport *import, const char *base, const char *name, guint index)
   const VattBundleEntry *entry = find (import, base, name);
   if (!entry || index >= entry->rank)
     return 0;
-  return (guint) MIN (entry->shape[index], G_MAXINT32);
+  return (guint)MIN (entry->shape[index], G_MAXINT32);
 }
 
 static guint
 count_layers (const VattImport *import, const char *base, const char *encoder)
 {
   for (guint n = 0;; n++) {
-    g_autofree char *name
-        = g_strdup_printf ("%slayers/%u/feed_forward/layer_norm/gamma",
-            encoder, n);
+    g_autofree char *name = g_strdup_printf (
+        "%slayers/%u/feed_forward/layer_norm/gamma", encoder, n);
     if (!find (import, base, name))
       return n;
   }
@@ -58,8 +57,8 @@ set_heads (const VattImport *import, VattModality modality, guint inner,
       return TRUE;
   }
   g_autofree char *known = heads_found
-      ? g_strdup_printf ("%u heads", heads_found)
-      : g_strdup ("an unknown number of heads");
+                               ? g_strdup_printf ("%u heads", heads_found)
+                               : g_strdup ("an unknown number of heads");
   g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
       "checkpoint '%s': the %s tower has %u attention channels in %s, which "
       "does not fit a head width of %u",
@@ -76,16 +75,16 @@ read_encoder (const VattImport *import, VattModality modality, const char *base,
   VattTowerSpec *tower = &import->config->tower[modality];
   tower->layers = count_layers (import, base, "tx/");
   tower->width = axis (import, base, "tx/final_layer_norm/gamma", 0);
-  tower->feed_forward
-      = axis (import, base, "tx/layers/0/feed_forward/mlp/wi/kernel", 1);
+  tower->feed_forward =
+      axis (import, base, "tx/layers/0/feed_forward/mlp/wi/kernel", 1);
   tower->bias = find (import, base, "tx/layers/0/mha/q/bias") != NULL;
   return set_heads (import, modality,
       axis (import, base, "tx/layers/0/mha/q/kernel", 1), 0, error);
 }
 
 static void
-read_positions (const VattImport *import, VattModality modality,
-    const char *base)
+read_positions (
+    const VattImport *import, VattModality modality, const char *base)
 {
   static const char *const names[2][3] = {
     { "temporal", "vertical", "horizontal" },
@@ -93,9 +92,8 @@ read_positions (const VattImport *import, VattModality modality,
   };
   VattTowerSpec *tower = &import->config->tower[modality];
   for (guint a = 0; a < vatt_spec_axes (tower->front.input); a++) {
-    g_autofree char *name
-        = g_strconcat (names[modality != VATT_VIDEO][a],
-            "_position_embeddings/embeddings", NULL);
+    g_autofree char *name = g_strconcat (names[modality != VATT_VIDEO][a],
+        "_position_embeddings/embeddings", NULL);
     tower->buckets[a] = axis (import, base, name, 0);
   }
 }
@@ -112,10 +110,9 @@ read_front_end (const VattImport *import, VattModality modality,
     front->patch[a] = axis (import, base, kernel, a);
   guint extent[3];
   for (guint a = 0; a < 3; a++)
-    extent[a] = (guint) MIN (
-        (guint64) tower->buckets[a] * front->patch[a], G_MAXINT32);
-  front->rate_n
-      = modality == VATT_VIDEO ? RATE_PICTURES : RATE_SOUND;
+    extent[a] =
+        (guint)MIN ((guint64)tower->buckets[a] * front->patch[a], G_MAXINT32);
+  front->rate_n = modality == VATT_VIDEO ? RATE_PICTURES : RATE_SOUND;
   switch (front->input) {
   case VATT_INPUT_VOXELS:
     front->frames = extent[0];
@@ -142,11 +139,10 @@ read_front_end (const VattImport *import, VattModality modality,
 
 /* A video or audio tower of its own. FALSE without error: there is none. */
 static gboolean
-read_tower (VattImport *import, VattModality modality, const char *base,
-    GError **error)
+read_tower (
+    VattImport *import, VattModality modality, const char *base, GError **error)
 {
-  static const struct
-  {
+  static const struct {
     VattModality modality;
     VattInput input;
     const char *kernel;
@@ -159,8 +155,7 @@ read_tower (VattImport *import, VattModality modality, const char *base,
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     if (kinds[i].modality != modality || !find (import, base, kinds[i].kernel))
       continue;
-    g_autofree char *tables
-        = g_strconcat (base, "pos_embedding_lookup/", NULL);
+    g_autofree char *tables = g_strconcat (base, "pos_embedding_lookup/", NULL);
     tower->front.input = kinds[i].input;
     read_positions (import, modality, tables);
     read_front_end (import, modality, base, kinds[i].kernel);
@@ -191,13 +186,13 @@ read_t5 (const VattImport *import, const char *base, GError **error)
   g_autofree char *inside = g_strconcat (base, attention, NULL);
   tower->layers = count_layers (import, base, "base_lm/");
   tower->width = axis (import, base, "base_lm/final_layer_norm/weight", 0);
-  tower->feed_forward
-      = axis (import, base, "base_lm/layers/0/feed_forward/mlp/wi/kernel", 1);
+  tower->feed_forward =
+      axis (import, base, "base_lm/layers/0/feed_forward/mlp/wi/kernel", 1);
   tower->rms = TRUE;
   tower->bias = tower->scaled = FALSE;
   tower->positions = VATT_POSITIONS_RELATIVE;
-  tower->relative_buckets
-      = axis (import, inside, "relative_attention_bias/embeddings", 0);
+  tower->relative_buckets =
+      axis (import, inside, "relative_attention_bias/embeddings", 0);
   tower->relative_distance = 64;
   tower->aggregation = VATT_AGGREGATION_WORD;
   return set_heads (import, VATT_TEXT, axis (import, inside, "q/kernel", 1),
@@ -229,8 +224,8 @@ read_text (VattImport *import, GError **error)
   tower->pre_bias = FALSE;
   if (find (import, base, "base_lm/conv1d/kernel")) {
     *naming = VATT_TF_LINEAR;
-    tower->pre_width = tower->width
-        = axis (import, base, "base_lm/conv1d/kernel", 2);
+    tower->pre_width = tower->width =
+        axis (import, base, "base_lm/conv1d/kernel", 2);
     tower->pre_bias = tower->pre_relu = TRUE;
     tower->positions = VATT_POSITIONS_NONE;
     tower->aggregation = VATT_AGGREGATION_MAX;
@@ -248,8 +243,7 @@ read_text (VattImport *import, GError **error)
 static gboolean
 read_unified (VattImport *import, GError **error)
 {
-  static const struct
-  {
+  static const struct {
     VattInput input;
     const char *raw;
   } kinds[] = {
@@ -261,18 +255,18 @@ read_unified (VattImport *import, GError **error)
   if (!find (import, base, kinds[VATT_VIDEO].raw))
     return FALSE;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    const char *name = vatt_modality_name ((VattModality) m);
+    const char *name = vatt_modality_name ((VattModality)m);
     VattTowerSpec *tower = &import->config->tower[m];
-    g_autofree char *tables
-        = g_strconcat (base, "pos_embedding_lookup/", name, "/", NULL);
+    g_autofree char *tables =
+        g_strconcat (base, "pos_embedding_lookup/", name, "/", NULL);
     g_autofree char *pre = g_strconcat ("pre_proj/", name, "/kernel", NULL);
     g_autofree char *post = g_strconcat ("post_proj/", name, "/kernel", NULL);
     tower->front.input = kinds[m].input;
     if (m == VATT_TEXT)
       read_words (import, base, kinds[m].raw);
-    read_positions (import, (VattModality) m, tables);
+    read_positions (import, (VattModality)m, tables);
     if (m != VATT_TEXT)
-      read_front_end (import, (VattModality) m, base, kinds[m].raw);
+      read_front_end (import, (VattModality)m, base, kinds[m].raw);
     tower->pre_width = axis (import, base, pre, 1);
     tower->post_width = axis (import, base, post, 1);
     tower->share = VATT_VIDEO;
@@ -308,8 +302,8 @@ read_head (VattImport *import)
   } else if (find (import, VATT_IMPORT_ROOT, "_ops/cls/kernel")) {
     head->kind = VATT_HEAD_CLASSIFIER;
     head->classes = axis (import, VATT_IMPORT_ROOT, "_ops/cls/kernel", 1);
-    head->multi_label
-        = import->config->tower[VATT_AUDIO].front.input != VATT_INPUT_NONE;
+    head->multi_label =
+        import->config->tower[VATT_AUDIO].front.input != VATT_INPUT_NONE;
     import->layout.head = g_strdup (VATT_IMPORT_ROOT);
     /* Fine-tuned models see every second picture of 25 a second, and every
      * second of 48000 samples. */
@@ -322,8 +316,7 @@ read_head (VattImport *import)
 gboolean
 vatt_import_read_config (VattImport *import, GError **error)
 {
-  static const struct
-  {
+  static const struct {
     VattModality modality;
     const char *base;
   } places[] = {

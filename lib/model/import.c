@@ -13,9 +13,9 @@ static gboolean
 same_shape (const VattBundleEntry *entry, const VattTensorInfo *info)
 {
   guint64 rows = 1;
-  if (entry->rank < info->rank || entry->dtype != VATT_DTYPE_F32
-      || entry->kind != VATT_BUNDLE_NUMBERS || entry->size != info->size
-      || entry->shape[entry->rank - 1] != info->shape[info->rank - 1])
+  if (entry->rank < info->rank || entry->dtype != VATT_DTYPE_F32 ||
+      entry->kind != VATT_BUNDLE_NUMBERS || entry->size != info->size ||
+      entry->shape[entry->rank - 1] != info->shape[info->rank - 1])
     return FALSE;
   for (guint a = 0; a + 1 < entry->rank; a++)
     rows *= entry->shape[a];
@@ -27,11 +27,10 @@ read_tensor (const VattImport *import, VattModel *model, guint index,
     GHashTable *used, GError **error)
 {
   const VattTensorInfo *info = vatt_model_get_tensor (model, index);
-  g_autofree char *path
-      = vatt_tf_path (&import->layout, import->config, info->name);
-  const VattBundleEntry *entry = path
-      ? vatt_bundle_resolve (import->bundle, path, error)
-      : NULL;
+  g_autofree char *path =
+      vatt_tf_path (&import->layout, import->config, info->name);
+  const VattBundleEntry *entry =
+      path ? vatt_bundle_resolve (import->bundle, path, error) : NULL;
   if (!entry) {
     if (!path)
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -42,9 +41,9 @@ read_tensor (const VattImport *import, VattModel *model, guint index,
   if (!same_shape (entry, info)) {
     size_t shape[2][VATT_TENSOR_RANK_MAX];
     for (guint a = 0; a < entry->rank; a++)
-      shape[0][a] = (size_t) entry->shape[a];
+      shape[0][a] = (size_t)entry->shape[a];
     for (guint a = 0; a < info->rank; a++)
-      shape[1][a] = (size_t) info->shape[a];
+      shape[1][a] = (size_t)info->shape[a];
     g_autofree char *found = vatt_tensor_shape_text (entry->rank, shape[0]);
     g_autofree char *expected = vatt_tensor_shape_text (info->rank, shape[1]);
     g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -55,7 +54,7 @@ read_tensor (const VattImport *import, VattModel *model, guint index,
         expected, info->name);
     return FALSE;
   }
-  g_hash_table_add (used, (gpointer) entry);
+  g_hash_table_add (used, (gpointer)entry);
   return vatt_bundle_read (import->bundle, entry,
       vatt_model_get_mutable (model, index), info->size, error);
 }
@@ -65,15 +64,15 @@ read_tensor (const VattImport *import, VattModel *model, guint index,
 static gboolean
 check_all_used (const VattImport *import, GHashTable *used, GError **error)
 {
-  g_autoptr (GPtrArray) variables
-      = vatt_bundle_list_variables (import->bundle, "model", error);
+  g_autoptr (GPtrArray) variables =
+      vatt_bundle_list_variables (import->bundle, "model", error);
   if (!variables)
     return FALSE;
   for (guint i = 0; i < variables->len; i++) {
     const VattBundleVariable *variable = g_ptr_array_index (variables, i);
     /* A model that was being trained holds its optimiser. */
-    if (g_str_has_prefix (variable->entry->key, VATT_IMPORT_ROOT)
-        && !g_hash_table_contains (used, variable->entry)) {
+    if (g_str_has_prefix (variable->entry->key, VATT_IMPORT_ROOT) &&
+        !g_hash_table_contains (used, variable->entry)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "checkpoint '%s': '%s' is not part of any network known here",
           vatt_bundle_get_path (import->bundle), variable->entry->key);
@@ -151,11 +150,11 @@ vatt_model_import (
   g_free (import.layout.head);
   if (!model)
     return NULL;
-  if (params && params->labels
-      && !vatt_model_set_labels (model, params->labels, error))
+  if (params && params->labels &&
+      !vatt_model_set_labels (model, params->labels, error))
     return NULL;
-  if (params && params->vocabulary
-      && !vatt_model_set_vocabulary (model, params->vocabulary, error))
+  if (params && params->vocabulary &&
+      !vatt_model_set_vocabulary (model, params->vocabulary, error))
     return NULL;
   vatt_model_set_trained (model, TRUE);
   vatt_model_set_id (model);

@@ -10,8 +10,7 @@
 /* The network within the object graph. */
 #define VATT_IMPORT_ROOT "model/layer_with_weights-0/"
 
-typedef struct
-{
+typedef struct {
   const VattBundle *bundle;
   const VattImportParams *params;
   VattTfLayout layout;

@@ -18,30 +18,30 @@ stream_of (const char *path)
 {
   guint64 hash = 0xcbf29ce484222325u;
   for (const char *c = path; *c; c++)
-    hash = (hash ^ (guchar) *c) * 0x100000001b3u;
+    hash = (hash ^ (guchar)*c) * 0x100000001b3u;
   return hash;
 }
 
 static void
-fill_uniform (float *values, size_t n, guint64 seed, guint64 stream,
-    double limit)
+fill_uniform (
+    float *values, size_t n, guint64 seed, guint64 stream, double limit)
 {
   for (size_t i = 0; i < n; i++)
-    values[i] = (float) ((2.0 * (double) vatt_rng_uniform (seed, stream, i)
-                             - 1.0)
-        * limit);
+    values[i] =
+        (float)((2.0 * (double)vatt_rng_uniform (seed, stream, i) - 1.0) *
+                limit);
 }
 
 static void
-fill_normal (float *values, size_t n, guint64 seed, guint64 stream,
-    double sigma)
+fill_normal (
+    float *values, size_t n, guint64 seed, guint64 stream, double sigma)
 {
   for (size_t i = 0; i < n; i++) {
     float value = 3.0f;
     /* A value beyond two deviations is drawn again from another stream. */
     for (guint64 attempt = 0; fabsf (value) > 2.0f; attempt++)
       value = vatt_rng_normal (seed, stream + attempt, i);
-    values[i] = (float) ((double) value * sigma);
+    values[i] = (float)((double)value * sigma);
   }
 }
 
@@ -52,15 +52,15 @@ vatt_initialise (const VattParameter *parameter, guint64 seed, float *values)
   size_t n = vatt_tensor_count (parameter->tensor);
   guint64 stream = stream_of (parameter->tensor->name);
   double variance = 2.0 / MAX (init->fan_in + init->fan_out, 1.0);
-  double constant = init->kind == VATT_INIT_ONES ? 1.0
-      : init->kind == VATT_INIT_CONSTANT         ? init->value
-                                                 : 0.0;
+  double constant = init->kind == VATT_INIT_ONES       ? 1.0
+                    : init->kind == VATT_INIT_CONSTANT ? init->value
+                                                       : 0.0;
   switch (init->kind) {
   case VATT_INIT_ZEROS:
   case VATT_INIT_ONES:
   case VATT_INIT_CONSTANT:
     for (size_t i = 0; i < n; i++)
-      values[i] = (float) constant;
+      values[i] = (float)constant;
     break;
   case VATT_INIT_GLOROT_UNIFORM:
     fill_uniform (values, n, seed, stream, sqrt (3.0 * variance));
@@ -69,8 +69,7 @@ vatt_initialise (const VattParameter *parameter, guint64 seed, float *values)
     fill_uniform (values, n, seed, stream, init->value);
     break;
   case VATT_INIT_GLOROT_NORMAL:
-    fill_normal (
-        values, n, seed, stream, sqrt (variance) / TRUNCATED_SIGMA);
+    fill_normal (values, n, seed, stream, sqrt (variance) / TRUNCATED_SIGMA);
     break;
   case VATT_INIT_TRUNCATED_NORMAL:
     fill_normal (values, n, seed, stream, init->value);

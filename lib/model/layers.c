@@ -16,13 +16,12 @@ vatt_layer (VattPlan *plan, const VattOp *op, gconstpointer attributes,
 }
 
 VattTensor *
-vatt_layer_parameter (const VattScope *scope, const char *name,
-    VattInit init, size_t rows, size_t columns)
+vatt_layer_parameter (const VattScope *scope, const char *name, VattInit init,
+    size_t rows, size_t columns)
 {
   g_autofree char *path = g_strconcat (scope->prefix, ".", name, NULL);
   const size_t shape[] = { rows, columns };
-  return vatt_plan_parameter (
-      scope->plan, path, init, columns ? 2 : 1, shape);
+  return vatt_plan_parameter (scope->plan, path, init, columns ? 2 : 1, shape);
 }
 
 VattTensor *
@@ -36,15 +35,14 @@ vatt_layer_dense (const VattScope *scope, const char *name, VattTensor *x,
   g_autofree char *bias_name = g_strconcat (name, ".bias", NULL);
   VattInit glorot = { .kind = dense->glorot_normal ? VATT_INIT_GLOROT_NORMAL
                                                    : VATT_INIT_GLOROT_UNIFORM,
-    .fan_in = dense->fan_in > 0 ? dense->fan_in : (double) rows,
-    .fan_out = dense->fan_out > 0 ? dense->fan_out : (double) dense->columns };
-  VattInit start
-      = { .kind = VATT_INIT_CONSTANT, .value = dense->bias_value };
-  VattTensor *weight = vatt_layer_parameter (
-      scope, weight_name, glorot, rows, dense->columns);
-  VattTensor *bias = dense->bias
-      ? vatt_layer_parameter (scope, bias_name, start, dense->columns, 0)
-      : NULL;
+    .fan_in = dense->fan_in > 0 ? dense->fan_in : (double)rows,
+    .fan_out = dense->fan_out > 0 ? dense->fan_out : (double)dense->columns };
+  VattInit start = { .kind = VATT_INIT_CONSTANT, .value = dense->bias_value };
+  VattTensor *weight =
+      vatt_layer_parameter (scope, weight_name, glorot, rows, dense->columns);
+  VattTensor *bias = dense->bias ? vatt_layer_parameter (scope, bias_name,
+                                       start, dense->columns, 0)
+                                 : NULL;
   const VattLinear linear = { .activation = dense->activation };
   return vatt_layer (scope->plan, &vatt_op_linear, &linear, sizeof linear, x,
       weight, bias, dense->residual);
@@ -61,22 +59,20 @@ vatt_layer_norm (
   g_autofree char *bias_name = g_strconcat (name, ".bias", NULL);
   const VattNorm norm = { .eps = VATT_NORM_EPS };
   VattTensor *gain = vatt_layer_parameter (
-      scope, gain_name, (VattInit) { .kind = VATT_INIT_ONES }, width, 0);
+      scope, gain_name, (VattInit){ .kind = VATT_INIT_ONES }, width, 0);
   if (rms)
-    return vatt_layer (scope->plan, &vatt_op_rmsnorm, &norm, sizeof norm, x,
-        gain, NULL, NULL);
+    return vatt_layer (
+        scope->plan, &vatt_op_rmsnorm, &norm, sizeof norm, x, gain, NULL, NULL);
   VattTensor *bias = vatt_layer_parameter (
-      scope, bias_name, (VattInit) { .kind = VATT_INIT_ZEROS }, width, 0);
-  return vatt_layer (scope->plan, &vatt_op_layernorm, &norm, sizeof norm, x,
-      gain, bias, NULL);
+      scope, bias_name, (VattInit){ .kind = VATT_INIT_ZEROS }, width, 0);
+  return vatt_layer (
+      scope->plan, &vatt_op_layernorm, &norm, sizeof norm, x, gain, bias, NULL);
 }
 
 VattTensor *
-vatt_layer_batch_norm (
-    const VattScope *scope, const char *name, VattTensor *x)
+vatt_layer_batch_norm (const VattScope *scope, const char *name, VattTensor *x)
 {
-  static const struct
-  {
+  static const struct {
     const char *suffix;
     VattInit init;
   } parameters[] = {

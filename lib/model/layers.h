@@ -8,8 +8,7 @@
 #include "attributes.h"
 #include "plan.h"
 
-typedef struct
-{
+typedef struct {
   VattPlan *plan;
   const char *prefix; /* "video.block.3" */
 } VattScope;
@@ -23,8 +22,7 @@ VattTensor *vatt_layer (VattPlan *plan, const VattOp *op,
 VattTensor *vatt_layer_parameter (const VattScope *scope, const char *name,
     VattInit init, size_t rows, size_t columns);
 
-typedef struct
-{
+typedef struct {
   size_t columns;
   gboolean bias;
   VattActivation activation;
@@ -40,8 +38,8 @@ typedef struct
 VattTensor *vatt_layer_dense (const VattScope *scope, const char *name,
     VattTensor *x, const VattDense *dense);
 /* prefix.name.gain, and .bias unless rms */
-VattTensor *vatt_layer_norm (const VattScope *scope, const char *name,
-    VattTensor *x, gboolean rms);
+VattTensor *vatt_layer_norm (
+    const VattScope *scope, const char *name, VattTensor *x, gboolean rms);
 /* prefix.name.gain, .bias, .mean, .variance */
 VattTensor *vatt_layer_batch_norm (
     const VattScope *scope, const char *name, VattTensor *x);

@@ -18,7 +18,7 @@ labels_to_text (char *const *labels)
 {
   char beyond_ascii[129];
   for (guint i = 0; i < 128; i++)
-    beyond_ascii[i] = (char) (i + 128);
+    beyond_ascii[i] = (char)(i + 128);
   beyond_ascii[128] = '\0';
   GString *text = g_string_new (NULL);
   for (; *labels; labels++) {
@@ -53,7 +53,7 @@ labels_from_text (const char *text, const char *origin, GError **error)
     if (!label) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "weights '%s': label %zu, '%s', is not escaped UTF-8 text", origin,
-          (gsize) (line - lines), *line);
+          (gsize)(line - lines), *line);
       return NULL;
     }
     g_free (*line);
@@ -78,18 +78,18 @@ gboolean
 vatt_model_save (VattModel *model, const char *path, GError **error)
 {
   g_return_val_if_fail (VATT_IS_MODEL (model) && path, FALSE);
-  g_autoptr (GHashTable) metadata
-      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  g_autoptr (GHashTable) metadata =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   g_hash_table_insert (
-      metadata, (gpointer) KEY_CONFIG, vatt_config_to_text (model->config));
-  g_hash_table_insert (metadata, (gpointer) KEY_ID, g_strdup (model->id));
-  g_hash_table_insert (metadata, (gpointer) KEY_TRAINED,
+      metadata, (gpointer)KEY_CONFIG, vatt_config_to_text (model->config));
+  g_hash_table_insert (metadata, (gpointer)KEY_ID, g_strdup (model->id));
+  g_hash_table_insert (metadata, (gpointer)KEY_TRAINED,
       g_strdup (model->trained ? "true" : "false"));
   if (model->labels)
     g_hash_table_insert (
-        metadata, (gpointer) KEY_LABELS, labels_to_text (model->labels));
+        metadata, (gpointer)KEY_LABELS, labels_to_text (model->labels));
   if (model->vocabulary)
-    g_hash_table_insert (metadata, (gpointer) KEY_VOCABULARY,
+    g_hash_table_insert (metadata, (gpointer)KEY_VOCABULARY,
         vatt_vocabulary_to_text (model->vocabulary));
   return vatt_tensor_file_write (path, model->tensor,
       model->declaration->parameters->len, metadata, error);
@@ -101,9 +101,9 @@ bad_tensor (VattModel *self, const VattTensorInfo *found,
 {
   size_t shape[2][VATT_TENSOR_RANK_MAX];
   for (guint a = 0; a < found->rank; a++)
-    shape[0][a] = (size_t) found->shape[a];
+    shape[0][a] = (size_t)found->shape[a];
   for (guint a = 0; a < expected->rank; a++)
-    shape[1][a] = (size_t) expected->shape[a];
+    shape[1][a] = (size_t)expected->shape[a];
   g_autofree char *is = vatt_tensor_shape_text (found->rank, shape[0]);
   g_autofree char *should = vatt_tensor_shape_text (expected->rank, shape[1]);
   g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -121,18 +121,18 @@ take_tensors (VattModel *self, GError **error)
   guint n = self->declaration->parameters->len;
   for (guint i = 0; i < n; i++) {
     VattTensorInfo *info = &self->tensor[i];
-    const VattTensorInfo *found
-        = vatt_tensor_file_lookup (self->file, info->name);
+    const VattTensorInfo *found =
+        vatt_tensor_file_lookup (self->file, info->name);
     if (!found) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "weights '%s': no tensor '%s', which variant '%s' needs",
           self->origin, info->name, vatt_config_get_name (self->config));
       return FALSE;
     }
-    if (found->dtype != info->dtype || found->rank != info->rank
-        || memcmp (found->shape, info->shape, info->rank * sizeof (guint64)))
+    if (found->dtype != info->dtype || found->rank != info->rank ||
+        memcmp (found->shape, info->shape, info->rank * sizeof (guint64)))
       return bad_tensor (self, found, info, error);
-    if ((guintptr) found->data % sizeof (float)) {
+    if ((guintptr)found->data % sizeof (float)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "weights '%s': '%s' does not begin at a multiple of %zu bytes",
           self->origin, info->name, sizeof (float));
@@ -144,8 +144,8 @@ take_tensors (VattModel *self, GError **error)
     const char *name = vatt_tensor_file_get_tensor (self->file, i)->name;
     if (!g_hash_table_contains (self->by_path, name)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-          "weights '%s': tensor '%s' is not part of variant '%s'",
-          self->origin, name, vatt_config_get_name (self->config));
+          "weights '%s': tensor '%s' is not part of variant '%s'", self->origin,
+          name, vatt_config_get_name (self->config));
       return FALSE;
     }
   }
@@ -155,17 +155,15 @@ take_tensors (VattModel *self, GError **error)
 static gboolean
 take_metadata (VattModel *self, GError **error)
 {
-  const char *labels
-      = vatt_tensor_file_get_metadata (self->file, KEY_LABELS);
-  const char *words
-      = vatt_tensor_file_get_metadata (self->file, KEY_VOCABULARY);
-  const char *trained
-      = vatt_tensor_file_get_metadata (self->file, KEY_TRAINED);
+  const char *labels = vatt_tensor_file_get_metadata (self->file, KEY_LABELS);
+  const char *words =
+      vatt_tensor_file_get_metadata (self->file, KEY_VOCABULARY);
+  const char *trained = vatt_tensor_file_get_metadata (self->file, KEY_TRAINED);
   const char *id = vatt_tensor_file_get_metadata (self->file, KEY_ID);
   if (labels) {
     g_auto (GStrv) list = labels_from_text (labels, self->origin, error);
-    if (!list
-        || !vatt_model_set_labels (self, (const char *const *) list, error))
+    if (!list ||
+        !vatt_model_set_labels (self, (const char *const *)list, error))
       return FALSE;
   }
   if (words && !vatt_model_set_words (self, words, error))
@@ -209,12 +207,11 @@ static char *
 find_shipped (const char *name)
 {
   const char *list = g_getenv ("VATT_MODEL_PATH");
-  g_autofree char *folders = list
-      ? g_strconcat (list, G_SEARCHPATH_SEPARATOR_S VATT_MODEL_DIR, NULL)
-      : g_strdup (VATT_MODEL_DIR);
+  g_autofree char *folders =
+      list ? g_strconcat (list, G_SEARCHPATH_SEPARATOR_S VATT_MODEL_DIR, NULL)
+           : g_strdup (VATT_MODEL_DIR);
   g_autofree char *file = g_strconcat (name, ".safetensors", NULL);
-  g_auto (GStrv) folder
-      = g_strsplit (folders, G_SEARCHPATH_SEPARATOR_S, -1);
+  g_auto (GStrv) folder = g_strsplit (folders, G_SEARCHPATH_SEPARATOR_S, -1);
   for (char **f = folder; *f; f++) {
     g_autofree char *path = g_build_filename (*f, file, NULL);
     if (g_file_test (path, G_FILE_TEST_EXISTS))
@@ -242,8 +239,8 @@ VattModel *
 vatt_model_load (const char *path, GError **error)
 {
   g_return_val_if_fail (path, NULL);
-  if (!strchr (path, '/') && !strchr (path, '.')
-      && !g_file_test (path, G_FILE_TEST_EXISTS)) {
+  if (!strchr (path, '/') && !strchr (path, '.') &&
+      !g_file_test (path, G_FILE_TEST_EXISTS)) {
     g_autofree char *shipped = find_shipped (path);
     if (shipped)
       return load_file (shipped, error);
@@ -268,7 +265,6 @@ vatt_model_load_default (GError **error)
   g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
       "the shipped model tiny.safetensors is neither in VATT_MODEL_PATH (%s) "
       "nor in " VATT_MODEL_DIR,
-      g_getenv ("VATT_MODEL_PATH") ? g_getenv ("VATT_MODEL_PATH")
-                                   : "not set");
+      g_getenv ("VATT_MODEL_PATH") ? g_getenv ("VATT_MODEL_PATH") : "not set");
   return NULL;
 }

@@ -10,8 +10,7 @@
 
 /* Every parameter of a configuration, once, in the order of building:
  * VattParameter whose tensors belong to `owner`. */
-typedef struct
-{
+typedef struct {
   GPtrArray *owner; /* VattPlan */
   GArray *parameters;
 } VattDeclaration;
@@ -22,8 +21,7 @@ void vatt_declaration_free (VattDeclaration *declaration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeclaration, vatt_declaration_free)
 
 /* Its fields are for model.c and model-file.c. */
-struct _VattModel
-{
+struct _VattModel {
   GObject parent;
   VattConfig *config;
   VattDeclaration *declaration; /* names, shapes and kinds of parameters */
@@ -56,7 +54,6 @@ gboolean vatt_model_set_labels (
 void vatt_model_set_trained (VattModel *model, gboolean trained);
 void vatt_model_set_id (VattModel *model); /* from its parameters */
 
-const VattTensorInfo *vatt_model_lookup (
-    VattModel *model, const char *path);
+const VattTensorInfo *vatt_model_lookup (VattModel *model, const char *path);
 /* The file the model is from, or its name. */
 const char *vatt_model_get_origin (VattModel *model);

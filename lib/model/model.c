@@ -50,8 +50,8 @@ parameter_at (const VattModel *self, guint index)
 VattModel *
 vatt_model_declare (VattConfig *config, const char *origin, GError **error)
 {
-  g_autoptr (VattDeclaration) declaration
-      = vatt_declaration_new (config, error);
+  g_autoptr (VattDeclaration) declaration =
+      vatt_declaration_new (config, error);
   if (!declaration)
     return NULL;
   VattModel *self = g_object_new (VATT_TYPE_MODEL, NULL);
@@ -72,7 +72,7 @@ vatt_model_declare (VattConfig *config, const char *origin, GError **error)
     info->rank = tensor->rank;
     info->shape = self->shape[i];
     info->size = vatt_tensor_count (tensor) * sizeof (float);
-    g_hash_table_insert (self->by_path, (gpointer) info->name, info);
+    g_hash_table_insert (self->by_path, (gpointer)info->name, info);
   }
   return self;
 }
@@ -80,15 +80,15 @@ vatt_model_declare (VattConfig *config, const char *origin, GError **error)
 VattModel *
 vatt_model_allocate (VattConfig *config, GError **error)
 {
-  g_autoptr (VattModel) self
-      = vatt_model_declare (config, vatt_config_get_name (config), error);
+  g_autoptr (VattModel) self =
+      vatt_model_declare (config, vatt_config_get_name (config), error);
   if (!self)
     return NULL;
   gsize total = 0;
   guint n = self->declaration->parameters->len;
   for (guint i = 0; i < n; i++)
-    if (!vatt_size_add (total, self->tensor[i].size, &total)
-        || !vatt_size_align (total, 256, &total)) {
+    if (!vatt_size_add (total, self->tensor[i].size, &total) ||
+        !vatt_size_align (total, 256, &total)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
           "model '%s' has more bytes than memory addresses", self->origin);
       return NULL;
@@ -102,8 +102,8 @@ vatt_model_allocate (VattConfig *config, GError **error)
   }
   gsize offset = 0;
   for (guint i = 0; i < n; i++) {
-    self->tensor[i].data = (char *) self->memory + offset;
-    offset = (offset + self->tensor[i].size + 255) & ~(gsize) 255;
+    self->tensor[i].data = (char *)self->memory + offset;
+    offset = (offset + self->tensor[i].size + 255) & ~(gsize)255;
   }
   return g_steal_pointer (&self);
 }
@@ -112,15 +112,15 @@ float *
 vatt_model_get_mutable (VattModel *self, guint index)
 {
   g_assert (self->memory);
-  return (float *) self->tensor[index].data;
+  return (float *)self->tensor[index].data;
 }
 
 gboolean
 vatt_model_set_words (VattModel *self, const char *text, GError **error)
 {
   guint rows = self->config->tower[VATT_TEXT].vocabulary;
-  g_autoptr (VattVocabulary) vocabulary
-      = vatt_vocabulary_new_from_data (text, strlen (text), error);
+  g_autoptr (VattVocabulary) vocabulary =
+      vatt_vocabulary_new_from_data (text, strlen (text), error);
   if (!vocabulary) {
     g_prefix_error (error, "model '%s': ", self->origin);
     return FALSE;
@@ -148,18 +148,18 @@ gboolean
 vatt_model_set_labels (
     VattModel *self, const char *const *labels, GError **error)
 {
-  guint found = g_strv_length ((char **) labels);
+  guint found = g_strv_length ((char **)labels);
   guint expected = self->config->head.kind == VATT_HEAD_CLASSIFIER
-      ? self->config->head.classes
-      : 0;
+                       ? self->config->head.classes
+                       : 0;
   if (found != expected) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-        "model '%s': %u labels, expected %u, one for each class",
-        self->origin, found, expected);
+        "model '%s': %u labels, expected %u, one for each class", self->origin,
+        found, expected);
     return FALSE;
   }
   g_strfreev (self->labels);
-  self->labels = g_strdupv ((char **) labels);
+  self->labels = g_strdupv ((char **)labels);
   return TRUE;
 }
 
@@ -175,11 +175,10 @@ vatt_model_set_id (VattModel *self)
   g_autofree char *text = vatt_config_to_text (self->config);
   uint32_t crc = vatt_crc32c_extend (0, text, strlen (text));
   for (guint i = 0; i < self->declaration->parameters->len; i++)
-    crc = vatt_crc32c_extend (
-        crc, self->tensor[i].data, self->tensor[i].size);
+    crc = vatt_crc32c_extend (crc, self->tensor[i].data, self->tensor[i].size);
   g_free (self->id);
-  self->id = g_strdup_printf (
-      "%s-%08x", vatt_config_get_name (self->config), crc);
+  self->id =
+      g_strdup_printf ("%s-%08x", vatt_config_get_name (self->config), crc);
 }
 
 /**
@@ -201,9 +200,8 @@ vatt_model_new (VattConfig *config, guint64 seed,
 {
   g_return_val_if_fail (config, NULL);
   g_autoptr (VattModel) self = vatt_model_allocate (config, error);
-  if (!self
-      || (vocabulary
-          && !vatt_model_set_vocabulary (self, vocabulary, error)))
+  if (!self ||
+      (vocabulary && !vatt_model_set_vocabulary (self, vocabulary, error)))
     return NULL;
   for (guint i = 0; i < self->declaration->parameters->len; i++)
     vatt_initialise (
@@ -265,7 +263,7 @@ const char *const *
 vatt_model_get_labels (VattModel *model)
 {
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
-  return (const char *const *) model->labels;
+  return (const char *const *)model->labels;
 }
 
 /**

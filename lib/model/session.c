@@ -13,8 +13,7 @@
 
 #define N_OUTPUTS 6 /* VattOutput is 1 << 0 to 1 << 5 */
 
-struct _VattSession
-{
+struct _VattSession {
   GObject parent;
   VattModel *model;
   VattDevice *device;
@@ -87,8 +86,7 @@ VattSession *
 vatt_session_new (VattModel *model, VattDevice *device,
     const VattSessionParams *params, GError **error)
 {
-  static const struct
-  {
+  static const struct {
     VattOutput output;
     const char *name;
   } outputs[] = {
@@ -102,11 +100,11 @@ vatt_session_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params && params->outputs, NULL);
-  g_return_val_if_fail ((guint) params->modality < VATT_N_MODALITIES, NULL);
+  g_return_val_if_fail ((guint)params->modality < VATT_N_MODALITIES, NULL);
   VattConfig *config = vatt_model_get_config (model);
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
-    if ((params->outputs & outputs[i].output)
-        && !vatt_config_get_output_width (
+    if ((params->outputs & outputs[i].output) &&
+        !vatt_config_get_output_width (
             config, params->modality, outputs[i].output)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
           "model '%s' (variant '%s') has no %s for %s",
@@ -150,12 +148,11 @@ build (VattSession *self)
   VattPlan *plan = self->plan;
   VattOutput outputs = self->params.outputs;
   self->tower = vatt_tower_build (plan, vatt_model_get_config (self->model),
-      self->params.modality, &self->shape,
-      (outputs & VATT_OUTPUT_TOKENS) != 0);
+      self->params.modality, &self->shape, (outputs & VATT_OUTPUT_TOKENS) != 0);
   self->bridge = vatt_bridge_build (plan, vatt_model_get_config (self->model),
       self->params.modality, self->tower.pooled, outputs, self->params.views);
   for (guint i = 0; i < N_OUTPUTS; i++) {
-    VattTensor *result = tensor_of (self, (VattOutput) (1u << i));
+    VattTensor *result = tensor_of (self, (VattOutput)(1u << i));
     if (result)
       vatt_plan_output (plan, result, "output");
   }
@@ -173,13 +170,13 @@ make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
     return FALSE;
   }
   for (guint i = 0; i < self->plan->parameters->len; i++) {
-    VattTensor *tensor
-        = g_array_index (self->plan->parameters, VattParameter, i).tensor;
+    VattTensor *tensor =
+        g_array_index (self->plan->parameters, VattParameter, i).tensor;
     tensor->data = vatt_model_lookup (self->model, tensor->name)->data;
   }
-  self->program = vatt_device_iface (self->device)
-                      ->prepare (vatt_device_object (self->device),
-                          self->plan, error);
+  self->program =
+      vatt_device_iface (self->device)
+          ->prepare (vatt_device_object (self->device), self->plan, error);
   if (!self->program) {
     drop_plan (self);
     return FALSE;
@@ -195,9 +192,9 @@ static gboolean
 check_words (const VattClip *clip, const VattTowerSpec *spec, GError **error)
 {
   const gint32 *ids = vatt_clip_ids (clip);
-  gsize n = (gsize) vatt_clip_batch (clip) * vatt_clip_tokens (clip);
+  gsize n = (gsize)vatt_clip_batch (clip) * vatt_clip_tokens (clip);
   for (gsize i = 0; i < n; i++)
-    if (ids[i] < 0 || (guint) ids[i] >= spec->vocabulary) {
+    if (ids[i] < 0 || (guint)ids[i] >= spec->vocabulary) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
           "word %zu has id %d, expected 0 to %u", i, ids[i],
           spec->vocabulary - 1);
@@ -221,9 +218,8 @@ check_clip (VattSession *self, const VattClip *clip, GError **error)
   if (vatt_clip_token_size (clip) != front->token_size) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%s tokens have %u values, model '%s' expects %u",
-        vatt_modality_name (self->params.modality),
-        vatt_clip_token_size (clip), vatt_model_get_origin (self->model),
-        front->token_size);
+        vatt_modality_name (self->params.modality), vatt_clip_token_size (clip),
+        vatt_model_get_origin (self->model), front->token_size);
     return FALSE;
   }
   guint batch = vatt_clip_batch (clip);
@@ -249,7 +245,7 @@ static VattTowerShape
 shape_of (const VattClip *clip)
 {
   const guint *grid = vatt_clip_grid (clip);
-  return (VattTowerShape) { .batch = vatt_clip_batch (clip),
+  return (VattTowerShape){ .batch = vatt_clip_batch (clip),
     .grid = { grid[0], grid[1], grid[2] },
     .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
 }
@@ -273,10 +269,9 @@ check_result (VattSession *self, GError **error)
   gboolean good = TRUE;
   gsize where;
   for (guint i = 0; i < N_OUTPUTS && good; i++) {
-    const VattTensor *result = tensor_of (self, (VattOutput) (1u << i));
-    good = !result
-        || all_finite (
-            vatt_tensor_f32 (result), vatt_tensor_count (result), &where);
+    const VattTensor *result = tensor_of (self, (VattOutput)(1u << i));
+    good = !result || all_finite (vatt_tensor_f32 (result),
+                          vatt_tensor_count (result), &where);
   }
   if (good)
     return TRUE;
@@ -297,24 +292,24 @@ check_result (VattSession *self, GError **error)
 }
 
 static gboolean
-run_clip (VattSession *session, const VattClip *clip,
-    GCancellable *cancellable, GError **error)
+run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
+    GError **error)
 {
   session->ran = FALSE;
   if (!check_clip (session, clip, error))
     return FALSE;
   VattTowerShape shape = shape_of (clip);
-  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0)
-      && !make_plan (session, &shape, error))
+  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0) &&
+      !make_plan (session, &shape, error))
     return FALSE;
   session->tower.values->data = session->params.modality == VATT_TEXT
-      ? (const void *) vatt_clip_ids (clip)
-      : vatt_clip_values (clip);
+                                    ? (const void *)vatt_clip_ids (clip)
+                                    : vatt_clip_values (clip);
   if (session->tower.kept)
     session->tower.kept->data = vatt_clip_kept (clip);
   if (!vatt_device_iface (session->device)
-           ->run (session->program, session->seconds, cancellable, error)
-      || !check_result (session, error))
+           ->run (session->program, session->seconds, cancellable, error) ||
+      !check_result (session, error))
     return FALSE;
   session->ran = TRUE;
   return TRUE;
@@ -362,12 +357,12 @@ vatt_session_get_output (
 {
   g_return_val_if_fail (VATT_IS_SESSION (session), NULL);
   VattTensor *tensor = session->ran && (session->params.outputs & output)
-      ? tensor_of (session, output)
-      : NULL;
+                           ? tensor_of (session, output)
+                           : NULL;
   if (!tensor)
     return NULL;
   for (guint a = 0; shape && a < 3; a++)
-    shape[a] = a < tensor->rank ? (guint) tensor->shape[a] : 1;
+    shape[a] = a < tensor->rank ? (guint)tensor->shape[a] : 1;
   return vatt_tensor_f32 (tensor);
 }
 
@@ -400,14 +395,13 @@ vatt_session_get_profile (VattSession *session, guint *n_rows)
   *n_rows = 0;
   if (!session->plan)
     return NULL;
-  g_autoptr (GArray) rows
-      = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
   for (guint n = 0; n < session->plan->nodes->len; n++) {
     const VattNode *node = g_ptr_array_index (session->plan->nodes, n);
     VattProfileRow *row = NULL;
     for (guint r = 0; r < rows->len && !row; r++)
-      if (strcmp (g_array_index (rows, VattProfileRow, r).op, node->op->name)
-          == 0)
+      if (strcmp (g_array_index (rows, VattProfileRow, r).op, node->op->name) ==
+          0)
         row = &g_array_index (rows, VattProfileRow, r);
     if (!row) {
       VattProfileRow fresh = { .op = node->op->name };
@@ -419,5 +413,5 @@ vatt_session_get_profile (VattSession *session, guint *n_rows)
     row->flop += node->op->flop ? node->op->flop (node, FALSE) : 0;
   }
   *n_rows = rows->len;
-  return (VattProfileRow *) g_array_free (g_steal_pointer (&rows), FALSE);
+  return (VattProfileRow *)g_array_free (g_steal_pointer (&rows), FALSE);
 }

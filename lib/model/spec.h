@@ -9,52 +9,47 @@
 #define VATT_NORM_EPS 1e-6f       /* LayerNorm and RMS norm of every tower */
 #define VATT_BATCH_NORM_EPS 1e-5f /* batch norms of the heads */
 
-typedef enum
-{
+typedef enum {
   VATT_POSITIONS_ABSOLUTE, /* one table per axis, summed, LayerNorm, added */
   VATT_POSITIONS_RELATIVE, /* a bias on attention scores, by distance */
   VATT_POSITIONS_NONE,
 } VattPositions;
 
-typedef enum
-{
+typedef enum {
   VATT_AGGREGATION_TOKEN, /* a learnt token, prepended after the positions */
   VATT_AGGREGATION_WORD,  /* the same before the pre-projection, as a word */
   VATT_AGGREGATION_MAX,   /* maximum over all tokens, padding included */
 } VattAggregation;
 
-typedef struct
-{
+typedef struct {
   VattFrontEnd front;
   guint buckets[3]; /* rows of the position tables, one for each axis */
   guint layers, width, heads, head_width, feed_forward;
-  guint rms;                     /* RMS norm instead of LayerNorm, except
-                                    before the feed-forward */
-  guint bias;                    /* of all products of the encoder */
-  guint scaled;                  /* queries divided by sqrt (head_width) */
-  guint pre_width;               /* Dense before the positions; 0 for none */
+  guint rms;       /* RMS norm instead of LayerNorm, except
+                      before the feed-forward */
+  guint bias;      /* of all products of the encoder */
+  guint scaled;    /* queries divided by sqrt (head_width) */
+  guint pre_width; /* Dense before the positions; 0 for none */
   guint pre_bias;
-  guint pre_relu;                /* ReLU instead of GELU */
-  guint post_width;              /* Dense with GELU after the encoder */
-  guint positions;               /* VattPositions */
-  guint aggregation;             /* VattAggregation */
+  guint pre_relu;    /* ReLU instead of GELU */
+  guint post_width;  /* Dense with GELU after the encoder */
+  guint positions;   /* VattPositions */
+  guint aggregation; /* VattAggregation */
   guint relative_buckets, relative_distance;
-  guint exchanged;               /* position ids of a grid read transposed */
-  guint vocabulary, embedding;   /* rows and columns of the word table */
-  guint share;                   /* modality whose encoder this tower uses;
-                                    its own or VATT_VIDEO */
+  guint exchanged;             /* position ids of a grid read transposed */
+  guint vocabulary, embedding; /* rows and columns of the word table */
+  guint share;                 /* modality whose encoder this tower uses;
+                                  its own or VATT_VIDEO */
 } VattTowerSpec;
 
-typedef enum
-{
+typedef enum {
   VATT_HEAD_NONE,
   VATT_HEAD_FAC,
   VATT_HEAD_JOINT,
   VATT_HEAD_CLASSIFIER,
 } VattHeadKind;
 
-typedef struct
-{
+typedef struct {
   guint kind; /* VattHeadKind */
   guint va_width, vt_width;
   guint audio_norm; /* batch norm after the audio projection */
@@ -64,8 +59,7 @@ typedef struct
   guint multi_label;
 } VattHeadSpec;
 
-struct _VattConfig
-{
+struct _VattConfig {
   gint ref_count;
   char *name, *description;
   guint64 parameters; /* as the file declares; 0 where it does not */

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-typedef enum
-{
+typedef enum {
   LEAF_NONE,  /* the row is the whole name */
   LEAF_DENSE, /* weight -> kernel, bias */
   LEAF_NORM,  /* gain -> gamma, bias -> beta, moving statistics */
@@ -16,39 +15,40 @@ typedef enum
   LEAF_TABLE, /* weight -> embeddings */
 } Leaf;
 
-typedef struct
-{
+typedef struct {
   const char *ours, *theirs;
   Leaf leaf;
 } Row;
 
-#define ENCODER(prefix)                                                      \
-  { "block.*.norm1.", prefix "tx/layers/*/layer_norm/", LEAF_NORM },         \
-      { "block.*.attention.query.", prefix "tx/layers/*/mha/q/",             \
-        LEAF_DENSE },                                                        \
-      { "block.*.attention.key.", prefix "tx/layers/*/mha/k/", LEAF_DENSE }, \
-      { "block.*.attention.value.", prefix "tx/layers/*/mha/v/",             \
-        LEAF_DENSE },                                                        \
-      { "block.*.attention.output.", prefix "tx/layers/*/mha/o/",            \
-        LEAF_DENSE },                                                        \
-      { "block.*.norm2.", prefix "tx/layers/*/feed_forward/layer_norm/",     \
-        LEAF_NORM },                                                         \
-      { "block.*.mlp.in.", prefix "tx/layers/*/feed_forward/mlp/wi/",        \
-        LEAF_DENSE },                                                        \
-      { "block.*.mlp.out.", prefix "tx/layers/*/feed_forward/mlp/wo/",       \
-        LEAF_DENSE },                                                        \
-      { "norm.", prefix "tx/final_layer_norm/", LEAF_NORM }
+#define ENCODER(prefix)                                                        \
+  { "block.*.norm1.", prefix "tx/layers/*/layer_norm/", LEAF_NORM },           \
+      { "block.*.attention.query.", prefix "tx/layers/*/mha/q/", LEAF_DENSE }, \
+      { "block.*.attention.key.", prefix "tx/layers/*/mha/k/", LEAF_DENSE },   \
+      { "block.*.attention.value.", prefix "tx/layers/*/mha/v/", LEAF_DENSE }, \
+      { "block.*.attention.output.", prefix "tx/layers/*/mha/o/",              \
+        LEAF_DENSE },                                                          \
+      { "block.*.norm2.", prefix "tx/layers/*/feed_forward/layer_norm/",       \
+        LEAF_NORM },                                                           \
+      { "block.*.mlp.in.", prefix "tx/layers/*/feed_forward/mlp/wi/",          \
+        LEAF_DENSE },                                                          \
+      { "block.*.mlp.out.", prefix "tx/layers/*/feed_forward/mlp/wo/",         \
+        LEAF_DENSE },                                                          \
+  {                                                                            \
+    "norm.", prefix "tx/final_layer_norm/", LEAF_NORM                          \
+  }
 
-#define POSITIONS(prefix)                                                    \
-  { "position.temporal.", prefix "temporal_position_embeddings/",            \
-    LEAF_TABLE },                                                            \
-      { "position.vertical.", prefix "vertical_position_embeddings/",        \
-        LEAF_TABLE },                                                        \
-      { "position.horizontal.", prefix "horizontal_position_embeddings/",    \
-        LEAF_TABLE },                                                        \
-      { "position.spectral.", prefix "spectoral_position_embeddings/",       \
-        LEAF_TABLE },                                                        \
-      { "position.norm.", prefix "layernorm/", LEAF_NORM }
+#define POSITIONS(prefix)                                                      \
+  { "position.temporal.", prefix "temporal_position_embeddings/",              \
+    LEAF_TABLE },                                                              \
+      { "position.vertical.", prefix "vertical_position_embeddings/",          \
+        LEAF_TABLE },                                                          \
+      { "position.horizontal.", prefix "horizontal_position_embeddings/",      \
+        LEAF_TABLE },                                                          \
+      { "position.spectral.", prefix "spectoral_position_embeddings/",         \
+        LEAF_TABLE },                                                          \
+  {                                                                            \
+    "position.norm.", prefix "layernorm/", LEAF_NORM                           \
+  }
 
 static const Row tower_rows[] = {
   ENCODER (""),
@@ -163,7 +163,7 @@ match (const char *pattern, const char *path, const char **rest,
   while (*pattern) {
     if (*pattern == '*') {
       *number = path;
-      *digits = (int) strspn (path, "0123456789");
+      *digits = (int)strspn (path, "0123456789");
       path += *digits;
       if (*digits == 0)
         return FALSE;
@@ -178,8 +178,7 @@ match (const char *pattern, const char *path, const char **rest,
 static const char *
 leaf_name (Leaf leaf, const char *name)
 {
-  static const struct
-  {
+  static const struct {
     Leaf leaf;
     const char *ours, *theirs;
   } leaves[] = {
@@ -200,8 +199,8 @@ leaf_name (Leaf leaf, const char *name)
 }
 
 static char *
-translate (const Row *rows, const char *base, const char *modality,
-    const char *path)
+translate (
+    const Row *rows, const char *base, const char *modality, const char *path)
 {
   for (const Row *row = rows; row->ours; row++) {
     const char *rest, *number = "";
@@ -218,10 +217,9 @@ translate (const Row *rows, const char *base, const char *modality,
       else if (*c == '@')
         g_string_append (theirs, modality);
       else if (*c == '&')
-        g_string_append (theirs,
-            *modality == 'v'       ? "vid"
-                : *modality == 'a' ? "aud"
-                                   : "txt");
+        g_string_append (theirs, *modality == 'v'   ? "vid"
+                                 : *modality == 'a' ? "aud"
+                                                    : "txt");
       else
         g_string_append_c (theirs, *c);
     g_string_append (theirs, leaf);
@@ -231,21 +229,21 @@ translate (const Row *rows, const char *base, const char *modality,
 }
 
 char *
-vatt_tf_path (const VattTfLayout *layout, const VattConfig *config,
-    const char *parameter)
+vatt_tf_path (
+    const VattTfLayout *layout, const VattConfig *config, const char *parameter)
 {
   if (g_str_has_prefix (parameter, "head."))
     return layout->head ? translate (head_tables[config->head.kind],
-               layout->head, "", parameter + strlen ("head."))
+                              layout->head, "", parameter + strlen ("head."))
                         : NULL;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    const char *modality = vatt_modality_name ((VattModality) m);
-    if (!layout->tower[m] || !g_str_has_prefix (parameter, modality)
-        || parameter[strlen (modality)] != '.')
+    const char *modality = vatt_modality_name ((VattModality)m);
+    if (!layout->tower[m] || !g_str_has_prefix (parameter, modality) ||
+        parameter[strlen (modality)] != '.')
       continue;
     const char *path = parameter + strlen (modality) + 1;
-    char *name = translate (tower_tables[layout->naming[m]],
-        layout->tower[m], modality, path);
+    char *name = translate (
+        tower_tables[layout->naming[m]], layout->tower[m], modality, path);
     if (name || layout->naming[m] != VATT_TF_TOWER)
       return name;
     const Row patch[] = { patch_rows[config->tower[m].front.input], { NULL } };

@@ -6,8 +6,7 @@
 #include "spec.h"
 
 /* Families of names; a tower's names depend on its code there. */
-typedef enum
-{
+typedef enum {
   VATT_TF_TOWER,   /* video and audio towers of their own */
   VATT_TF_UNIFIED, /* the modality-agnostic model */
   VATT_TF_T5,
@@ -17,8 +16,7 @@ typedef enum
 
 /* Where the object of a part is in the object graph, and how its children are
  * named. */
-typedef struct
-{
+typedef struct {
   VattTfNaming naming[VATT_N_MODALITIES];
   char *tower[VATT_N_MODALITIES]; /* with a trailing slash; NULL: no tower */
   char *head;                     /* the same */

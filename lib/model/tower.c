@@ -37,12 +37,12 @@ embed (const VattScope *scope, const VattTowerSpec *spec,
 {
   VattPlan *plan = scope->plan;
   size_t tokens = shape->grid[0];
-  if (!vatt_size_multiply (tokens, shape->grid[1], &tokens)
-      || !vatt_size_multiply (tokens, shape->grid[2], &tokens)) {
+  if (!vatt_size_multiply (tokens, shape->grid[1], &tokens) ||
+      !vatt_size_multiply (tokens, shape->grid[2], &tokens)) {
     g_autofree char *grid = vatt_tensor_shape_text (3, shape->grid);
-    vatt_plan_fail (plan,
-        g_error_new (VATT_ERROR, VATT_ERROR_SHAPE,
-            "a grid of %s has more tokens than memory addresses", grid));
+    vatt_plan_fail (
+        plan, g_error_new (VATT_ERROR, VATT_ERROR_SHAPE,
+                  "a grid of %s has more tokens than memory addresses", grid));
     return NULL;
   }
   if (shape->kept)
@@ -50,23 +50,22 @@ embed (const VattScope *scope, const VattTowerSpec *spec,
   if (spec->front.input == VATT_INPUT_WORDS) {
     const size_t ids[] = { shape->batch, tokens };
     tower->values = vatt_plan_input (plan, "ids", VATT_DTYPE_I32, 2, ids);
-    VattInit words = { .kind = VATT_INIT_UNIFORM,
-      .value = 0.05,
-      .frozen = TRUE };
-    VattTensor *table = vatt_layer_parameter (scope, "embedding.weight",
-        words, spec->vocabulary, spec->embedding);
-    return vatt_layer (plan, &vatt_op_embedding, NULL, 0, tower->values,
-        table, NULL, NULL);
+    VattInit words = {
+      .kind = VATT_INIT_UNIFORM, .value = 0.05, .frozen = TRUE
+    };
+    VattTensor *table = vatt_layer_parameter (
+        scope, "embedding.weight", words, spec->vocabulary, spec->embedding);
+    return vatt_layer (
+        plan, &vatt_op_embedding, NULL, 0, tower->values, table, NULL, NULL);
   }
   const size_t patches[] = { shape->batch, tokens, spec->front.token_size };
-  tower->values
-      = vatt_plan_input (plan, "patches", VATT_DTYPE_F32, 3, patches);
+  tower->values = vatt_plan_input (plan, "patches", VATT_DTYPE_F32, 3, patches);
   double channels = spec->front.input == VATT_INPUT_VOXELS ? 3.0 : 1.0;
-  double fan_in = (double) spec->front.token_size;
+  double fan_in = (double)spec->front.token_size;
   const VattDense projection = { .columns = spec->width,
     .bias = TRUE,
     .fan_in = fan_in,
-    .fan_out = fan_in / channels * (double) spec->width };
+    .fan_out = fan_in / channels * (double)spec->width };
   return vatt_layer_dense (scope, "patch", tower->values, &projection);
 }
 
@@ -77,10 +76,10 @@ prepend (const VattScope *scope, VattTensor *x)
     return NULL;
   size_t width = vatt_tensor_width (x);
   VattInit init = { .kind = VATT_INIT_GLOROT_NORMAL,
-    .fan_in = (double) width,
-    .fan_out = (double) width };
-  VattTensor *token
-      = vatt_layer_parameter (scope, "aggregation", init, width, 0);
+    .fan_in = (double)width,
+    .fan_out = (double)width };
+  VattTensor *token =
+      vatt_layer_parameter (scope, "aggregation", init, width, 0);
   return vatt_layer (
       scope->plan, &vatt_op_prepend, NULL, 0, x, token, NULL, NULL);
 }
@@ -92,8 +91,8 @@ project (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x)
     return x;
   const VattDense dense = { .columns = spec->pre_width,
     .bias = spec->pre_bias,
-    .activation
-    = spec->pre_relu ? VATT_ACTIVATION_RELU : VATT_ACTIVATION_GELU };
+    .activation =
+        spec->pre_relu ? VATT_ACTIVATION_RELU : VATT_ACTIVATION_GELU };
   return vatt_layer_dense (scope, "pre", x, &dense);
 }
 
@@ -103,14 +102,14 @@ add_positions (const VattScope *tower_scope, const VattTowerSpec *spec,
     const VattTowerShape *shape, VattTensor *x, VattTensor *kept)
 {
   VattPlan *plan = tower_scope->plan;
-  g_autofree char *prefix
-      = g_strconcat (tower_scope->prefix, ".position", NULL);
+  g_autofree char *prefix =
+      g_strconcat (tower_scope->prefix, ".position", NULL);
   const VattScope scope = { plan, prefix };
   guint axes = vatt_spec_axes (spec->front.input);
   VattGridsum sum = { .axes = axes, .exchanged = spec->exchanged };
   VattTensor *table[3] = { NULL };
   VattInit init = { .kind = VATT_INIT_TRUNCATED_NORMAL,
-    .value = 1.0 / sqrt ((double) spec->width) };
+    .value = 1.0 / sqrt ((double)spec->width) };
   for (guint a = 0; a < axes; a++) {
     g_autofree char *name = g_strconcat (
         vatt_spec_axis_name (spec->front.input, a), ".weight", NULL);
@@ -129,15 +128,14 @@ add_positions (const VattScope *tower_scope, const VattTowerSpec *spec,
       plan, &vatt_op_addposition, NULL, 0, x, position, kept, NULL);
 }
 
-typedef struct
-{
+typedef struct {
   VattTensor *bias; /* (H, T, T) or NULL */
   VattTensor *mask; /* (B, T) or NULL */
 } AttentionTerms;
 
 static AttentionTerms
-attention_terms (const VattScope *scope, const VattTowerSpec *spec,
-    const VattTower *tower)
+attention_terms (
+    const VattScope *scope, const VattTowerSpec *spec, const VattTower *tower)
 {
   AttentionTerms terms = { NULL, NULL };
   if (spec->front.input != VATT_INPUT_WORDS || spec->layers == 0)
@@ -148,11 +146,10 @@ attention_terms (const VattScope *scope, const VattTowerSpec *spec,
   if (spec->positions != VATT_POSITIONS_RELATIVE || !terms.mask)
     return terms;
   VattTensor *table = vatt_layer_parameter (scope, "position.relative.weight",
-      (VattInit) { .kind = VATT_INIT_UNIFORM, .value = 0.05 },
+      (VattInit){ .kind = VATT_INIT_UNIFORM, .value = 0.05 },
       spec->relative_buckets, spec->heads);
-  const VattRelativebias relative
-      = { .tokens = vatt_tensor_width (terms.mask),
-          .max_distance = spec->relative_distance };
+  const VattRelativebias relative = { .tokens = vatt_tensor_width (terms.mask),
+    .max_distance = spec->relative_distance };
   terms.bias = vatt_layer (plan, &vatt_op_relativebias, &relative,
       sizeof relative, table, NULL, NULL, NULL);
   return terms;
@@ -165,9 +162,8 @@ block (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x,
     const AttentionTerms *terms, gboolean only_first)
 {
   VattPlan *plan = scope->plan;
-  const VattDense inner
-      = { .columns = (size_t) spec->heads * spec->head_width,
-          .bias = spec->bias };
+  const VattDense inner = { .columns = (size_t)spec->heads * spec->head_width,
+    .bias = spec->bias };
   VattTensor *normed = vatt_layer_norm (scope, "norm1", x, spec->rms);
   VattTensor *asking = normed, *bias = terms->bias;
   if (only_first) {
@@ -176,19 +172,19 @@ block (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x,
     /* The first row of every head. */
     bias = bias ? slice (plan, bias, 0, 1) : NULL;
   }
-  VattTensor *query
-      = vatt_layer_dense (scope, "attention.query", asking, &inner);
+  VattTensor *query =
+      vatt_layer_dense (scope, "attention.query", asking, &inner);
   VattTensor *key = vatt_layer_dense (scope, "attention.key", normed, &inner);
-  VattTensor *value
-      = vatt_layer_dense (scope, "attention.value", normed, &inner);
+  VattTensor *value =
+      vatt_layer_dense (scope, "attention.value", normed, &inner);
   const VattAttention attention = { .heads = spec->heads,
-    .scale
-    = spec->scaled ? 1.0f / sqrtf ((float) spec->head_width) : 1.0f };
+    .scale = spec->scaled ? 1.0f / sqrtf ((float)spec->head_width) : 1.0f };
   VattTensor *inputs[] = { query, key, value, bias, terms->mask };
   VattTensor *heads = vatt_plan_apply (plan, &vatt_op_attention, &attention,
       sizeof attention, inputs, G_N_ELEMENTS (inputs));
-  const VattDense output
-      = { .columns = spec->width, .bias = spec->bias, .residual = x };
+  const VattDense output = {
+    .columns = spec->width, .bias = spec->bias, .residual = x
+  };
   x = vatt_layer_dense (scope, "attention.output", heads, &output);
 
   const VattDense in = { .columns = spec->feed_forward,
@@ -196,8 +192,9 @@ block (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x,
     .activation = VATT_ACTIVATION_GELU };
   normed = vatt_layer_norm (scope, "norm2", x, FALSE);
   VattTensor *hidden = vatt_layer_dense (scope, "mlp.in", normed, &in);
-  const VattDense out
-      = { .columns = spec->width, .bias = spec->bias, .residual = x };
+  const VattDense out = {
+    .columns = spec->width, .bias = spec->bias, .residual = x
+  };
   return vatt_layer_dense (scope, "mlp.out", hidden, &out);
 }
 
@@ -205,13 +202,13 @@ static VattTensor *
 encode (VattPlan *plan, const VattTowerSpec *spec, VattTensor *x,
     const AttentionTerms *terms, gboolean only_first)
 {
-  const char *owner = vatt_modality_name ((VattModality) spec->share);
+  const char *owner = vatt_modality_name ((VattModality)spec->share);
   for (guint i = 0; i < spec->layers; i++) {
     g_autofree char *prefix = g_strdup_printf ("%s.block.%u", owner, i);
-    x = block (&(VattScope) { plan, prefix }, spec, x, terms,
+    x = block (&(VattScope){ plan, prefix }, spec, x, terms,
         only_first && i + 1 == spec->layers);
   }
-  return vatt_layer_norm (&(VattScope) { plan, owner }, "norm", x, spec->rms);
+  return vatt_layer_norm (&(VattScope){ plan, owner }, "norm", x, spec->rms);
 }
 
 VattTower
@@ -235,8 +232,8 @@ vatt_tower_build (VattPlan *plan, const VattConfig *config,
     x = prepend (&scope, x);
   if (spec->layers) {
     AttentionTerms terms = attention_terms (&scope, spec, &tower);
-    gboolean only_first
-        = !want_tokens && spec->aggregation != VATT_AGGREGATION_MAX;
+    gboolean only_first =
+        !want_tokens && spec->aggregation != VATT_AGGREGATION_MAX;
     x = encode (plan, spec, x, &terms, only_first);
   }
   if (spec->post_width) {
@@ -249,8 +246,8 @@ vatt_tower_build (VattPlan *plan, const VattConfig *config,
     return tower;
   if (spec->aggregation == VATT_AGGREGATION_MAX) {
     tower.tokens = want_tokens ? x : NULL;
-    tower.pooled = vatt_layer (
-        plan, &vatt_op_maxpool, NULL, 0, x, NULL, NULL, NULL);
+    tower.pooled =
+        vatt_layer (plan, &vatt_op_maxpool, NULL, 0, x, NULL, NULL, NULL);
     return tower;
   }
   tower.tokens = want_tokens ? slice (plan, x, 1, x->shape[1] - 1) : NULL;

@@ -7,15 +7,13 @@
 #include "spec.h"
 
 /* One clip's worth of input: what a plan is made for. */
-typedef struct
-{
+typedef struct {
   size_t batch;
   size_t grid[3];
   size_t kept; /* tokens that DropToken left; 0 for all */
 } VattTowerShape;
 
-typedef struct
-{
+typedef struct {
   VattTensor *values; /* input: patches (B, T, P) or ids (B, T) */
   VattTensor *kept;   /* input: (T), or NULL */
   VattTensor *tokens; /* (B, T, D), or NULL where not wanted */

@@ -24,8 +24,8 @@ VattConfig *
 vatt_config_load (const char *variant_or_path, GError **error)
 {
   g_return_val_if_fail (variant_or_path, NULL);
-  if (strchr (variant_or_path, '/')
-      || g_str_has_suffix (variant_or_path, ".ini")) {
+  if (strchr (variant_or_path, '/') ||
+      g_str_has_suffix (variant_or_path, ".ini")) {
     g_autofree char *text = NULL;
     gsize length;
     if (!g_file_get_contents (variant_or_path, &text, &length, error)) {
@@ -38,13 +38,12 @@ vatt_config_load (const char *variant_or_path, GError **error)
           variant_or_path, length, MAX_FILE);
       return NULL;
     }
-    return vatt_config_parse (
-        text, (gssize) length, variant_or_path, error);
+    return vatt_config_parse (text, (gssize)length, variant_or_path, error);
   }
-  g_autofree char *path
-      = g_strconcat (RESOURCES, variant_or_path, ".ini", NULL);
-  g_autoptr (GBytes) bytes
-      = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  g_autofree char *path =
+      g_strconcat (RESOURCES, variant_or_path, ".ini", NULL);
+  g_autoptr (GBytes) bytes =
+      g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   if (!bytes) {
     g_auto (GStrv) names = vatt_variant_list ();
     g_autofree char *known = g_strjoinv (", ", names);
@@ -53,13 +52,13 @@ vatt_config_load (const char *variant_or_path, GError **error)
     return NULL;
   }
   return vatt_config_parse (g_bytes_get_data (bytes, NULL),
-      (gssize) g_bytes_get_size (bytes), variant_or_path, error);
+      (gssize)g_bytes_get_size (bytes), variant_or_path, error);
 }
 
 static int
 by_name (const void *a, const void *b)
 {
-  return strcmp (*(char *const *) a, *(char *const *) b);
+  return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 /**

@@ -5,8 +5,7 @@
  * every sample; without it T = N. The session has checked kept. */
 #include "ops.h"
 
-enum
-{
+enum {
   X,
   POSITION,
   KEPT,
@@ -15,19 +14,18 @@ enum
 static gboolean
 addposition_infer (VattPlan *plan, VattNode *node, GError **error)
 {
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error)
-      || !vatt_node_expect (
-          node, POSITION, "position", VATT_DTYPE_F32, 2, error)
-      || !vatt_node_expect_axis (node, POSITION, "position", 1,
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error) ||
+      !vatt_node_expect (
+          node, POSITION, "position", VATT_DTYPE_F32, 2, error) ||
+      !vatt_node_expect_axis (node, POSITION, "position", 1,
           vatt_tensor_width (node->in[X]), error))
     return FALSE;
   size_t tokens = node->in[X]->shape[1];
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, node->in[X]->shape);
   if (!node->in[KEPT])
-    return vatt_node_expect_axis (
-        node, POSITION, "position", 0, tokens, error);
-  return vatt_node_expect (node, KEPT, "kept", VATT_DTYPE_I32, 1, error)
-      && vatt_node_expect_axis (node, KEPT, "kept", 0, tokens, error);
+    return vatt_node_expect_axis (node, POSITION, "position", 0, tokens, error);
+  return vatt_node_expect (node, KEPT, "kept", VATT_DTYPE_I32, 1, error) &&
+         vatt_node_expect_axis (node, KEPT, "kept", 0, tokens, error);
 }
 
 static void
@@ -38,7 +36,7 @@ addposition_forward (
   size_t tokens = node->out->shape[1];
   const int32_t *kept = node->in[KEPT] ? node->in[KEPT]->data : NULL;
   for (size_t r = row0; r < row1; r++) {
-    size_t n = kept ? (size_t) kept[r % tokens] : r % tokens;
+    size_t n = kept ? (size_t)kept[r % tokens] : r % tokens;
     const float *x = vatt_tensor_f32 (node->in[X]) + r * width;
     const float *p = vatt_tensor_f32 (node->in[POSITION]) + n * width;
     float *y = vatt_tensor_f32_mutable (node->out) + r * width;

@@ -8,8 +8,7 @@
 #include "ops.h"
 #include "size.h"
 
-enum
-{
+enum {
   QUERY,
   KEY,
   VALUE,
@@ -18,8 +17,7 @@ enum
 };
 
 /* Work tensors: what the first pass makes. */
-enum
-{
+enum {
   KEYS,
   VALUES,
 };
@@ -29,42 +27,42 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
 {
   const VattAttention *attention = node->attributes;
   const VattSimd *simd = vatt_simd ();
-  if (!vatt_node_expect (node, QUERY, "query", VATT_DTYPE_F32, 3, error)
-      || !vatt_node_expect (node, KEY, "key", VATT_DTYPE_F32, 3, error)
-      || !vatt_node_expect (node, VALUE, "value", VATT_DTYPE_F32, 3, error))
+  if (!vatt_node_expect (node, QUERY, "query", VATT_DTYPE_F32, 3, error) ||
+      !vatt_node_expect (node, KEY, "key", VATT_DTYPE_F32, 3, error) ||
+      !vatt_node_expect (node, VALUE, "value", VATT_DTYPE_F32, 3, error))
     return FALSE;
   const size_t *query = node->in[QUERY]->shape, *key = node->in[KEY]->shape;
-  if (!vatt_node_expect_axis (node, KEY, "key", 0, query[0], error)
-      || !vatt_node_expect_axis (node, KEY, "key", 2, query[2], error))
+  if (!vatt_node_expect_axis (node, KEY, "key", 0, query[0], error) ||
+      !vatt_node_expect_axis (node, KEY, "key", 2, query[2], error))
     return FALSE;
   for (int axis = 0; axis < 3; axis++)
     if (!vatt_node_expect_axis (node, VALUE, "value", axis, key[axis], error))
       return FALSE;
-  if (!attention->heads || !query[2] || query[2] % attention->heads
-      || !key[1]) {
+  if (!attention->heads || !query[2] || query[2] % attention->heads ||
+      !key[1]) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%zu channels in %zu heads over %zu keys", query[2],
-        attention->heads, key[1]);
+        "%zu channels in %zu heads over %zu keys", query[2], attention->heads,
+        key[1]);
     return FALSE;
   }
-  if (node->in[BIAS]
-      && (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 3, error)
-          || !vatt_node_expect_axis (
-              node, BIAS, "bias", 0, attention->heads, error)
-          || !vatt_node_expect_axis (node, BIAS, "bias", 1, query[1], error)
-          || !vatt_node_expect_axis (node, BIAS, "bias", 2, key[1], error)))
+  if (node->in[BIAS] &&
+      (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 3, error) ||
+          !vatt_node_expect_axis (
+              node, BIAS, "bias", 0, attention->heads, error) ||
+          !vatt_node_expect_axis (node, BIAS, "bias", 1, query[1], error) ||
+          !vatt_node_expect_axis (node, BIAS, "bias", 2, key[1], error)))
     return FALSE;
-  if (node->in[MASK]
-      && (!vatt_node_expect (node, MASK, "mask", VATT_DTYPE_F32, 2, error)
-          || !vatt_node_expect_axis (node, MASK, "mask", 0, query[0], error)
-          || !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
+  if (node->in[MASK] &&
+      (!vatt_node_expect (node, MASK, "mask", VATT_DTYPE_F32, 2, error) ||
+          !vatt_node_expect_axis (node, MASK, "mask", 0, query[0], error) ||
+          !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
     return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
   /* Packing rounds the sides of at least 1 up to whole panels; scratch space
    * is less than 2^19 floats for each channel. */
   size_t elements = vatt_tensor_count (node->in[KEY]), most;
-  if (!vatt_size_multiply (elements, (size_t) 1 << 19, &most)
-      || !vatt_size_multiply (
+  if (!vatt_size_multiply (elements, (size_t)1 << 19, &most) ||
+      !vatt_size_multiply (
           elements, (simd->panel + 1) * (simd->panel + 1), &most)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "packed keys have more bytes than memory addresses");
@@ -83,10 +81,10 @@ attention_flop (const VattNode *node, gboolean as_published)
 {
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
-  double scores
-      = (double) query[0] * (double) query[1] * (double) node->in[KEY]->shape[1];
-  double product = 2.0 * scores * (double) query[2];
-  return as_published ? product + 6.0 * scores * (double) attention->heads
+  double scores =
+      (double)query[0] * (double)query[1] * (double)node->in[KEY]->shape[1];
+  double product = 2.0 * scores * (double)query[2];
+  return as_published ? product + 6.0 * scores * (double)attention->heads
                       : 2.0 * product;
 }
 
@@ -96,8 +94,8 @@ head (const VattNode *node, guint slot, size_t b, size_t h, size_t t)
 {
   const VattAttention *attention = node->attributes;
   const size_t *shape = node->in[slot]->shape;
-  return vatt_tensor_f32 (node->in[slot]) + (b * shape[1] + t) * shape[2]
-      + h * (shape[2] / attention->heads);
+  return vatt_tensor_f32 (node->in[slot]) + (b * shape[1] + t) * shape[2] +
+         h * (shape[2] / attention->heads);
 }
 
 static size_t
@@ -116,8 +114,7 @@ pack_items (const VattNode *node)
 /* An item is one panel of keys of one sample, of all heads: whole rows are
  * read. */
 static void
-attention_pack (
-    const VattNode *node, size_t item0, size_t item1, void *scratch)
+attention_pack (const VattNode *node, size_t item0, size_t item1, void *scratch)
 {
   const VattAttention *attention = node->attributes;
   const VattSimd *simd = vatt_simd ();
@@ -134,8 +131,7 @@ attention_pack (
           head (node, KEY, b, h, 0), key[2], key[1], width, panel, panel + 1);
       simd->pack_values (
           vatt_tensor_f32_mutable (node->work[VALUES]) + which * values_size,
-          head (node, VALUE, b, h, 0), key[2], key[1], width, panel,
-          panel + 1);
+          head (node, VALUE, b, h, 0), key[2], key[1], width, panel, panel + 1);
     }
   }
 }
@@ -164,21 +160,21 @@ attention_attend (
     size_t which = item / query[1], row = item % query[1];
     end = MIN (item1, (which + 1) * query[1]);
     size_t b = which / attention->heads, h = which % attention->heads;
-    simd->attend (&(VattAttend) { .query = head (node, QUERY, b, h, row),
+    simd->attend (&(VattAttend){ .query = head (node, QUERY, b, h, row),
         .query_stride = query[2],
         .rows = end - item,
-        .keys = vatt_tensor_f32 (node->work[KEYS])
-            + which * simd->packed_keys (n_keys, width),
-        .values = vatt_tensor_f32 (node->work[VALUES])
-            + which * simd->packed_values (n_keys, width),
+        .keys = vatt_tensor_f32 (node->work[KEYS]) +
+                which * simd->packed_keys (n_keys, width),
+        .values = vatt_tensor_f32 (node->work[VALUES]) +
+                  which * simd->packed_values (n_keys, width),
         .n_keys = n_keys,
         .width = width,
         .scale = attention->scale,
         .bias = bias ? bias + (h * query[1] + row) * n_keys : NULL,
         .bias_stride = n_keys,
         .mask = mask ? mask + b * n_keys : NULL,
-        .out = vatt_tensor_f32_mutable (node->out)
-            + (b * query[1] + row) * query[2] + h * width,
+        .out = vatt_tensor_f32_mutable (node->out) +
+               (b * query[1] + row) * query[2] + h * width,
         .out_stride = query[2],
         .scratch = scratch });
   }

@@ -10,14 +10,12 @@
 
 /* linear: X (.., K), WEIGHT (K, N), BIAS (N) or NULL, RESIDUAL (.., N) or
  * NULL -> activation (X WEIGHT + BIAS) + RESIDUAL */
-typedef struct
-{
+typedef struct {
   VattActivation activation;
 } VattLinear;
 
 /* layernorm: X (.., D), GAIN (D), BIAS (D); rmsnorm: X (.., D), GAIN (D) */
-typedef struct
-{
+typedef struct {
   float eps;
 } VattNorm;
 
@@ -25,21 +23,18 @@ typedef struct
 
 /* attention: Q (B, Tq, H K), KEY, VALUE (B, Tk, H K), BIAS (H, Tq, Tk) or
  * NULL, MASK (B, Tk) or NULL -> (B, Tq, H K) */
-typedef struct
-{
+typedef struct {
   size_t heads;
   float scale; /* of the products of queries and keys */
 } VattAttention;
 
 /* resample: TABLE (M, D) -> (count, D) */
-typedef struct
-{
+typedef struct {
   size_t count;
 } VattResample;
 
 /* gridsum: one table (grid[i], D) for each axis -> (product of grid, D) */
-typedef struct
-{
+typedef struct {
   guint axes;
   size_t grid[3];
   /* Position ids as the authors' spectrogram tower builds them: those of the
@@ -57,15 +52,13 @@ typedef struct
  * aggregation token */
 
 /* relativebias: TABLE (buckets, H) -> (H, T, T) */
-typedef struct
-{
+typedef struct {
   size_t tokens;
   guint max_distance;
 } VattRelativebias;
 
 /* slice: X (B, T, D) -> (B, count, D), tokens from `first` on */
-typedef struct
-{
+typedef struct {
   size_t first, count;
   gboolean flat; /* of one token: (B, D) */
 } VattSlice;
@@ -74,7 +67,6 @@ typedef struct
  * shape, softmax along the last axis */
 
 /* average: X (B views, C) -> (B, C), of neighbouring rows */
-typedef struct
-{
+typedef struct {
   size_t views;
 } VattAverage;

@@ -4,8 +4,7 @@
 #include "attributes.h"
 #include "ops.h"
 
-enum
-{
+enum {
   X,
 };
 
@@ -28,20 +27,19 @@ average_infer (VattPlan *plan, VattNode *node, GError **error)
 }
 
 static void
-average_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+average_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattAverage *average = node->attributes;
   size_t width = vatt_tensor_width (node->out);
   for (size_t r = row0; r < row1; r++)
     for (size_t d = 0; d < width; d++) {
-      const float *x
-          = vatt_tensor_f32 (node->in[X]) + r * average->views * width + d;
+      const float *x =
+          vatt_tensor_f32 (node->in[X]) + r * average->views * width + d;
       double sum = 0.0;
       for (size_t v = 0; v < average->views; v++)
-        sum += (double) x[v * width];
-      vatt_tensor_f32_mutable (node->out)[r * width + d]
-          = (float) (sum / (double) average->views);
+        sum += (double)x[v * width];
+      vatt_tensor_f32_mutable (node->out)[r * width + d] =
+          (float)(sum / (double)average->views);
     }
 }
 

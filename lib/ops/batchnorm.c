@@ -7,8 +7,7 @@
 
 #include <math.h>
 
-enum
-{
+enum {
   X,
   GAIN,
   BIAS,
@@ -24,9 +23,9 @@ batchnorm_infer (VattPlan *plan, VattNode *node, GError **error)
   if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 2, error))
     return FALSE;
   for (guint i = GAIN; i <= VARIANCE; i++)
-    if (!vatt_node_expect (node, i, names[i], VATT_DTYPE_F32, 1, error)
-        || !vatt_node_expect_axis (node, i, names[i], 0,
-            vatt_tensor_width (node->in[X]), error))
+    if (!vatt_node_expect (node, i, names[i], VATT_DTYPE_F32, 1, error) ||
+        !vatt_node_expect_axis (
+            node, i, names[i], 0, vatt_tensor_width (node->in[X]), error))
       return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 2, node->in[X]->shape);
   return TRUE;
@@ -46,9 +45,9 @@ batchnorm_forward (
   float *y = vatt_tensor_f32_mutable (node->out);
   for (size_t r = row0; r < row1; r++)
     for (size_t d = 0; d < width; d++)
-      y[r * width + d] = gain[d] * (x[r * width + d] - mean[d])
-              / sqrtf (variance[d] + norm->eps)
-          + bias[d];
+      y[r * width + d] = gain[d] * (x[r * width + d] - mean[d]) /
+                             sqrtf (variance[d] + norm->eps) +
+                         bias[d];
 }
 
 const VattOp vatt_op_batchnorm = {

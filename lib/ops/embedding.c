@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-enum
-{
+enum {
   IDS,
   TABLE,
 };
@@ -15,8 +14,8 @@ enum
 static gboolean
 embedding_infer (VattPlan *plan, VattNode *node, GError **error)
 {
-  if (!vatt_node_expect (node, IDS, "ids", VATT_DTYPE_I32, 2, error)
-      || !vatt_node_expect (node, TABLE, "table", VATT_DTYPE_F32, 2, error))
+  if (!vatt_node_expect (node, IDS, "ids", VATT_DTYPE_I32, 2, error) ||
+      !vatt_node_expect (node, TABLE, "table", VATT_DTYPE_F32, 2, error))
     return FALSE;
   size_t shape[] = { node->in[IDS]->shape[0], node->in[IDS]->shape[1],
     node->in[TABLE]->shape[1] };
@@ -33,8 +32,8 @@ embedding_forward (
   const float *table = vatt_tensor_f32 (node->in[TABLE]);
   float *y = vatt_tensor_f32_mutable (node->out);
   for (size_t r = row0; r < row1; r++)
-    memcpy (y + r * width, table + (size_t) ids[r] * width,
-        width * sizeof (float));
+    memcpy (
+        y + r * width, table + (size_t)ids[r] * width, width * sizeof (float));
 }
 
 const VattOp vatt_op_embedding = {

@@ -12,19 +12,18 @@ gridsum_infer (VattPlan *plan, VattNode *node, GError **error)
 {
   static const char *const names[] = { "table 0", "table 1", "table 2" };
   const VattGridsum *grid = node->attributes;
-  if (grid->axes < 1 || grid->axes > 3
-      || (grid->exchanged && grid->axes != 2)) {
+  if (grid->axes < 1 || grid->axes > 3 ||
+      (grid->exchanged && grid->axes != 2)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%u axes, expected 1 to 3, or 2 to exchange", grid->axes);
     return FALSE;
   }
   size_t tokens = 1;
   for (guint a = 0; a < grid->axes; a++) {
-    if (!vatt_node_expect (node, a, names[a], VATT_DTYPE_F32, 2, error)
-        || !vatt_node_expect_axis (
-            node, a, names[a], 0, grid->grid[a], error)
-        || !vatt_node_expect_axis (node, a, names[a], 1,
-            vatt_tensor_width (node->in[0]), error))
+    if (!vatt_node_expect (node, a, names[a], VATT_DTYPE_F32, 2, error) ||
+        !vatt_node_expect_axis (node, a, names[a], 0, grid->grid[a], error) ||
+        !vatt_node_expect_axis (
+            node, a, names[a], 1, vatt_tensor_width (node->in[0]), error))
       return FALSE;
     if (!vatt_size_multiply (tokens, grid->grid[a], &tokens)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
@@ -52,8 +51,7 @@ place (const VattGridsum *grid, size_t token, size_t index[3])
 }
 
 static void
-gridsum_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+gridsum_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattGridsum *grid = node->attributes;
   size_t width = vatt_tensor_width (node->out);

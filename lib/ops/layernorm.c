@@ -6,8 +6,7 @@
 #include "attributes.h"
 #include "ops.h"
 
-enum
-{
+enum {
   X,
   GAIN,
   BIAS,
@@ -21,10 +20,10 @@ layernorm_infer (VattPlan *plan, VattNode *node, GError **error)
   size_t width = vatt_tensor_width (node->in[X]);
   vatt_node_set_shape (
       node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
-  return vatt_node_expect (node, GAIN, "gain", VATT_DTYPE_F32, 1, error)
-      && vatt_node_expect_axis (node, GAIN, "gain", 0, width, error)
-      && vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 1, error)
-      && vatt_node_expect_axis (node, BIAS, "bias", 0, width, error);
+  return vatt_node_expect (node, GAIN, "gain", VATT_DTYPE_F32, 1, error) &&
+         vatt_node_expect_axis (node, GAIN, "gain", 0, width, error) &&
+         vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 1, error) &&
+         vatt_node_expect_axis (node, BIAS, "bias", 0, width, error);
 }
 
 static void

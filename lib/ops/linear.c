@@ -7,8 +7,7 @@
 #include "gemm.h"
 #include "ops.h"
 
-enum
-{
+enum {
   X,
   WEIGHT,
   BIAS,
@@ -18,8 +17,8 @@ enum
 static gboolean
 check_sizes (size_t rows, size_t columns, size_t depth, GError **error)
 {
-  if (columns && depth && rows <= VATT_GEMM_MAX && columns <= VATT_GEMM_MAX
-      && depth <= VATT_GEMM_MAX)
+  if (columns && depth && rows <= VATT_GEMM_MAX && columns <= VATT_GEMM_MAX &&
+      depth <= VATT_GEMM_MAX)
     return TRUE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
       "%zu rows of %zu values to %zu: expected at most %d of each, and values",
@@ -30,10 +29,10 @@ check_sizes (size_t rows, size_t columns, size_t depth, GError **error)
 static gboolean
 linear_infer (VattPlan *plan, VattNode *node, GError **error)
 {
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error)
-      || !vatt_node_expect (node, WEIGHT, "weight", VATT_DTYPE_F32, 2, error)
-      || !vatt_node_expect_axis (node, WEIGHT, "weight", 0,
-          vatt_tensor_width (node->in[X]), error))
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 0, error) ||
+      !vatt_node_expect (node, WEIGHT, "weight", VATT_DTYPE_F32, 2, error) ||
+      !vatt_node_expect_axis (
+          node, WEIGHT, "weight", 0, vatt_tensor_width (node->in[X]), error))
     return FALSE;
   size_t shape[VATT_MAX_RANK], columns = node->in[WEIGHT]->shape[1];
   guint rank = node->in[X]->rank;
@@ -44,9 +43,9 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
     return FALSE;
   shape[rank - 1] = columns;
   vatt_node_set_shape (node, VATT_DTYPE_F32, rank, shape);
-  if (node->in[BIAS]
-      && (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 1, error)
-          || !vatt_node_expect_axis (node, BIAS, "bias", 0, columns, error)))
+  if (node->in[BIAS] &&
+      (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 1, error) ||
+          !vatt_node_expect_axis (node, BIAS, "bias", 0, columns, error)))
     return FALSE;
   if (!node->in[RESIDUAL])
     return TRUE;
@@ -55,7 +54,7 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
     return FALSE;
   for (guint i = 0; i < rank; i++)
     if (!vatt_node_expect_axis (
-            node, RESIDUAL, "residual", (int) i, shape[i], error))
+            node, RESIDUAL, "residual", (int)i, shape[i], error))
       return FALSE;
   return TRUE;
 }
@@ -63,13 +62,12 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
 static double
 linear_flop (const VattNode *node, gboolean as_published)
 {
-  return 2.0 * (double) vatt_tensor_count (node->out)
-      * (double) vatt_tensor_width (node->in[X]);
+  return 2.0 * (double)vatt_tensor_count (node->out) *
+         (double)vatt_tensor_width (node->in[X]);
 }
 
 static void
-linear_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattLinear *linear = node->attributes;
   const VattSimd *simd = vatt_simd ();
@@ -80,7 +78,7 @@ linear_forward (
   float *y = vatt_tensor_f32_mutable (node->out);
   /* One product for all columns: to finish y by blocks of columns that are
    * still in the cache would pack x once for each, which costs more. */
-  vatt_gemm (&(VattGemm) { .rows = row1 - row0,
+  vatt_gemm (&(VattGemm){ .rows = row1 - row0,
       .columns = columns,
       .depth = depth,
       .a = vatt_tensor_f32 (node->in[X]) + row0 * depth,
@@ -91,8 +89,7 @@ linear_forward (
       .c_stride = columns });
   for (size_t r = row0; r < row1; r++)
     simd->finish_row (y + r * columns, bias,
-        residual ? residual + r * columns : NULL, linear->activation,
-        columns);
+        residual ? residual + r * columns : NULL, linear->activation, columns);
 }
 
 const VattOp vatt_op_linear = {

@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-enum
-{
+enum {
   X,
 };
 
@@ -27,15 +26,13 @@ maxpool_infer (VattPlan *plan, VattNode *node, GError **error)
 }
 
 static void
-maxpool_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+maxpool_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const size_t *shape = node->in[X]->shape;
   size_t tokens = shape[1], width = shape[2];
   for (size_t b = row0; b < row1; b++)
     for (size_t d = 0; d < width; d++) {
-      const float *x
-          = vatt_tensor_f32 (node->in[X]) + b * tokens * width + d;
+      const float *x = vatt_tensor_f32 (node->in[X]) + b * tokens * width + d;
       float max = x[0];
       for (size_t t = 1; t < tokens; t++)
         max = x[t * width] > max || isnan (x[t * width]) ? x[t * width] : max;

@@ -4,8 +4,7 @@
  * attention scores; ids (B, T) int32, y (B, T + 1). Id 0 is padding. */
 #include "ops.h"
 
-enum
-{
+enum {
   IDS,
 };
 
@@ -20,8 +19,7 @@ padmask_infer (VattPlan *plan, VattNode *node, GError **error)
 }
 
 static void
-padmask_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+padmask_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t width = vatt_tensor_width (node->out);
   const int32_t *ids = node->in[IDS]->data;

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-enum
-{
+enum {
   X,
   TOKEN,
 };
@@ -15,10 +14,10 @@ enum
 static gboolean
 prepend_infer (VattPlan *plan, VattNode *node, GError **error)
 {
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error)
-      || !vatt_node_expect (node, TOKEN, "token", VATT_DTYPE_F32, 1, error)
-      || !vatt_node_expect_axis (node, TOKEN, "token", 0,
-          vatt_tensor_width (node->in[X]), error))
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error) ||
+      !vatt_node_expect (node, TOKEN, "token", VATT_DTYPE_F32, 1, error) ||
+      !vatt_node_expect_axis (
+          node, TOKEN, "token", 0, vatt_tensor_width (node->in[X]), error))
     return FALSE;
   const size_t *x = node->in[X]->shape;
   size_t shape[] = { x[0], x[1] + 1, x[2] };
@@ -27,16 +26,15 @@ prepend_infer (VattPlan *plan, VattNode *node, GError **error)
 }
 
 static void
-prepend_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+prepend_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const size_t *shape = node->out->shape;
   size_t width = shape[2];
   for (size_t r = row0; r < row1; r++) {
     size_t b = r / shape[1], t = r % shape[1];
-    const float *from = t
-        ? vatt_tensor_f32 (node->in[X]) + (b * (shape[1] - 1) + t - 1) * width
-        : vatt_tensor_f32 (node->in[TOKEN]);
+    const float *from =
+        t ? vatt_tensor_f32 (node->in[X]) + (b * (shape[1] - 1) + t - 1) * width
+          : vatt_tensor_f32 (node->in[TOKEN]);
     memcpy (vatt_tensor_f32_mutable (node->out) + r * width, from,
         width * sizeof (float));
   }

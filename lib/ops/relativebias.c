@@ -10,8 +10,7 @@
 
 #include <math.h>
 
-enum
-{
+enum {
   TABLE,
 };
 
@@ -43,9 +42,9 @@ bucket_of (size_t query, size_t key, size_t buckets, guint max_distance)
   size_t bucket = distance;
   if (distance >= exact) {
     /* In single precision, as the authors' code: it decides ties. */
-    float steps = logf ((float) distance / (float) exact)
-        / logf ((float) max_distance / (float) exact) * (float) exact;
-    bucket = MIN (exact + (size_t) steps, half - 1);
+    float steps = logf ((float)distance / (float)exact) /
+                  logf ((float)max_distance / (float)exact) * (float)exact;
+    bucket = MIN (exact + (size_t)steps, half - 1);
   }
   return key > query ? half + bucket : bucket;
 }
@@ -62,10 +61,10 @@ relativebias_forward (
   float *y = vatt_tensor_f32_mutable (node->out);
   for (size_t r = row0; r < row1; r++)
     for (size_t key = 0; key < tokens; key++)
-      y[r * tokens + key]
-          = table[bucket_of (r % tokens, key, buckets, relative->max_distance)
-                  * heads
-              + r / tokens];
+      y[r * tokens + key] =
+          table[bucket_of (r % tokens, key, buckets, relative->max_distance) *
+                    heads +
+                r / tokens];
 }
 
 const VattOp vatt_op_relativebias = {

@@ -3,14 +3,12 @@
  * relu: y = max (x, 0), of any shape. */
 #include "ops.h"
 
-enum
-{
+enum {
   X,
 };
 
 static void
-relu_forward (
-    const VattNode *node, size_t begin, size_t end, void *scratch)
+relu_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   const float *x = vatt_tensor_f32 (node->in[X]);
   float *y = vatt_tensor_f32_mutable (node->out);

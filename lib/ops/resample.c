@@ -14,8 +14,7 @@
 #include "ops.h"
 #include "size.h"
 
-enum
-{
+enum {
   TABLE,
 };
 
@@ -33,8 +32,7 @@ resample_infer (VattPlan *plan, VattNode *node, GError **error)
   }
   size_t shape[] = { resample->count, table[1] };
   vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
-  if (!vatt_size_multiply (
-          2 * sizeof (double), table[0], &node->scratch)) {
+  if (!vatt_size_multiply (2 * sizeof (double), table[0], &node->scratch)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "a table of %zu rows needs more scratch space than memory addresses",
         table[0]);
@@ -56,9 +54,9 @@ second_derivatives (
 {
   m[0] = m[n - 1] = upper[0] = 0.0;
   for (size_t i = 1; i + 1 < n; i++) {
-    double right = 6.0
-        * ((double) t[(i - 1) * stride] - 2.0 * (double) t[i * stride]
-            + (double) t[(i + 1) * stride]);
+    double right =
+        6.0 * ((double)t[(i - 1) * stride] - 2.0 * (double)t[i * stride] +
+                  (double)t[(i + 1) * stride]);
     double pivot = 4.0 - upper[i - 1];
     upper[i] = 1.0 / pivot;
     m[i] = (right - m[i - 1]) / pivot;
@@ -71,17 +69,17 @@ static double
 value_at (const float *t, size_t stride, size_t n, const double *m, double q)
 {
   if (n == 1)
-    return (double) t[0];
-  double last = (double) t[(n - 1) * stride];
-  double before = (double) t[(n - 2) * stride];
-  if (q >= (double) (n - 1)) {
+    return (double)t[0];
+  double last = (double)t[(n - 1) * stride];
+  double before = (double)t[(n - 2) * stride];
+  if (q >= (double)(n - 1)) {
     double slope = last - before + m[n - 2] / 6.0;
-    return last + (q - (double) (n - 1)) * slope;
+    return last + (q - (double)(n - 1)) * slope;
   }
-  size_t i = (size_t) q;
-  double s = q - (double) i, r = 1.0 - s;
-  return r * (double) t[i * stride] + s * (double) t[(i + 1) * stride]
-      + (r * r * r - r) * m[i] / 6.0 + (s * s * s - s) * m[i + 1] / 6.0;
+  size_t i = (size_t)q;
+  double s = q - (double)i, r = 1.0 - s;
+  return r * (double)t[i * stride] + s * (double)t[(i + 1) * stride] +
+         (r * r * r - r) * m[i] / 6.0 + (s * s * s - s) * m[i + 1] / 6.0;
 }
 
 static void
@@ -96,8 +94,8 @@ resample_forward (
     float *y = vatt_tensor_f32_mutable (node->out) + d;
     second_derivatives (table, width, n, m, upper);
     for (size_t j = 0; j < count; j++)
-      y[j * width] = (float) value_at (
-          table, width, n, m, (double) j * (double) n / (double) count);
+      y[j * width] = (float)value_at (
+          table, width, n, m, (double)j * (double)n / (double)count);
   }
 }
 

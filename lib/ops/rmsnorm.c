@@ -5,8 +5,7 @@
 #include "attributes.h"
 #include "ops.h"
 
-enum
-{
+enum {
   X,
   GAIN,
 };
@@ -18,14 +17,13 @@ rmsnorm_infer (VattPlan *plan, VattNode *node, GError **error)
     return FALSE;
   vatt_node_set_shape (
       node, VATT_DTYPE_F32, node->in[X]->rank, node->in[X]->shape);
-  return vatt_node_expect (node, GAIN, "gain", VATT_DTYPE_F32, 1, error)
-      && vatt_node_expect_axis (
-          node, GAIN, "gain", 0, vatt_tensor_width (node->in[X]), error);
+  return vatt_node_expect (node, GAIN, "gain", VATT_DTYPE_F32, 1, error) &&
+         vatt_node_expect_axis (
+             node, GAIN, "gain", 0, vatt_tensor_width (node->in[X]), error);
 }
 
 static void
-rmsnorm_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+rmsnorm_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattNorm *norm = node->attributes;
   const VattSimd *simd = vatt_simd ();

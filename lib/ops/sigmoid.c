@@ -6,14 +6,12 @@
 
 #include <math.h>
 
-enum
-{
+enum {
   X,
 };
 
 static void
-sigmoid_forward (
-    const VattNode *node, size_t begin, size_t end, void *scratch)
+sigmoid_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   const float *x = vatt_tensor_f32 (node->in[X]);
   float *y = vatt_tensor_f32_mutable (node->out);

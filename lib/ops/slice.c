@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-enum
-{
+enum {
   X,
 };
 
@@ -19,16 +18,16 @@ slice_infer (VattPlan *plan, VattNode *node, GError **error)
   if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 3, error))
     return FALSE;
   const size_t *x = node->in[X]->shape;
-  if ((slice->flat && slice->count != 1) || slice->count > x[1]
-      || slice->first > x[1] - slice->count) {
+  if ((slice->flat && slice->count != 1) || slice->count > x[1] ||
+      slice->first > x[1] - slice->count) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%zu tokens from %zu on, of %zu", slice->count, slice->first, x[1]);
     return FALSE;
   }
   const size_t shape[] = { x[0], slice->count, x[2] };
   const size_t flat[] = { x[0], x[2] };
-  vatt_node_set_shape (node, VATT_DTYPE_F32, slice->flat ? 2 : 3,
-      slice->flat ? flat : shape);
+  vatt_node_set_shape (
+      node, VATT_DTYPE_F32, slice->flat ? 2 : 3, slice->flat ? flat : shape);
   return TRUE;
 }
 

@@ -4,8 +4,7 @@
 #include "ops.h"
 #include "simd.h"
 
-enum
-{
+enum {
   X,
 };
 
@@ -25,13 +24,11 @@ softmax_infer (VattPlan *plan, VattNode *node, GError **error)
 }
 
 static void
-softmax_forward (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
+softmax_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t width = vatt_tensor_width (node->out);
   for (size_t r = row0; r < row1; r++)
-    vatt_simd ()->softmax_row (
-        vatt_tensor_f32_mutable (node->out) + r * width,
+    vatt_simd ()->softmax_row (vatt_tensor_f32_mutable (node->out) + r * width,
         vatt_tensor_f32 (node->in[X]) + r * width, width);
 }
 

@@ -25,11 +25,10 @@
 #define TOLERANCE_RESAMPLED_SOUND 1e-3
 #define LEAST_RMS 1e-3
 
-static const char *const inputs[]
-    = { "infer", "longer", "shorter", "ragged", "image" };
+static const char *const inputs[] = { "infer", "longer", "shorter", "ragged",
+  "image" };
 
-typedef struct
-{
+typedef struct {
   char *folder; /* of the case */
   guint head_width[VATT_N_MODALITIES];
   guint views;
@@ -39,15 +38,15 @@ static guint
 member (JsonObject *object, const char *name, guint otherwise)
 {
   return object && json_object_has_member (object, name)
-      ? (guint) json_object_get_int_member (object, name)
-      : otherwise;
+             ? (guint)json_object_get_int_member (object, name)
+             : otherwise;
 }
 
 static void
 read_case (Case *test)
 {
-  static const char *const sections[]
-      = { "video", "audio", "text", "unified", "model" };
+  static const char *const sections[] = { "video", "audio", "text", "unified",
+    "model" };
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_build_filename (test->folder, "config.json", NULL);
@@ -58,8 +57,8 @@ read_case (Case *test)
   for (guint s = 0; s < G_N_ELEMENTS (sections); s++) {
     if (!json_object_has_member (root, sections[s]))
       continue;
-    guint width = member (
-        json_object_get_object_member (root, sections[s]), "d_kv", 0);
+    guint width =
+        member (json_object_get_object_member (root, sections[s]), "d_kv", 0);
     for (guint m = 0; m < VATT_N_MODALITIES; m++)
       if (s == m || s >= VATT_N_MODALITIES)
         test->head_width[m] = width;
@@ -68,8 +67,7 @@ read_case (Case *test)
 
 /* ---- comparing ---- */
 
-typedef struct
-{
+typedef struct {
   double error; /* largest difference over the root mean square */
   const char *tensor;
 } Worst;
@@ -79,19 +77,19 @@ relative_error (const float *found, const float *expected, gsize n)
 {
   double squares = 0, most = 0;
   for (gsize i = 0; i < n; i++) {
-    squares += (double) expected[i] * (double) expected[i];
-    double difference = fabs ((double) found[i] - (double) expected[i]);
+    squares += (double)expected[i] * (double)expected[i];
+    double difference = fabs ((double)found[i] - (double)expected[i]);
     /* A NaN must not pass for small. */
     most = difference <= most ? most : difference;
   }
-  return most / fmax (LEAST_RMS, sqrt (squares / (double) n));
+  return most / fmax (LEAST_RMS, sqrt (squares / (double)n));
 }
 
 static gboolean
 resampled_sound (VattModel *model, VattTensorFile *in)
 {
-  const VattFrontEnd *front = vatt_config_get_front_end (
-      vatt_model_get_config (model), VATT_AUDIO);
+  const VattFrontEnd *front =
+      vatt_config_get_front_end (vatt_model_get_config (model), VATT_AUDIO);
   const VattTensorInfo *audio = vatt_tensor_file_lookup (in, "audio");
   if (front->input == VATT_INPUT_NONE || !audio)
     return FALSE;
@@ -100,11 +98,11 @@ resampled_sound (VattModel *model, VattTensorFile *in)
 }
 
 static void
-compare (const VattTensorInfo *expected, const float *found,
-    double tolerance, Worst *worst)
+compare (const VattTensorInfo *expected, const float *found, double tolerance,
+    Worst *worst)
 {
-  double error = relative_error (
-      found, expected->data, expected->size / sizeof (float));
+  double error =
+      relative_error (found, expected->data, expected->size / sizeof (float));
   if (!(error <= worst->error)) {
     worst->error = error;
     worst->tensor = expected->name;
@@ -118,9 +116,9 @@ compare (const VattTensorInfo *expected, const float *found,
 static double
 tolerance_for (const char *tensor, gboolean sound_resampled)
 {
-  gboolean of_sound = g_str_has_prefix (tensor, "audio/")
-      || strcmp (tensor, "logits") == 0
-      || strcmp (tensor, "probabilities") == 0;
+  gboolean of_sound = g_str_has_prefix (tensor, "audio/") ||
+                      strcmp (tensor, "logits") == 0 ||
+                      strcmp (tensor, "probabilities") == 0;
   return of_sound && sound_resampled ? TOLERANCE_RESAMPLED_SOUND : TOLERANCE;
 }
 
@@ -155,12 +153,11 @@ check_tool_outputs (VattTensorFile *found, VattTensorFile *expected,
     g_assert_cmpuint (ours->rank, ==, info->rank);
     for (guint a = 0; a < info->rank; a++)
       g_assert_cmpuint (ours->shape[a], ==, info->shape[a]);
-    compare (info, ours->data, tolerance_for (info->name, sound_resampled),
-        worst);
+    compare (
+        info, ours->data, tolerance_for (info->name, sound_resampled), worst);
     compared++;
   }
-  g_assert_cmpuint (
-      vatt_tensor_file_get_n_tensors (found), ==, compared);
+  g_assert_cmpuint (vatt_tensor_file_get_n_tensors (found), ==, compared);
 }
 
 static void
@@ -188,12 +185,12 @@ make_clip (const VattTensorInfo *info, VattModality modality,
   g_autoptr (GError) error = NULL;
   guint s[5] = { 1, 1, 1, 1, 1 };
   for (guint a = 0; a < info->rank; a++)
-    s[a] = (guint) info->shape[a];
+    s[a] = (guint)info->shape[a];
   guint grid[3] = { s[1] / front->patch[0], 1, 1 };
   for (guint a = 1; modality != VATT_TEXT && a + 2 < info->rank; a++)
     grid[a] = s[a + 1] / front->patch[a];
-  VattClip *clip
-      = vatt_clip_new (modality, s[0], grid, front->token_size, &error);
+  VattClip *clip =
+      vatt_clip_new (modality, s[0], grid, front->token_size, &error);
   g_assert_no_error (error);
   if (modality == VATT_TEXT) {
     memcpy (vatt_clip_writable_ids (clip), info->data, info->size);
@@ -201,7 +198,7 @@ make_clip (const VattTensorInfo *info, VattModality modality,
   }
   gsize step = info->size / sizeof (float) / s[0];
   for (guint b = 0; b < s[0]; b++) {
-    const float *values = (const float *) info->data + b * step;
+    const float *values = (const float *)info->data + b * step;
     if (front->input == VATT_INPUT_VOXELS)
       vatt_clip_fill_video (
           clip, b, values, s[1], s[2], s[3], front->patch, &error);
@@ -217,31 +214,30 @@ make_clip (const VattTensorInfo *info, VattModality modality,
 
 /* Only the pooled feature, for which the last block takes a shorter way. */
 static void
-check_through_library (VattModel *model, VattDevice *device,
-    VattTensorFile *in, VattTensorFile *expected, gboolean sound_resampled,
-    Worst *worst)
+check_through_library (VattModel *model, VattDevice *device, VattTensorFile *in,
+    VattTensorFile *expected, gboolean sound_resampled, Worst *worst)
 {
   g_autoptr (GError) error = NULL;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    const char *name = vatt_modality_name ((VattModality) m);
+    const char *name = vatt_modality_name ((VattModality)m);
     g_autofree char *pooled = g_strconcat (name, "/pooled", NULL);
     const VattTensorInfo *input = vatt_tensor_file_lookup (in, name);
     const VattTensorInfo *output = vatt_tensor_file_lookup (expected, pooled);
     if (!input || !output)
       continue;
-    const VattSessionParams params
-        = { .modality = (VattModality) m, .outputs = VATT_OUTPUT_POOLED };
-    g_autoptr (VattSession) session
-        = vatt_session_new (model, device, &params, &error);
+    const VattSessionParams params = { .modality = (VattModality)m,
+      .outputs = VATT_OUTPUT_POOLED };
+    g_autoptr (VattSession) session =
+        vatt_session_new (model, device, &params, &error);
     g_assert_no_error (error);
-    g_autoptr (VattClip) clip = make_clip (input, (VattModality) m,
+    g_autoptr (VattClip) clip = make_clip (input, (VattModality)m,
         vatt_config_get_front_end (
-            vatt_model_get_config (model), (VattModality) m));
+            vatt_model_get_config (model), (VattModality)m));
     vatt_session_run (session, clip, NULL, &error);
     g_assert_no_error (error);
     guint shape[3];
-    const float *found
-        = vatt_session_get_output (session, VATT_OUTPUT_POOLED, shape);
+    const float *found =
+        vatt_session_get_output (session, VATT_OUTPUT_POOLED, shape);
     g_assert_cmpuint (shape[0], ==, output->shape[0]);
     g_assert_cmpuint (shape[1], ==, output->shape[1]);
     compare (output, found, tolerance_for (pooled, sound_resampled), worst);
@@ -262,8 +258,8 @@ check_input (const Case *test, VattModel *model, VattDevice *device,
     return;
   g_autoptr (VattTensorFile) in = vatt_tensor_file_open (in_path, &error);
   g_assert_no_error (error);
-  g_autoptr (VattTensorFile) expected
-      = vatt_tensor_file_open (out_path, &error);
+  g_autoptr (VattTensorFile) expected =
+      vatt_tensor_file_open (out_path, &error);
   g_assert_no_error (error);
   gboolean sound = resampled_sound (model, in);
   Worst worst = { 0, "all equal" };
@@ -276,13 +272,13 @@ check_input (const Case *test, VattModel *model, VattDevice *device,
 /* The checkpoint after training has an optimiser and its slots in it; it is
  * the same network. */
 static void
-check_trained (const Case *test, VattModel *model,
-    const VattImportParams *params)
+check_trained (
+    const Case *test, VattModel *model, const VattImportParams *params)
 {
   for (guint step = 1; step <= 9; step++) {
     g_autoptr (GError) error = NULL;
-    g_autofree char *path
-        = g_strdup_printf ("%s/ckpt-%u.index", test->folder, step);
+    g_autofree char *path =
+        g_strdup_printf ("%s/ckpt-%u.index", test->folder, step);
     if (!g_file_test (path, G_FILE_TEST_EXISTS))
       continue;
     g_autoptr (VattModel) trained = vatt_model_import (path, params, &error);
@@ -311,9 +307,9 @@ test_case (gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *golden = golden_folder ();
-  Case test = { .folder = golden
-        ? g_build_filename (golden, (const char *) data, NULL)
-        : NULL };
+  Case test = { .folder =
+                    golden ? g_build_filename (golden, (const char *)data, NULL)
+                           : NULL };
   if (!test.folder || !g_file_test (test.folder, G_FILE_TEST_IS_DIR)) {
     g_test_skip (test.folder ? test.folder : "no golden numbers here");
     g_free (test.folder);
@@ -322,10 +318,10 @@ test_case (gconstpointer data)
   read_case (&test);
   g_autofree char *scratch = g_dir_make_tmp ("vatt-golden-XXXXXX", &error);
   g_assert_no_error (error);
-  g_autofree char *model_path
-      = g_build_filename (scratch, "model.safetensors", NULL);
-  g_autofree char *checkpoint
-      = g_build_filename (test.folder, "ckpt-0.index", NULL);
+  g_autofree char *model_path =
+      g_build_filename (scratch, "model.safetensors", NULL);
+  g_autofree char *checkpoint =
+      g_build_filename (test.folder, "ckpt-0.index", NULL);
   g_autofree char *head_width = g_strdup_printf ("video=%u,audio=%u,text=%u",
       test.head_width[VATT_VIDEO] ? test.head_width[VATT_VIDEO] : 64,
       test.head_width[VATT_AUDIO] ? test.head_width[VATT_AUDIO] : 64,
@@ -336,8 +332,7 @@ test_case (gconstpointer data)
 
   VattImportParams params = { .labels = NULL };
   memcpy (params.head_width, test.head_width, sizeof params.head_width);
-  g_autoptr (VattModel) model
-      = vatt_model_import (checkpoint, &params, &error);
+  g_autoptr (VattModel) model = vatt_model_import (checkpoint, &params, &error);
   g_assert_no_error (error);
   check_trained (&test, model, &params);
   g_autoptr (VattDevice) device = vatt_device_new ("cpu", NULL, &error);
@@ -356,10 +351,10 @@ add_others (char *const *known)
   g_autoptr (GDir) folder = golden ? g_dir_open (golden, 0, NULL) : NULL;
   const char *name;
   while (folder && (name = g_dir_read_name (folder))) {
-    g_autofree char *config
-        = g_build_filename (golden, name, "config.json", NULL);
-    if (g_file_test (config, G_FILE_TEST_EXISTS)
-        && !g_strv_contains ((const char *const *) known, name)) {
+    g_autofree char *config =
+        g_build_filename (golden, name, "config.json", NULL);
+    if (g_file_test (config, G_FILE_TEST_EXISTS) &&
+        !g_strv_contains ((const char *const *)known, name)) {
       g_autofree char *path = g_strconcat ("/golden/", name, NULL);
       g_test_add_data_func_full (path, g_strdup (name), test_case, g_free);
     }

@@ -20,8 +20,7 @@ G_BEGIN_DECLS
  *
  * What a tower reads.
  */
-typedef enum
-{
+typedef enum {
   VATT_INPUT_NONE,
   VATT_INPUT_VOXELS,
   VATT_INPUT_WAVE,
@@ -40,8 +39,7 @@ typedef enum
  *
  * How raw values are brought to the range the tower was trained on.
  */
-typedef enum
-{
+typedef enum {
   VATT_SCALING_RANGE,
   VATT_SCALING_CLIP,
 } VattScaling;
@@ -74,8 +72,7 @@ typedef enum
  *
  * How raw media become tokens.
  */
-typedef struct
-{
+typedef struct {
   VattInput input;
   guint frames, height, width;
   guint rate_n, rate_d;
@@ -104,8 +101,7 @@ typedef struct
  *
  * What a session can give; flags, to be combined.
  */
-typedef enum
-{
+typedef enum {
   VATT_OUTPUT_TOKENS = 1 << 0,
   VATT_OUTPUT_POOLED = 1 << 1,
   VATT_OUTPUT_VA = 1 << 2,
@@ -137,8 +133,7 @@ VATT_API const VattFrontEnd *vatt_config_get_front_end (
     const VattConfig *config, VattModality modality);
 VATT_API guint vatt_config_get_output_width (
     const VattConfig *config, VattModality modality, VattOutput output);
-VATT_API guint64 vatt_config_get_declared_parameters (
-    const VattConfig *config);
+VATT_API guint64 vatt_config_get_declared_parameters (const VattConfig *config);
 
 /**
  * VattParameterInfo:
@@ -150,8 +145,7 @@ VATT_API guint64 vatt_config_get_declared_parameters (
  *
  * A parameter that a model of a configuration has.
  */
-typedef struct
-{
+typedef struct {
   const char *path;
   gsize rows, columns;
   guint64 count;

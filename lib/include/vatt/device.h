@@ -15,16 +15,16 @@ G_BEGIN_DECLS
  * share it; their runs take turns.
  */
 #define VATT_TYPE_DEVICE (vatt_device_get_type ())
-VATT_API G_DECLARE_FINAL_TYPE (VattDevice, vatt_device, VATT, DEVICE, GObject)
+VATT_API
+G_DECLARE_FINAL_TYPE (VattDevice, vatt_device, VATT, DEVICE, GObject)
 
-/**
- * VattDeviceParams:
- * @threads: threads that compute; 0 for one per available processor
- *
- * Settings of a device; all zero is the default.
- */
-typedef struct
-{
+    /**
+     * VattDeviceParams:
+     * @threads: threads that compute; 0 for one per available processor
+     *
+     * Settings of a device; all zero is the default.
+     */
+    typedef struct {
   guint threads;
 } VattDeviceParams;
 

@@ -28,8 +28,7 @@ G_BEGIN_DECLS
  *
  * Codes of %VATT_ERROR. Failures of the file system keep #GFileError.
  */
-typedef enum
-{
+typedef enum {
   VATT_ERROR_CONFIG,
   VATT_ERROR_WEIGHTS,
   VATT_ERROR_SHAPE,

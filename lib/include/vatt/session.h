@@ -29,20 +29,19 @@ G_BEGIN_DECLS
  * One stream's use of a model on a device. One thread at a time.
  */
 #define VATT_TYPE_SESSION (vatt_session_get_type ())
-VATT_API G_DECLARE_FINAL_TYPE (
-    VattSession, vatt_session, VATT, SESSION, GObject)
+VATT_API
+G_DECLARE_FINAL_TYPE (VattSession, vatt_session, VATT, SESSION, GObject)
 
-/**
- * VattSessionParams:
- * @modality: the tower to run
- * @outputs: what to compute; only what these need is run
- * @views: clips that make up one sample, for classifiers; 0 means 1
- * @profile: whether to measure the time of every op
- *
- * Settings of a session.
- */
-typedef struct
-{
+    /**
+     * VattSessionParams:
+     * @modality: the tower to run
+     * @outputs: what to compute; only what these need is run
+     * @views: clips that make up one sample, for classifiers; 0 means 1
+     * @profile: whether to measure the time of every op
+     *
+     * Settings of a session.
+     */
+    typedef struct {
   VattModality modality;
   VattOutput outputs;
   guint views;
@@ -59,8 +58,7 @@ typedef struct
  *
  * Where the time goes.
  */
-typedef struct
-{
+typedef struct {
   const char *op;
   guint count;
   double seconds;
@@ -69,8 +67,8 @@ typedef struct
 
 VATT_API VattSession *vatt_session_new (VattModel *model, VattDevice *device,
     const VattSessionParams *params, GError **error);
-VATT_API gboolean vatt_session_run (VattSession *session,
-    const VattClip *clip, GCancellable *cancellable, GError **error);
+VATT_API gboolean vatt_session_run (VattSession *session, const VattClip *clip,
+    GCancellable *cancellable, GError **error);
 VATT_API const float *vatt_session_get_output (
     VattSession *session, VattOutput output, guint shape[3]);
 VATT_API gsize vatt_session_get_activation_bytes (VattSession *session);
