@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Which C files clang-format would change; scripts/format.sh changes them.
-# They fail the test where VATT_REQUIRE_FORMAT is set, else they are listed
-# and the test is skipped. Usage: format.sh FOLDER
+# Other versions than 14 have other ideas of the same settings and are not
+# asked. Usage: format.sh FOLDER
 set -eu
 cd "$1"
-if ! command -v clang-format >/dev/null; then
-  echo 'SKIP: no clang-format'
+if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+  echo 'SKIP: no clang-format 14'
   exit 77
 fi
 list() {
@@ -20,5 +20,4 @@ files=$(clang-format --dry-run $(list) 2>&1 \
 [ -n "$files" ] || exit 0
 echo "$files"
 echo "scripts/format.sh would change these $(echo "$files" | wc -l) files"
-[ -z "${VATT_REQUIRE_FORMAT:-}" ] || exit 1
-exit 77
+exit 1
