@@ -18,13 +18,13 @@ G_BEGIN_DECLS
 VATT_API
 G_DECLARE_FINAL_TYPE (VattDevice, vatt_device, VATT, DEVICE, GObject)
 
-    /**
-     * VattDeviceParams:
-     * @threads: threads that compute; 0 for one per available processor
-     *
-     * Settings of a device; all zero is the default.
-     */
-    typedef struct {
+/**
+ * VattDeviceParams:
+ * @threads: threads that compute; 0 for one per available processor
+ *
+ * Settings of a device; all zero is the default.
+ */
+typedef struct {
   guint threads;
 } VattDeviceParams;
 

@@ -20,18 +20,18 @@ G_BEGIN_DECLS
 VATT_API
 G_DECLARE_FINAL_TYPE (VattModel, vatt_model, VATT, MODEL, GObject)
 
-    /**
-     * VattImportParams:
-     * @head_width: channels per attention head of the video, audio and text
-     *   tower; 0 for 64, the width of every published model. A checkpoint does
-     *   not hold it.
-     * @labels: (nullable) (array zero-terminated=1): class names, one for each
-     *   class of the checkpoint's classifier
-     * @vocabulary: (nullable): the words of the text tower
-     *
-     * What a TensorFlow checkpoint does not say about itself.
-     */
-    typedef struct {
+/**
+ * VattImportParams:
+ * @head_width: channels per attention head of the video, audio and text
+ *   tower; 0 for 64, the width of every published model. A checkpoint does
+ *   not hold it.
+ * @labels: (nullable) (array zero-terminated=1): class names, one for each
+ *   class of the checkpoint's classifier
+ * @vocabulary: (nullable): the words of the text tower
+ *
+ * What a TensorFlow checkpoint does not say about itself.
+ */
+typedef struct {
   guint head_width[VATT_N_MODALITIES];
   const char *const *labels;
   const VattVocabulary *vocabulary;

@@ -32,16 +32,16 @@ G_BEGIN_DECLS
 VATT_API
 G_DECLARE_FINAL_TYPE (VattSession, vatt_session, VATT, SESSION, GObject)
 
-    /**
-     * VattSessionParams:
-     * @modality: the tower to run
-     * @outputs: what to compute; only what these need is run
-     * @views: clips that make up one sample, for classifiers; 0 means 1
-     * @profile: whether to measure the time of every op
-     *
-     * Settings of a session.
-     */
-    typedef struct {
+/**
+ * VattSessionParams:
+ * @modality: the tower to run
+ * @outputs: what to compute; only what these need is run
+ * @views: clips that make up one sample, for classifiers; 0 means 1
+ * @profile: whether to measure the time of every op
+ *
+ * Settings of a session.
+ */
+typedef struct {
   VattModality modality;
   VattOutput outputs;
   guint views;
