@@ -18,6 +18,17 @@
  * values, separated by tabs) or `application/x-json` (an object and a line
  * feed).
  *
+ * #GstVattEncoder:model may be written while the element works, and
+ * #GstVattEncoder:follow looks after its file. The new model is read meanwhile
+ * and taken between two windows; one that is broken, or does not fit what
+ * arrives, is refused with a warning, and the old one goes on. Element messages
+ * named `vatt-model` tell:
+ *
+ * * #gchararray `event`: `loaded` at the start, `reloaded`, `rejected`
+ * * #gchararray `model`: the file; %NULL for the shipped model
+ * * #gchararray `model-id`, `device`: those that are in use now
+ * * #gchararray `reason`: why a file was rejected
+ *
  * The source pad may be left unlinked: the element then is the pipeline's
  * sink. In that case, or with #GstVattEncoder:post-messages, an element
  * message named `vatt-embedding` is posted for each window, with these fields:
@@ -39,9 +50,6 @@
  */
 #include "gstvattencoderprivate.h"
 
-#include "gstvatterror.h"
-#include "gstvattmodels.h"
-
 GST_DEBUG_CATEGORY (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
@@ -51,6 +59,7 @@ GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
 
 enum {
   PROP_MODEL = 1,
+  PROP_FOLLOW,
   PROP_DEVICE,
   PROP_THREADS,
   PROP_SPACE,
@@ -68,48 +77,6 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_RESULT_CAPS));
-
-/* ---- the model ---- */
-
-static gboolean
-open_model (GstVattEncoder *self)
-{
-  g_autoptr (GError) error = NULL;
-  GST_OBJECT_LOCK (self);
-  g_autofree char *path = g_strdup (self->model_path);
-  g_autofree char *name = g_strdup (self->device_name);
-  guint threads = self->threads;
-  GST_OBJECT_UNLOCK (self);
-  g_autoptr (VattDevice) device =
-      gst_vatt_models_get_device (name, threads, &error);
-  g_autoptr (VattModel) model =
-      device ? gst_vatt_models_load (path, &error) : NULL;
-  if (!model) {
-    gst_vatt_error_post (GST_ELEMENT (self), error);
-    return FALSE;
-  }
-  GST_INFO_OBJECT (self, "model %s on %s", vatt_model_get_id (model),
-      vatt_device_get_name (device));
-  if (!vatt_model_is_trained (model))
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("Model %s is not trained: its embeddings mean nothing.",
-            vatt_model_get_id (model)),
-        (NULL));
-  GST_OBJECT_LOCK (self);
-  self->model = g_steal_pointer (&model);
-  self->device = g_steal_pointer (&device);
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
-static void
-close_model (GstVattEncoder *self)
-{
-  GST_OBJECT_LOCK (self);
-  g_autoptr (VattModel) model = g_steal_pointer (&self->model);
-  g_autoptr (VattDevice) device = g_steal_pointer (&self->device);
-  GST_OBJECT_UNLOCK (self);
-}
 
 /* ---- states ---- */
 
@@ -186,8 +153,13 @@ static GstStateChangeReturn
 encoder_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_model (self))
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+      !gst_vatt_encoder_open_model (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    gst_vatt_reload_settle (&self->reload);
+    gst_vatt_encoder_take_model (self);
+  }
   gst_vatt_terminal_change_state (&self->terminal, element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     for_each_pad (self, interrupt_pad);
@@ -195,7 +167,7 @@ encoder_change_state (GstElement *element, GstStateChange transition)
       GST_ELEMENT_CLASS (gst_vatt_encoder_parent_class)
           ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    close_model (self);
+    gst_vatt_encoder_close_model (self);
   return result;
 }
 
@@ -277,8 +249,10 @@ encoder_set_property (
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
-    g_free (self->model_path);
-    self->model_path = g_value_dup_string (value);
+    gst_vatt_reload_set_model (&self->reload, g_value_get_string (value));
+    break;
+  case PROP_FOLLOW:
+    gst_vatt_reload_set_follow (&self->reload, g_value_get_boolean (value));
     break;
   case PROP_DEVICE:
     g_free (self->device_name);
@@ -319,7 +293,10 @@ encoder_get_property (
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
-    g_value_set_string (value, self->model_path);
+    g_value_take_string (value, gst_vatt_reload_get_model (&self->reload));
+    break;
+  case PROP_FOLLOW:
+    g_value_set_boolean (value, gst_vatt_reload_get_follow (&self->reload));
     break;
   case PROP_DEVICE:
     g_value_set_string (value, self->device_name);
@@ -359,8 +336,8 @@ static void
 encoder_finalize (GObject *object)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (object);
-  close_model (self);
-  g_free (self->model_path);
+  gst_vatt_encoder_close_model (self);
+  gst_vatt_reload_clear (&self->reload);
   g_free (self->device_name);
   gst_clear_caps (&self->out_caps);
   gst_vatt_terminal_clear (&self->terminal);
@@ -370,6 +347,7 @@ encoder_finalize (GObject *object)
 static void
 gst_vatt_encoder_init (GstVattEncoder *self)
 {
+  gst_vatt_encoder_init_model (self);
   self->device_name = g_strdup (DEFAULT_DEVICE);
   self->settings.space = DEFAULT_SPACE;
   self->settings.qos = TRUE;
@@ -390,8 +368,14 @@ install_settings (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_MODEL,
       g_param_spec_string ("model", "Model",
           "Model file, safetensors (unset = the shipped model, looked for in "
-          "VATT_MODEL_PATH and where it was installed)",
-          NULL, READY_FLAGS));
+          "VATT_MODEL_PATH and where it was installed), or a folder of them "
+          "with follow=true; another one is taken between two windows",
+          NULL, PLAYING_FLAGS));
+  g_object_class_install_property (object_class, PROP_FOLLOW,
+      g_param_spec_boolean ("follow", "Follow",
+          "Take the model file anew when it changes; of a folder, the newest "
+          "*.safetensors",
+          FALSE, PLAYING_FLAGS));
   g_object_class_install_property (object_class, PROP_DEVICE,
       g_param_spec_string ("device", "Device",
           "What computes: auto, cpu, or another device of libvatt",

@@ -7,12 +7,14 @@
 
 #include "gstvattcaps.h"
 #include "gstvattmeta.h"
+#include "gstvattmodels.h"
 
 struct _GstVattEncoderPad {
   GstAggregatorPad parent;
 
   VattModality modality;
   GCancellable *cancellable; /* object lock; owned; of the run in progress */
+  GstCaps *caps; /* object lock; owned; of what arrives; NULL before caps */
 
   /* The aggregating thread's. */
   VattFrontEnd front_end; /* of what arrives */
@@ -74,14 +76,50 @@ gst_vatt_encoder_pad_wanted_caps (GstVattEncoderPad *self, VattModel *model)
 }
 
 static gboolean
-check_caps (
-    GstVattEncoderPad *self, VattModel *model, GstCaps *caps, GError **error)
+same_words (VattModel *a, VattModel *b)
+{
+  const VattVocabulary *x = vatt_model_get_vocabulary (a);
+  const VattVocabulary *y = vatt_model_get_vocabulary (b);
+  g_autofree char *first = x ? vatt_vocabulary_to_text (x) : NULL;
+  g_autofree char *second = y ? vatt_vocabulary_to_text (y) : NULL;
+  return g_strcmp0 (first, second) == 0;
+}
+
+/* Words are made for a model, and serve another one that has the same
+ * vocabulary. Returns: (transfer full): @caps, as made for @model if so */
+static GstCaps *
+adopt_words (VattModel *model, GstCaps *caps)
+{
+  const char *id =
+      gst_structure_get_string (gst_caps_get_structure (caps, 0), "model-id");
+  g_autoptr (VattModel) other = id ? gst_vatt_models_find (id) : NULL;
+  GstCaps *adopted = gst_caps_ref (caps);
+  if (!other || other == model || !same_words (model, other))
+    return adopted;
+  adopted = gst_caps_make_writable (adopted);
+  gst_caps_set_simple (
+      adopted, "model-id", G_TYPE_STRING, vatt_model_get_id (model), NULL);
+  return adopted;
+}
+
+static gboolean
+check_caps (GstVattEncoderPad *self, VattModel *model, GstCaps *caps,
+    VattFrontEnd *front_end, GError **error)
 {
   g_autoptr (GstCaps) wanted = gst_vatt_encoder_pad_wanted_caps (self, model);
   if (gst_caps_is_empty (wanted)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
         "model '%s' has no tower for %s", vatt_model_get_id (model),
         vatt_modality_name (self->modality));
+    return FALSE;
+  }
+  const char *words =
+      gst_structure_get_string (gst_caps_get_structure (caps, 0), "model-id");
+  if (words && g_strcmp0 (words, vatt_model_get_id (model)) != 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%s: words are made for model '%s', whose vocabulary is not that of "
+        "model '%s'",
+        GST_PAD_NAME (self), words, vatt_model_get_id (model));
     return FALSE;
   }
   if (!gst_caps_can_intersect (caps, wanted)) {
@@ -92,8 +130,68 @@ check_caps (
         offered, vatt_model_get_id (model), expected);
     return FALSE;
   }
-  return gst_vatt_caps_to_front_end (gst_caps_get_structure (caps, 0),
-      self->modality, &self->front_end, error);
+  return gst_vatt_caps_to_front_end (
+      gst_caps_get_structure (caps, 0), self->modality, front_end, error);
+}
+
+/* Returns: (transfer full) (nullable): caps of what arrives */
+GstCaps *
+gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self)
+{
+  GST_OBJECT_LOCK (self);
+  GstCaps *caps = self->caps ? gst_caps_ref (self->caps) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return caps;
+}
+
+static void
+keep_caps (GstVattEncoderPad *self, GstCaps *caps)
+{
+  GST_OBJECT_LOCK (self);
+  gst_caps_replace (&self->caps, caps);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/*
+ * gst_vatt_encoder_pad_check:
+ * @self: a pad
+ * @setup: model, device and space
+ * @error: return location
+ *
+ * Returns: whether gst_vatt_encoder_pad_set_caps() would work with @setup and
+ *   the caps of what arrives, so far as they are known
+ */
+gboolean
+gst_vatt_encoder_pad_check (
+    GstVattEncoderPad *self, const GstVattEncoderSetup *setup, GError **error)
+{
+  VattFrontEnd unused;
+  VattSessionParams params = { .modality = self->modality,
+    .outputs = space_outputs[setup->space] };
+  g_autoptr (GstCaps) now = gst_vatt_encoder_pad_get_caps (self);
+  g_autoptr (GstCaps) caps = now ? adopt_words (setup->model, now) : NULL;
+  if (caps && !check_caps (self, setup->model, caps, &unused, error))
+    return FALSE;
+  g_autoptr (VattSession) session =
+      vatt_session_new (setup->model, setup->device, &params, error);
+  return session != NULL;
+}
+
+/* Fills @kind with what @setup makes of @caps. */
+void
+gst_vatt_encoder_pad_describe (GstVattEncoderPad *self,
+    const GstVattEncoderSetup *setup, GstCaps *caps, GstVattResultKind *kind)
+{
+  *kind = (GstVattResultKind){
+    .modality = self->modality,
+    .space = setup->space,
+    .dim = vatt_config_get_output_width (vatt_model_get_config (setup->model),
+        self->modality, space_outputs[setup->space]),
+    .model_id = vatt_model_get_id (setup->model),
+    .rate_d = 1,
+  };
+  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
+      &kind->rate_n, &kind->rate_d);
 }
 
 /*
@@ -109,9 +207,11 @@ gboolean
 gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error)
 {
+  g_autoptr (GstCaps) adopted = adopt_words (setup->model, caps);
   g_clear_object (&self->session);
-  if (!check_caps (self, setup->model, caps, error))
+  if (!check_caps (self, setup->model, adopted, &self->front_end, error))
     return FALSE;
+  keep_caps (self, adopted);
   self->output = space_outputs[setup->space];
   VattSessionParams params = { .modality = self->modality,
     .outputs = self->output };
@@ -119,16 +219,7 @@ gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
       vatt_session_new (setup->model, setup->device, &params, error);
   if (!self->session)
     return FALSE;
-  self->kind = (GstVattResultKind){
-    .modality = self->modality,
-    .space = setup->space,
-    .dim = vatt_config_get_output_width (
-        vatt_model_get_config (setup->model), self->modality, self->output),
-    .model_id = vatt_model_get_id (setup->model),
-    .rate_d = 1,
-  };
-  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
-      &self->kind.rate_n, &self->kind.rate_d);
+  gst_vatt_encoder_pad_describe (self, setup, adopted, &self->kind);
   return TRUE;
 }
 
@@ -246,6 +337,7 @@ gst_vatt_encoder_pad_set_flushing (GstVattEncoderPad *self, gboolean flushing)
 void
 gst_vatt_encoder_pad_stop (GstVattEncoderPad *self)
 {
+  keep_caps (self, NULL);
   g_clear_object (&self->session);
 }
 
@@ -255,6 +347,7 @@ encoder_pad_finalize (GObject *object)
   GstVattEncoderPad *self = GST_VATT_ENCODER_PAD (object);
   g_clear_object (&self->session);
   g_clear_object (&self->cancellable);
+  gst_clear_caps (&self->caps);
   G_OBJECT_CLASS (gst_vatt_encoder_pad_parent_class)->finalize (object);
 }
 

@@ -28,6 +28,11 @@ void gst_vatt_encoder_pad_set_modality (
 
 GstCaps *gst_vatt_encoder_pad_wanted_caps (
     GstVattEncoderPad *self, VattModel *model);
+GstCaps *gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self);
+gboolean gst_vatt_encoder_pad_check (
+    GstVattEncoderPad *self, const GstVattEncoderSetup *setup, GError **error);
+void gst_vatt_encoder_pad_describe (GstVattEncoderPad *self,
+    const GstVattEncoderSetup *setup, GstCaps *caps, GstVattResultKind *kind);
 gboolean gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error);
 gboolean gst_vatt_encoder_pad_run (GstVattEncoderPad *self, GstBuffer *buffer,

@@ -6,6 +6,7 @@
 
 #include "gstvattencoder.h"
 #include "gstvattencoderpad.h"
+#include "gstvattreload.h"
 #include "gstvattresult.h"
 #include "gstvattterminal.h"
 
@@ -28,7 +29,6 @@ struct _GstVattEncoder {
   GstAggregator parent;
 
   /* Object lock. */
-  char *model_path;  /* owned; NULL: the shipped model */
   char *device_name; /* owned; as asked for */
   guint threads;
   GstVattEncoderSettings settings;
@@ -37,7 +37,9 @@ struct _GstVattEncoder {
   VattDevice *device; /* owned; from READY on */
   guint pad_count[VATT_N_MODALITIES];
   guint32 eos_seqnum;
+  gboolean untrained_told; /* that a model is not trained; once and for all */
 
+  GstVattReload reload; /* whose lock may be taken within the object lock */
   GstVattTerminal terminal;
 
   /* The aggregating thread's. */
@@ -56,6 +58,11 @@ gboolean gst_vatt_encoder_sink_event (
     GstAggregator *aggregator, GstAggregatorPad *aggpad, GstEvent *event);
 GstFlowReturn gst_vatt_encoder_sink_event_pre_queue (
     GstAggregator *aggregator, GstAggregatorPad *aggpad, GstEvent *event);
+
+void gst_vatt_encoder_init_model (GstVattEncoder *self);
+gboolean gst_vatt_encoder_open_model (GstVattEncoder *self);
+void gst_vatt_encoder_close_model (GstVattEncoder *self);
+void gst_vatt_encoder_take_model (GstVattEncoder *self);
 
 GList *gst_vatt_encoder_list_pads (GstVattEncoder *self);
 gboolean gst_vatt_encoder_negotiate (GstAggregator *aggregator);

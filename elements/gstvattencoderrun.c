@@ -250,6 +250,7 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   gboolean all_eos;
+  gst_vatt_encoder_take_model (self);
   g_autoptr (GstVattEncoderPad) pad = earliest_pad (self, &all_eos);
   if (!pad) {
     if (!all_eos)
