@@ -37,13 +37,16 @@ post_event (GstVattEncoder *self, const char *event, const char *path,
     const char *reason)
 {
   g_auto (GstVattEncoderSetup) setup = get_setup (self);
+  /* A path may be any bytes, a structure's text may not. */
+  g_autofree char *file = path ? g_utf8_make_valid (path, -1) : NULL;
+  g_autofree char *why = reason ? g_utf8_make_valid (reason, -1) : NULL;
   GstStructure *structure = gst_structure_new ("vatt-model", "event",
-      G_TYPE_STRING, event, "model", G_TYPE_STRING, path, "model-id",
+      G_TYPE_STRING, event, "model", G_TYPE_STRING, file, "model-id",
       G_TYPE_STRING, setup.model ? vatt_model_get_id (setup.model) : NULL,
       "device", G_TYPE_STRING,
       setup.device ? vatt_device_get_name (setup.device) : NULL, NULL);
-  if (reason)
-    gst_structure_set (structure, "reason", G_TYPE_STRING, reason, NULL);
+  if (why)
+    gst_structure_set (structure, "reason", G_TYPE_STRING, why, NULL);
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_element (GST_OBJECT (self), structure));
 }

@@ -316,12 +316,13 @@ gst_vatt_reload_start (GstVattReload *self, char **path, GError **error)
   if (!find_file (&task, &file, error))
     return NULL;
   self->tried = gst_vatt_models_version (file);
-  VattModel *model = gst_vatt_models_load (file, error);
-  if (!model)
+  g_autoptr (VattModel) model = gst_vatt_models_load (file, error);
+  if (model)
+    self->thread = g_thread_try_new ("vatt-reload", run, self, error);
+  if (!self->thread)
     return NULL;
-  self->thread = g_thread_new ("vatt-reload", run, self);
   *path = g_steal_pointer (&file);
-  return model;
+  return g_steal_pointer (&model);
 }
 
 /* Ends a reading in progress, and the thread. */

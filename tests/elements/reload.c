@@ -145,6 +145,7 @@ refuse_files (Player *player)
   assert_refused (player, gone, "gone");
   assert_refused (player, media_folder (), "is a folder");
   assert_refused (player, "/dev/null", "a device");
+  assert_refused (player, "/no/such\xff/thing", "cannot be opened");
   if (geteuid () == 0) {
     g_test_message ("unreadable file: root reads everything, not tested");
     return;
@@ -170,6 +171,25 @@ test_refused (void)
       changed_model ("feed-forward=64", "feed-forward=128"));
   player_set_model (player, wide);
   g_assert_cmpstr (player_wait_event (player, "reloaded", "model"), ==, wide);
+}
+
+/* The space that is asked for is one that the other model has not. */
+static void
+test_space (void)
+{
+  g_autoptr (Player) player = player_new ("space=va");
+  player_play (player);
+  player_wait_windows (player, 1);
+  player_set_model (player, models_path (0));
+  const char *reason = player_wait_event (player, "rejected", "reason");
+  g_assert_nonnull (strstr (reason, "no video-audio space for video"));
+  player_wait_windows (player, 1);
+  /* Back to the shipped model, by its name and by none. */
+  player_set_model (player, "tiny");
+  g_assert_cmpstr (player_wait_event (player, "reloaded", "model"), ==, "tiny");
+  player_set_model (player, NULL);
+  g_assert_null (player_wait_event (player, "reloaded", "model"));
+  g_assert_cmpuint (player->errors, ==, 0);
 }
 
 /* What is behind the encoder learns of the model by caps; where it wants just
@@ -390,6 +410,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reload/swap", test_swap);
   g_test_add_func ("/reload/many", test_many);
   g_test_add_func ("/reload/refused", test_refused);
+  g_test_add_func ("/reload/space", test_space);
   g_test_add_func ("/reload/caps", test_caps);
   g_test_add_func ("/reload/folder-at-start", test_folder_at_start);
   g_test_add_func ("/reload/words", test_words);
