@@ -8,6 +8,7 @@
 #include <vatt/config.h>
 #include <vatt/device.h>
 #include <vatt/error.h>
+#include <vatt/file.h>
 #include <vatt/mel.h>
 #include <vatt/modality.h>
 #include <vatt/model.h>
