@@ -7,10 +7,11 @@ set -eu
 
 build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libopenblas-dev
-  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev'
+  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
+  gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-libav'
-test='clang-format codespell groff python3 shellcheck'
+test='clang-format codespell groff python3 python3-gi shellcheck'
 fuzz='clang libclang-rt-dev'
 
 if [ $# -eq 0 ]; then
