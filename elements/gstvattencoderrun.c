@@ -83,6 +83,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   GstVattMeta *meta = gst_buffer_add_vatt_meta (
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
+  meta->gap = result->gap;
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
@@ -182,6 +183,7 @@ encode (GstVattEncoder *self, GstVattEncoderPad *pad, GstBuffer *buffer)
   result.kind.normalized = settings.normalize;
   result.source = source;
   result.label = meta ? meta->label : NULL;
+  result.gap = meta ? meta->gap : 0;
   set_times (aggpad, buffer, &result);
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
