@@ -21,7 +21,7 @@
  *   caption, ns
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`
- * * #gint `tokens`: how many were made
+ * * #guint `tokens`: how many were made
  * * #guint64 `gap`: how much of the caption no data covered, ns
  *
  * ## Example launch line

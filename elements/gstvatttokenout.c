@@ -156,8 +156,8 @@ tokens_message (
           gst_segment_to_running_time (segment, GST_FORMAT_TIME, time),
           "duration", G_TYPE_UINT64, GST_BUFFER_DURATION (buffer), "window",
           G_TYPE_UINT64, meta->window, "modality", G_TYPE_STRING,
-          vatt_modality_name (out->modality), "tokens", G_TYPE_INT,
-          (gint)tokens, "gap", G_TYPE_UINT64, meta->gap, NULL));
+          vatt_modality_name (out->modality), "tokens", G_TYPE_UINT, tokens,
+          "gap", G_TYPE_UINT64, meta->gap, NULL));
 }
 
 /*

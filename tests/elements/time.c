@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Windows are a matter of time alone: not of frame rates, buffer sizes, what is
- * lost, or whose clock it was. Video is the shipped model's, 32 pictures at 12.5
- * a second; sound is a plain waveform, so that samples can be told apart. */
-#include "../../elements/gstvattmeta.h"
+ * lost, or whose clock it was. Video is the shipped model's, 32 pictures
+ * at 12.5 a second; sound is a plain waveform, so that samples can be told
+ * apart. */
+#include "gstvattmeta.h"
 #include "media.h"
 
 #include <gst/audio/audio.h>
@@ -55,6 +56,15 @@ grey_of (GstBuffer *buffer, guint index)
   return (guint8)((value + 1.0f) * 127.5f + 0.5f);
 }
 
+static GstClockTime
+gap_of (GstBuffer *buffer)
+{
+  const GstVattMeta *meta = (const GstVattMeta *)gst_buffer_get_meta (
+      buffer, g_type_from_name ("GstVattMetaAPI"));
+  g_assert_nonnull (meta);
+  return meta->gap;
+}
+
 static gint64
 distance (GstClockTime a, GstClockTime b)
 {
@@ -88,8 +98,7 @@ make_times (guint n, guint d, GstClockTime *times)
   guint count = 0;
   for (GstClockTime time = 0; time < 10 * GST_SECOND; count++) {
     times[count] = time;
-    time = n ? gst_util_uint64_scale (
-                   count + 1, (guint64)d * GST_SECOND, n)
+    time = n ? gst_util_uint64_scale (count + 1, (guint64)d * GST_SECOND, n)
              : time + (GstClockTime)g_rand_int_range (
                           random, 2 * GST_MSECOND, 150 * GST_MSECOND);
   }
@@ -123,7 +132,7 @@ test_instants (void)
         g_assert_nonnull (buffer);
         g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, start);
         g_assert_cmpuint (GST_BUFFER_OFFSET (buffer), ==, windows);
-        g_assert_cmpuint (gst_buffer_get_vatt_meta (buffer)->gap, ==, 0);
+        g_assert_cmpuint (gap_of (buffer), ==, 0);
         assert_nearest (buffer, start, times, count);
         windows++;
       }
@@ -161,8 +170,7 @@ numbers (guint64 first, guint count)
   float *samples = g_new (float, count);
   for (guint i = 0; i < count; i++)
     samples[i] = (float)(first + i);
-  GstBuffer *buffer =
-      gst_buffer_new_wrapped (samples, count * sizeof *samples);
+  GstBuffer *buffer = gst_buffer_new_wrapped (samples, count * sizeof *samples);
   GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (first, GST_SECOND, RATE);
   return buffer;
 }
@@ -171,8 +179,8 @@ static void
 push_numbers (GstHarness *h, guint64 first, guint64 count)
 {
   for (guint64 at = first; at < first + count; at += 1000)
-    g_assert_cmpint (gst_harness_push (h, numbers (at, (guint)MIN (1000,
-                                                           first + count - at))),
+    g_assert_cmpint (gst_harness_push (h,
+                         numbers (at, (guint)MIN (1000, first + count - at))),
         ==, GST_FLOW_OK);
 }
 
@@ -254,8 +262,8 @@ push_flashes (GstHarness *h)
     if (time >= MINUTES * 60 * GST_SECOND)
       break;
     guint64 events = (time + EVENT_EVERY / 2) / EVENT_EVERY;
-    gboolean flash =
-        events > 0 && distance (time, events * EVENT_EVERY) < 1001 * GST_SECOND / 60000;
+    gboolean flash = events > 0 && distance (time, events * EVENT_EVERY) <
+                                       1001 * GST_SECOND / 60000;
     push_picture (h, flash ? 255 : 0, time, 1001 * GST_SECOND / 30000);
   }
 }
@@ -307,12 +315,13 @@ test_click_and_flash (void)
 /* ---- what is missing ---- */
 
 static void
-assert_marked (GstHarness *h, GstClockTime time, GstClockTime gap, gboolean news)
+assert_marked (
+    GstHarness *h, GstClockTime time, GstClockTime gap, gboolean news)
 {
   g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
   g_assert_nonnull (buffer);
   g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, time);
-  g_assert_cmpuint (gst_buffer_get_vatt_meta (buffer)->gap, ==, gap);
+  g_assert_cmpuint (gap_of (buffer), ==, gap);
   g_assert_cmpint (GST_BUFFER_IS_DISCONT (buffer), ==, news);
 }
 
@@ -363,8 +372,7 @@ test_lost_sound (void)
     push_numbers (h, next + 1000, 2 * SAMPLES);
     g_autoptr (GstBuffer) window = gst_harness_try_pull (h);
     g_assert_nonnull (window);
-    g_assert_cmpuint (gst_buffer_get_vatt_meta (window)->gap, ==,
-        cases[i].lost * GST_SECOND / RATE);
+    g_assert_cmpuint (gap_of (window), ==, cases[i].lost * GST_SECOND / RATE);
     g_assert_cmpfloat (sample_of (window, 9999), ==, 9999.0f);
     g_assert_cmpfloat (sample_of (window, 10000), ==, 0.0f);
     g_assert_cmpfloat (sample_of (window, (guint)next - 1), ==, 0.0f);
