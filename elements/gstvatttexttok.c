@@ -323,7 +323,7 @@ static GstStateChangeReturn
 text_tok_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattTextTok *self = GST_VATT_TEXT_TOK (element);
-  gst_vatt_terminal_change_state (&self->out.terminal, element, transition);
+  gst_vatt_token_out_change_state (&self->out, transition);
   GstStateChangeReturn result =
       GST_ELEMENT_CLASS (gst_vatt_text_tok_parent_class)
           ->change_state (element, transition);

@@ -8,6 +8,9 @@
 #include "gstvattmeta.h"
 #include "gstvattmodels.h"
 
+/* After so long in PLAYING it is worth a word that nothing is linked. */
+#define PATIENCE (5 * GST_SECOND)
+
 /* Takes the first structure that says enough. */
 static gboolean
 learn_from_caps (GstVattTokenOut *out, const GstCaps *caps)
@@ -137,6 +140,51 @@ gst_vatt_token_out_clear (GstVattTokenOut *out)
   gst_clear_caps (&out->caps);
   g_clear_object (&out->model);
   g_clear_pointer (&out->model_id, g_free);
+}
+
+static gboolean
+is_fed (GstElement *element)
+{
+  g_autoptr (GstPad) sinkpad = gst_element_get_static_pad (element, "sink");
+  return gst_pad_is_linked (sinkpad);
+}
+
+static gboolean
+lose_patience (
+    GstClock *clock, GstClockTime time, GstClockID id, gpointer element)
+{
+  if (!is_fed (element))
+    GST_ELEMENT_WARNING (element, STREAM, FAILED,
+        ("Nothing has been linked to the input of %s: the media may have no "
+         "stream of its kind. It goes on waiting.",
+            GST_ELEMENT_NAME (element)),
+        (NULL));
+  return TRUE;
+}
+
+static void
+end_patience (GstVattTokenOut *out)
+{
+  if (out->patience)
+    gst_clock_id_unschedule (out->patience);
+  g_clear_pointer (&out->patience, gst_clock_id_unref);
+}
+
+/* To be called before the parent class changes its state. Where a decoder finds
+ * no stream for this element, nobody tells it: no data and no end ever come. */
+void
+gst_vatt_token_out_change_state (
+    GstVattTokenOut *out, GstStateChange transition)
+{
+  gst_vatt_terminal_change_state (&out->terminal, out->element, transition);
+  end_patience (out);
+  if (transition != GST_STATE_CHANGE_PAUSED_TO_PLAYING || is_fed (out->element))
+    return;
+  g_autoptr (GstClock) clock = gst_system_clock_obtain ();
+  out->patience = gst_clock_new_single_shot_id (
+      clock, gst_clock_get_time (clock) + PATIENCE);
+  gst_clock_id_wait_async (out->patience, lose_patience,
+      gst_object_ref (out->element), gst_object_unref);
 }
 
 /* What is told of a window that nothing behind the element takes. */

@@ -20,6 +20,8 @@ typedef gboolean (*GstVattOverrideFunc) (
 /* Filled by gst_vatt_token_out_negotiate(); the streaming thread's. */
 typedef struct {
   GstVattTerminal terminal;
+  GstClockID patience; /* owned; while nothing is linked in front */
+
   GstElement *element; /* not owned */
   GstPad *srcpad;      /* not owned */
   VattModality modality;
@@ -43,6 +45,8 @@ typedef struct {
 gboolean gst_vatt_token_out_negotiate (
     GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error);
 void gst_vatt_token_out_clear (GstVattTokenOut *out);
+void gst_vatt_token_out_change_state (
+    GstVattTokenOut *out, GstStateChange transition);
 
 GstFlowReturn gst_vatt_token_out_push (
     GstVattTokenOut *out, const GstSegment *segment, GstBuffer *buffer);

@@ -18,12 +18,10 @@
  *
  * A window covers [start, start + span); its buffer carries the start as
  * timestamp and the span as duration. Windows follow each other every
- * #GstVattWindow:hop, counted from the start of the segment, whatever data
- * come. Gaps are filled by repeating a picture and marked: the first window
- * with a gap has the DISCONT flag, and the `gap` of its meta says how much is
- * missing. Windows of which more than half is missing are not sent, but a GAP
- * event is. Nothing is filled that is longer than #GstVattWindow:max-gap. Of a
- * stream that is played backwards no windows are made.
+ * #GstVattWindow:hop from the start of the segment, whatever data come. Gaps up
+ * to #GstVattWindow:max-gap are filled by repeating a picture and marked by the
+ * DISCONT flag and the `gap` of the meta. What is missing by more than half is
+ * not sent, but a GAP event is, as for a stream that is played backwards.
  *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these

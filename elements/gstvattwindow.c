@@ -340,7 +340,7 @@ window_change_state (GstElement *element, GstStateChange transition)
   GstVattWindowPrivate *priv = PRIV (self);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     reset_stream (self);
-  gst_vatt_terminal_change_state (&priv->out.terminal, element, transition);
+  gst_vatt_token_out_change_state (&priv->out, transition);
   GstStateChangeReturn result = GST_ELEMENT_CLASS (gst_vatt_window_parent_class)
                                     ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {

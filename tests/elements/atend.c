@@ -4,6 +4,7 @@
  * told, and that it ends, also from within bins. */
 #include "media.h"
 
+#include <gst/check/gsttestclock.h>
 #include <string.h>
 
 #define SPAN (2560 * GST_MSECOND)
@@ -217,6 +218,71 @@ test_nothing (void)
   }
 }
 
+/* A file without the wanted stream: all that can be said is that nothing came.
+ */
+static void
+test_unlinked (void)
+{
+  static const char *const lines[] = { "vattvideotok ! vattencoder",
+    "vattaudiotok", "vatttexttok" };
+  GstClock *clock = gst_test_clock_new ();
+  gst_system_clock_set_default (clock);
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autoptr (GstElement) pipeline =
+        gst_object_ref_sink (parse_pipeline (lines[i]));
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    g_assert_true (gst_test_clock_crank (GST_TEST_CLOCK (clock)));
+    g_autofree char *text = NULL;
+    while (!text || !strstr (text, "Nothing has been linked")) {
+      g_autoptr (GstMessage) message =
+          gst_bus_timed_pop_filtered (bus, WAIT, GST_MESSAGE_WARNING);
+      g_autoptr (GError) warning = NULL;
+      g_assert_nonnull (message);
+      gst_message_parse_warning (message, &warning, NULL);
+      g_free (text);
+      text = g_strdup (warning->message);
+    }
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+  }
+  gst_system_clock_set_default (NULL);
+  gst_object_unref (clock);
+}
+
+/* One picture is one clip, however it comes and however long it is to be seen;
+ * whatever the hop. */
+static void
+test_images (void)
+{
+  g_autofree char *jpeg =
+      media_make ("time.jpg", "videotestsrc num-buffers=1 ! jpegenc");
+  g_autofree char *sources[] = {
+    g_strdup_printf ("filesrc location=%s ! decodebin", jpeg),
+    g_strdup_printf ("filesrc location=%s ! jpegdec ! "
+                     "imagefreeze num-buffers=1",
+        jpeg),
+    g_strdup ("videotestsrc num-buffers=1 ! imagefreeze num-buffers=10 ! "
+              "video/x-raw,framerate=25/1"),
+    g_strdup_printf ("multifilesrc location=%s num-buffers=1 "
+                     "caps=image/jpeg,framerate=1/1 ! jpegdec",
+        jpeg),
+    g_strdup_printf ("multifilesrc location=%s num-buffers=1 "
+                     "caps=image/jpeg,framerate=1/30 ! jpegdec",
+        jpeg),
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    for (guint hop = 0; hop < 2; hop++) {
+      g_autofree char *line = g_strdup_printf (
+          "%s ! vattvideotok hop=%u", sources[i], hop * 500000000);
+      g_test_message ("%s", line);
+      g_autoptr (Report) report = run_pipeline (line);
+      g_assert_cmpstr (report->error, ==, NULL);
+      g_assert_true (report->eos);
+      g_assert_cmpuint (report->results->len, ==, 1);
+      g_assert_cmpuint (report_time (report, 0), ==, 0);
+    }
+}
+
 static void
 test_states (void)
 {
@@ -245,6 +311,8 @@ main (int argc, char **argv)
   g_test_add_func ("/at-end/linked-later", test_linked_later);
   g_test_add_func ("/at-end/paused", test_paused);
   g_test_add_func ("/at-end/nothing", test_nothing);
+  g_test_add_func ("/at-end/unlinked", test_unlinked);
+  g_test_add_func ("/at-end/images", test_images);
   g_test_add_func ("/at-end/states", test_states);
   int failures = g_test_run ();
   media_clear ();

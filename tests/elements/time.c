@@ -5,7 +5,6 @@
  * at 12.5 a second; sound is a plain waveform, so that samples can be told
  * apart. */
 #include "gstvattmeta.h"
-#include "media.h"
 
 #include <gst/audio/audio.h>
 #include <gst/check/gstharness.h>
@@ -447,6 +446,22 @@ test_tail (void)
   gst_harness_teardown (h);
 }
 
+/* A picture of which nobody says how long it lasts fills its window. */
+static void
+test_still (void)
+{
+  GstHarness *h = video_new ("");
+  push_picture (h, 77, 0, GST_CLOCK_TIME_NONE);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
+  g_assert_nonnull (buffer);
+  for (guint i = 0; i < PICTURES; i++)
+    g_assert_cmpuint (grey_of (buffer, i), ==, 77);
+  g_assert_cmpuint (gap_of (buffer), ==, 0);
+  g_assert_null (gst_harness_try_pull (h));
+  gst_harness_teardown (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -460,6 +475,7 @@ main (int argc, char **argv)
   g_test_add_func ("/time/hollow", test_hollow);
   g_test_add_func ("/time/break", test_break);
   g_test_add_func ("/time/tail", test_tail);
+  g_test_add_func ("/time/still", test_still);
   int failures = g_test_run ();
   gst_deinit ();
   return failures;
