@@ -5,6 +5,8 @@
  * as a window needs. */
 #include "gstvattpicturequeue.h"
 
+#include <vatt/resize.h>
+
 static void
 picture_free (gpointer data)
 {
@@ -100,4 +102,26 @@ gst_vatt_queued_picture_convert (GstVattQueuedPicture *self,
       gst_vatt_picture_converter_run (converter, self->raw, self->rgb, error);
   gst_clear_buffer (&self->raw);
   return self->converted;
+}
+
+/* Makes the picture number @index of the clip. */
+gboolean
+gst_vatt_queued_picture_write (GstVattQueuedPicture *self,
+    GstVattPictureConverter *converter, const VattFrontEnd *fe, VattClip *clip,
+    guint index, GError **error)
+{
+  if (!gst_vatt_queued_picture_convert (self, converter, error))
+    return FALSE;
+  const GstVideoInfo *out = gst_vatt_picture_converter_get_output (converter);
+  GstMapInfo map;
+  if (!gst_buffer_map (self->rgb, &map, GST_MAP_READ)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "cannot map a picture of %u x %u", fe->width, fe->height);
+    return FALSE;
+  }
+  gboolean filled = vatt_clip_fill_frame_u8 (clip, 0, index, map.data,
+      (gsize)GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
+      fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC, error);
+  gst_buffer_unmap (self->rgb, &map);
+  return filled;
 }

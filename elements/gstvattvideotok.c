@@ -78,6 +78,7 @@ struct _GstVattVideoTok {
   VattFrontEnd front_end;
   GstVattPictureConverter *converter; /* owned; NULL before input caps */
   GstVattPictureQueue pictures;
+  GstClockTime interval; /* between the two newest; 0: unknown */
 };
 
 G_DEFINE_TYPE (GstVattVideoTok, gst_vatt_video_tok, GST_TYPE_VATT_WINDOW)
@@ -169,22 +170,32 @@ keep_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime time,
 
 /* Says where the picture lies in time. One that comes while the one before
  * should still be seen ends that; one that comes late by more than jitter
- * leaves a hole. */
+ * leaves a hole. A camera in the dark makes fewer pictures than its caps say:
+ * unless a loss is announced, the distance of the two before counts as well. */
 static void
-place_picture (GstVattVideoTok *self, GstClockTime start, GstClockTime duration,
-    gboolean known)
+place_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime start,
+    GstClockTime duration, gboolean known)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
   const GstVattQueuedPicture *newest =
       gst_vatt_picture_queue_newest (&self->pictures);
   GstClockTime end = gst_vatt_window_get_data_end (window);
+  GstClockTime before = newest ? newest->time : start;
+  gboolean announced =
+      GST_BUFFER_IS_DISCONT (buffer) || gst_vatt_window_saw_gap (window);
+  GstClockTime usual = announced ? duration : MAX (duration, self->interval);
   if (newest && start > newest->time && start < end)
     gst_vatt_window_set_data_end (window, end = start);
   /* Where nobody says how long a picture lasts, it may last a window. */
   GstClockTime slack = known ? 0 : gst_vatt_front_end_span (&self->front_end);
   GstVattPlace place = gst_vatt_window_place (window, start, slack);
-  if (place == GST_VATT_PLACE_GAP && known && start - end > duration / 2)
-    gst_vatt_window_add_hole (window, end, start);
+  if (place == GST_VATT_PLACE_START)
+    self->interval = 0;
+  else if (start > before)
+    self->interval = start - before;
+  if (place == GST_VATT_PLACE_GAP && known &&
+      start - before > usual + usual / 2)
+    gst_vatt_window_add_hole (window, MAX (end, before + usual), start);
   gst_vatt_window_set_open_ended (window, !known);
 }
 
@@ -201,7 +212,7 @@ video_tok_take (GstVattWindow *window, GstBuffer *buffer)
   if (!gst_segment_clip (gst_vatt_window_get_segment (window), GST_FORMAT_TIME,
           time, known ? time + duration : time, &start, &stop))
     return GST_FLOW_OK;
-  place_picture (self, start, duration, known);
+  place_picture (self, buffer, start, duration, known);
   if (!keep_picture (self, buffer, start, MAX (stop, start + 1), &error))
     return gst_vatt_window_fail (window, error);
   return gst_vatt_window_emit (window, start + 1);
@@ -228,8 +239,6 @@ video_tok_write (
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   const VattFrontEnd *fe = &self->front_end;
-  const GstVideoInfo *out =
-      gst_vatt_picture_converter_get_output (self->converter);
   GList *link = self->pictures.pictures.head;
   for (guint i = 0; i < fe->frames; i++) {
     GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
@@ -237,20 +246,8 @@ video_tok_write (
     while (
         link->next && ((GstVattQueuedPicture *)link->next->data)->from < time)
       link = link->next;
-    GstVattQueuedPicture *picture = link->data;
-    if (!gst_vatt_queued_picture_convert (picture, self->converter, error))
-      return FALSE;
-    GstMapInfo map;
-    if (!gst_buffer_map (picture->rgb, &map, GST_MAP_READ)) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-          "cannot map a picture of %u x %u", fe->width, fe->height);
-      return FALSE;
-    }
-    gboolean filled = vatt_clip_fill_frame_u8 (clip, 0, i, map.data,
-        (gsize)GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
-        fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC, error);
-    gst_buffer_unmap (picture->rgb, &map);
-    if (!filled)
+    if (!gst_vatt_queued_picture_write (
+            link->data, self->converter, fe, clip, i, error))
       return FALSE;
   }
   if (fe->scaling == VATT_SCALING_CLIP)

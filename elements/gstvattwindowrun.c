@@ -108,8 +108,10 @@ gst_vatt_window_end_run (GstVattWindow *self)
 }
 
 /* The first window that data from @time on reach, but none that begins behind
- * them. */
-static void
+ * them.
+ *
+ * Returns: from where windows are counted */
+static GstClockTime
 begin_run (GstVattWindow *self, GstClockTime time)
 {
   GstVattWindowPrivate *priv = PRIV (self);
@@ -123,10 +125,11 @@ begin_run (GstVattWindow *self, GstClockTime time)
   priv->fresh = FALSE;
   priv->data_end = time;
   gst_vatt_window_add_hole (self, priv->origin, time);
+  return anchor;
 }
 
-/* Behind a gap, windows that were dealt with before it do not come again, and
- * those within it are passed over but counted. */
+/* Windows before @resume were dealt with and do not come again; those between
+ * that and the first data are passed over but counted. */
 static void
 pass_over_gap (GstVattWindow *self, GstClockTime resume)
 {
@@ -154,7 +157,7 @@ gst_vatt_window_place (
 {
   GstVattWindowPrivate *priv = PRIV (self);
   GstClockTime limit = priv->used.max_gap + slack;
-  gboolean forward = GST_CLOCK_TIME_IS_VALID (priv->resume) && !priv->fresh;
+  gboolean fresh = priv->fresh;
   priv->saw_gap = FALSE;
   if (GST_CLOCK_TIME_IS_VALID (priv->origin)) {
     if (time <= priv->data_end + limit && time + limit >= priv->data_end)
@@ -164,14 +167,15 @@ gst_vatt_window_place (
     GST_DEBUG_OBJECT (self,
         "from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT ": a new run",
         GST_TIME_ARGS (priv->data_end), GST_TIME_ARGS (time));
-    forward = TRUE;
     /* What downstream says of it, it will say again. */
     gst_vatt_window_break_run (self);
   }
-  /* The end of the run before is where its last data ended. */
-  forward = forward && time >= priv->data_end;
-  begin_run (self, time);
-  if (forward && GST_CLOCK_TIME_IS_VALID (priv->resume))
+  /* Still the end of the run before. */
+  gboolean forward = time >= priv->data_end;
+  GstClockTime anchor = begin_run (self, time);
+  if (fresh)
+    pass_over_gap (self, anchor);
+  else if (forward && GST_CLOCK_TIME_IS_VALID (priv->resume))
     pass_over_gap (self, priv->resume);
   return GST_VATT_PLACE_START;
 }
@@ -420,7 +424,7 @@ GstFlowReturn
 gst_vatt_window_break_run (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  if (!GST_CLOCK_TIME_IS_VALID (priv->origin))
+  if (priv->failed || !GST_CLOCK_TIME_IS_VALID (priv->origin))
     return GST_FLOW_OK;
   GstFlowReturn flow = finish_run (self);
   while (flow == GST_FLOW_OK) {

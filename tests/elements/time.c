@@ -1,68 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Windows are a matter of time alone: not of frame rates, buffer sizes, what is
- * lost, or whose clock it was. Video is the shipped model's, 32 pictures
- * at 12.5 a second; sound is a plain waveform, so that samples can be told
- * apart. */
-#include "gstvattmeta.h"
+ * Windows are a matter of time alone: not of frame rates, buffer sizes, or where
+ * a stream was cut. */
+#include "streams.h"
 
-#include <gst/audio/audio.h>
-#include <gst/check/gstharness.h>
 #include <math.h>
-
-#define SPAN (2560 * GST_MSECOND)
-#define INSTANT (80 * GST_MSECOND)
-#define PICTURES 32
-#define RATE 16000
-#define SAMPLES 40960u /* of a window */
-
-/* ---- video: a picture's grey is its number ---- */
-
-static GstHarness *
-video_new (const char *settings)
-{
-  g_autofree char *line = g_strdup_printf ("vattvideotok %s", settings);
-  GstHarness *h = gst_harness_new_parse (line);
-  gst_harness_set_src_caps_str (
-      h, "video/x-raw,format=GRAY8,width=16,height=16,framerate=0/1");
-  return h;
-}
-
-static GstBuffer *
-picture (guint number, GstClockTime time, GstClockTime duration)
-{
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 256, NULL);
-  gst_buffer_memset (buffer, 0, (guint8)number, 256);
-  GST_BUFFER_PTS (buffer) = time;
-  GST_BUFFER_DURATION (buffer) = duration;
-  return buffer;
-}
-
-static void
-push_picture (
-    GstHarness *h, guint number, GstClockTime time, GstClockTime duration)
-{
-  g_assert_cmpint (
-      gst_harness_push (h, picture (number, time, duration)), ==, GST_FLOW_OK);
-}
-
-static guint8
-grey_of (GstBuffer *buffer, guint index)
-{
-  float value = 0;
-  gsize place = (gsize)(index / 4) * 16 * 3072 + (gsize)(index % 4) * 768;
-  gst_buffer_extract (buffer, place * sizeof value, &value, sizeof value);
-  return (guint8)((value + 1.0f) * 127.5f + 0.5f);
-}
-
-static GstClockTime
-gap_of (GstBuffer *buffer)
-{
-  const GstVattMeta *meta = (const GstVattMeta *)gst_buffer_get_meta (
-      buffer, g_type_from_name ("GstVattMetaAPI"));
-  g_assert_nonnull (meta);
-  return meta->gap;
-}
 
 static gint64
 distance (GstClockTime a, GstClockTime b)
@@ -138,57 +80,6 @@ test_instants (void)
       gst_harness_teardown (h);
     }
   }
-}
-
-/* ---- sound: a sample's value is its number ---- */
-
-#define WAVE_CAPS                                                              \
-  "application/x-vatt-tokens,modality=audio,format=F32LE,layout=patches,"      \
-  "input=wave,tokens=320,token-size=128,patch-t=128,patch-h=1,patch-w=1,"      \
-  "grid-t=320,grid-h=1,grid-w=1,samples=40960,sample-rate=16000/1,"            \
-  "scaling=range"
-
-static GstHarness *
-wave_new (const char *settings, guint rate)
-{
-  g_autofree char *line = g_strdup_printf ("vattaudiotok %s", settings);
-  GstHarness *h = gst_harness_new_parse (line);
-  gst_harness_set_sink_caps_str (h, WAVE_CAPS);
-  g_autofree char *caps =
-      g_strdup_printf ("audio/x-raw,format=" GST_AUDIO_NE (
-                           F32) ",layout=interleaved,channels=1,rate=%u",
-          rate);
-  gst_harness_set_src_caps_str (h, caps);
-  return h;
-}
-
-/* @count samples whose values are their numbers from @first on. */
-static GstBuffer *
-numbers (guint64 first, guint count)
-{
-  float *samples = g_new (float, count);
-  for (guint i = 0; i < count; i++)
-    samples[i] = (float)(first + i);
-  GstBuffer *buffer = gst_buffer_new_wrapped (samples, count * sizeof *samples);
-  GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (first, GST_SECOND, RATE);
-  return buffer;
-}
-
-static void
-push_numbers (GstHarness *h, guint64 first, guint64 count)
-{
-  for (guint64 at = first; at < first + count; at += 1000)
-    g_assert_cmpint (gst_harness_push (h,
-                         numbers (at, (guint)MIN (1000, first + count - at))),
-        ==, GST_FLOW_OK);
-}
-
-static float
-sample_of (GstBuffer *buffer, guint index)
-{
-  float value = -1;
-  gst_buffer_extract (buffer, index * sizeof value, &value, sizeof value);
-  return value;
 }
 
 static void
@@ -311,157 +202,6 @@ test_click_and_flash (void)
   gst_harness_teardown (video);
 }
 
-/* ---- what is missing ---- */
-
-static void
-assert_marked (
-    GstHarness *h, GstClockTime time, GstClockTime gap, gboolean news)
-{
-  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
-  g_assert_nonnull (buffer);
-  g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, time);
-  g_assert_cmpuint (gap_of (buffer), ==, gap);
-  g_assert_cmpint (GST_BUFFER_IS_DISCONT (buffer), ==, news);
-}
-
-/* 25 a second from number @first on. */
-static void
-push_run (GstHarness *h, guint first, guint count)
-{
-  for (guint n = first; n < first + count; n++)
-    push_picture (h, n, n * 40 * GST_MSECOND, 40 * GST_MSECOND);
-}
-
-static void
-test_lost_pictures (void)
-{
-  GstHarness *h = video_new ("hop=1280000000");
-  push_run (h, 0, 40);
-  push_run (h, 45, 200);
-  /* The hole from 1.6 s to 1.8 s is in two windows, and news in one. */
-  assert_marked (h, 0, 200 * GST_MSECOND, TRUE);
-  assert_marked (h, SPAN / 2, 200 * GST_MSECOND, FALSE);
-  assert_marked (h, SPAN, 0, FALSE);
-  gst_harness_teardown (h);
-
-  /* What jitters is not lost, nor what begins late by less than a window. */
-  h = video_new ("");
-  for (guint n = 10; n < 80; n++)
-    push_picture (h, n, (n * 40 + n % 3 * 6) * GST_MSECOND, 40 * GST_MSECOND);
-  assert_marked (h, 0, 406 * GST_MSECOND, TRUE);
-  gst_harness_teardown (h);
-}
-
-/* Lost sound: a flag makes 10 ms count; 100 ms count by themselves. */
-static void
-test_lost_sound (void)
-{
-  static const struct {
-    guint lost;
-    gboolean flagged;
-  } cases[] = { { 160, TRUE }, { 1600, FALSE }, { 1600, TRUE } };
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GstHarness *h = wave_new ("", RATE);
-    push_numbers (h, 0, 10000);
-    guint64 next = 10000 + cases[i].lost;
-    GstBuffer *buffer = numbers (next, 1000);
-    if (cases[i].flagged)
-      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-    g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
-    push_numbers (h, next + 1000, 2 * SAMPLES);
-    g_autoptr (GstBuffer) window = gst_harness_try_pull (h);
-    g_assert_nonnull (window);
-    g_assert_cmpuint (gap_of (window), ==, cases[i].lost * GST_SECOND / RATE);
-    g_assert_cmpfloat (sample_of (window, 9999), ==, 9999.0f);
-    g_assert_cmpfloat (sample_of (window, 10000), ==, 0.0f);
-    g_assert_cmpfloat (sample_of (window, (guint)next - 1), ==, 0.0f);
-    g_assert_cmpfloat (sample_of (window, (guint)next), ==, (float)next);
-    g_assert_cmpfloat (sample_of (window, 40000), ==, 40000.0f);
-    assert_marked (h, SPAN, 0, FALSE);
-    gst_harness_teardown (h);
-  }
-}
-
-/* Returns: the number of GAP events, with the time of the first. */
-static guint
-count_gaps (GstHarness *h, GstClockTime *time, GstClockTime *duration)
-{
-  guint gaps = 0;
-  GstEvent *event;
-  while ((event = gst_harness_try_pull_event (h))) {
-    if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && gaps++ == 0)
-      gst_event_parse_gap (event, time, duration);
-    gst_event_unref (event);
-  }
-  return gaps;
-}
-
-/* Less than half a window is no window, but its time is told. */
-static void
-test_hollow (void)
-{
-  GstClockTime time, duration;
-  GstHarness *h = video_new ("max-gap=5000000000");
-  push_run (h, 0, 70);
-  push_run (h, 105, 100);
-  assert_marked (h, 0, 0, TRUE);
-  assert_marked (h, 2 * SPAN, 0, TRUE);
-  g_assert_cmpuint (count_gaps (h, &time, &duration), ==, 1);
-  g_assert_cmpuint (time, ==, SPAN);
-  g_assert_cmpuint (duration, ==, SPAN);
-  gst_harness_teardown (h);
-
-  h = wave_new ("max-gap=5000000000", RATE);
-  push_numbers (h, 0, SAMPLES + 10000);
-  g_assert_true (gst_harness_push_event (
-      h, gst_event_new_gap (SPAN + 625 * GST_MSECOND, 1500 * GST_MSECOND)));
-  push_numbers (h, SAMPLES + 34000, 2 * SAMPLES);
-  assert_marked (h, 0, 0, TRUE);
-  assert_marked (h, 2 * SPAN, 0, TRUE);
-  g_assert_cmpuint (count_gaps (h, &time, &duration), ==, 1);
-  g_assert_cmpuint (time, ==, SPAN);
-  gst_harness_teardown (h);
-}
-
-/* A stream that breaks off: what was more than half there is sent. */
-static void
-test_break (void)
-{
-  GstHarness *h = video_new ("");
-  push_run (h, 0, 50);
-  push_run (h, 640, 64);
-  assert_marked (h, 0, 560 * GST_MSECOND, TRUE);
-  assert_marked (h, 10 * SPAN, 0, TRUE);
-  gst_harness_teardown (h);
-}
-
-static void
-test_tail (void)
-{
-  GstHarness *h = video_new ("");
-  push_run (h, 0, 80);
-  gst_harness_push_event (h, gst_event_new_eos ());
-  assert_marked (h, 0, 0, TRUE);
-  assert_marked (h, SPAN, SPAN - 640 * GST_MSECOND, FALSE);
-  gst_harness_teardown (h);
-}
-
-/* A picture of which nobody says how long it lasts fills its window. */
-static void
-test_still (void)
-{
-  GstHarness *h = video_new ("");
-  push_picture (h, 77, 0, GST_CLOCK_TIME_NONE);
-  gst_harness_push_event (h, gst_event_new_eos ());
-  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
-  g_assert_nonnull (buffer);
-  for (guint i = 0; i < PICTURES; i++)
-    g_assert_cmpuint (grey_of (buffer, i), ==, 77);
-  g_assert_cmpuint (gap_of (buffer), ==, 0);
-  g_assert_null (gst_harness_try_pull (h));
-  gst_harness_teardown (h);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -470,12 +210,6 @@ main (int argc, char **argv)
   g_test_add_func ("/time/instants", test_instants);
   g_test_add_func ("/time/samples", test_samples);
   g_test_add_func ("/time/click-and-flash", test_click_and_flash);
-  g_test_add_func ("/time/lost-pictures", test_lost_pictures);
-  g_test_add_func ("/time/lost-sound", test_lost_sound);
-  g_test_add_func ("/time/hollow", test_hollow);
-  g_test_add_func ("/time/break", test_break);
-  g_test_add_func ("/time/tail", test_tail);
-  g_test_add_func ("/time/still", test_still);
   int failures = g_test_run ();
   gst_deinit ();
   return failures;
