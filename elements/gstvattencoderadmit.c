@@ -248,6 +248,28 @@ gst_vatt_encoder_end_trials (GstVattEncoder *self)
   g_ptr_array_set_size (self->trials, 0);
 }
 
+/*
+ * gst_vatt_encoder_relax:
+ * @pad: a sink pad
+ * @info: a query on its way back from upstream
+ *
+ * How long upstream can keep data does not limit an encoder, whose streams do
+ * not wait for each other: without this, streams of unlike latency would count
+ * as impossible to bring together.
+ */
+GstPadProbeReturn
+gst_vatt_encoder_relax (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  gboolean live;
+  GstClockTime min;
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_PAD_PROBE_OK;
+  gst_query_parse_latency (query, &live, &min, NULL);
+  gst_query_set_latency (query, live, min, GST_CLOCK_TIME_NONE);
+  return GST_PAD_PROBE_OK;
+}
+
 /* A live stream does not wait for others: as soon as any pad has a window the
  * time has come, whichever it is. */
 GstClockTime

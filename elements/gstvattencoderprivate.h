@@ -88,6 +88,8 @@ GList *gst_vatt_encoder_list_pads (GstVattEncoder *self);
 gboolean gst_vatt_encoder_is_live (GstVattEncoder *self);
 GstPadProbeReturn gst_vatt_encoder_admit (
     GstPad *pad, GstPadProbeInfo *info, gpointer unused);
+GstPadProbeReturn gst_vatt_encoder_relax (
+    GstPad *pad, GstPadProbeInfo *info, gpointer unused);
 gboolean gst_vatt_encoder_is_late (
     GstVattEncoder *self, const GstVattWindowInHand *window);
 void gst_vatt_encoder_leave_out (GstVattEncoder *self, GstVattEncoderPad *pad,

@@ -89,14 +89,13 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
-/* Tells what is behind us that there will be nothing for a time. */
+/* Tells what is behind us that there will be nothing for a time. Of several
+ * streams others may have something then. */
 static void
 send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
     GstClockTime duration)
 {
-  if (self->terminal.active ||
-      self->out_segment.format == GST_FORMAT_UNDEFINED ||
-      !GST_CLOCK_TIME_IS_VALID (start))
+  if (!GST_CLOCK_TIME_IS_VALID (start))
     return;
   GST_OBJECT_LOCK (pad);
   GstSegment segment = GST_AGGREGATOR_PAD (pad)->segment;
@@ -108,6 +107,26 @@ send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
   if (GST_CLOCK_TIME_IS_VALID (time))
     gst_pad_push_event (
         GST_AGGREGATOR_SRC_PAD (self), gst_event_new_gap (time, duration));
+}
+
+static gboolean
+tells_gaps (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean alone = GST_ELEMENT (self)->numsinkpads == 1;
+  GST_OBJECT_UNLOCK (self);
+  return alone && !self->terminal.active &&
+         self->out_segment.format != GST_FORMAT_UNDEFINED;
+}
+
+/* What was left out came behind the window that was computed meanwhile. */
+static void
+send_gap_behind (GstVattEncoder *self, GstVattEncoderPad *pad)
+{
+  GstClockTime start, duration;
+  if (tells_gaps (self) &&
+      gst_vatt_encoder_pad_take_gap (pad, &start, &duration))
+    send_gap (self, pad, start, duration);
 }
 
 static void
@@ -307,16 +326,14 @@ send_windows (GstVattEncoder *self, const GstVattEncoderSettings *settings,
   for (guint i = 0; i < self->windows->len && flow == GST_FLOW_OK; i++) {
     GstVattWindowInHand *window =
         &g_array_index (self->windows, GstVattWindowInHand, i);
-    GstClockTime start, duration;
-    if (gst_vatt_encoder_pad_take_gap (window->pad, &start, &duration))
-      send_gap (self, window->pad, start, duration);
-    if (window->gap)
+    if (window->gap && tells_gaps (self))
       send_gap (
           self, window->pad, window->times.timestamp, window->times.duration);
-    if (!window->job)
-      continue;
-    flow = finish_window (self, window, settings);
-    *sent = TRUE;
+    if (window->job) {
+      flow = finish_window (self, window, settings);
+      *sent = TRUE;
+    }
+    send_gap_behind (self, window->pad);
   }
   return flow;
 }

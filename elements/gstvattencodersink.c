@@ -96,6 +96,9 @@ gst_vatt_encoder_create_new_pad (GstAggregator *aggregator,
   gst_vatt_encoder_pad_set_modality (pad, (VattModality)modality);
   gst_pad_add_probe (GST_PAD (pad), GST_PAD_PROBE_TYPE_BUFFER,
       gst_vatt_encoder_admit, NULL, NULL);
+  gst_pad_add_probe (GST_PAD (pad),
+      GST_PAD_PROBE_TYPE_QUERY_UPSTREAM | GST_PAD_PROBE_TYPE_PULL,
+      gst_vatt_encoder_relax, NULL, NULL);
   return GST_AGGREGATOR_PAD (pad);
 }
 

@@ -26,7 +26,7 @@ typedef struct {
   guint max_batch; /* most clips to compute together */
   guint keep;      /* tokens to keep of a full clip; 0: all */
   guint64 seed;    /* of the choice */
-  gboolean trial;  /* only to learn the time: run twice, the second counts */
+  gboolean trial;  /* to learn the time: if nobody waits, of a second run */
 } GstVattJobParams;
 
 /* One window on its way through the engine. */

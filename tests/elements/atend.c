@@ -67,6 +67,28 @@ test_messages (void)
   }
 }
 
+/* An embedding says what its window lacked. */
+static void
+test_gap_told (void)
+{
+  g_autoptr (Report) report =
+      run_pipeline ("videotestsrc num-buffers=100 ! "
+                    "video/x-raw,framerate=25/1 ! vattvideotok ! vattencoder");
+  g_assert_cmpuint (report->results->len, ==, 2);
+  for (guint w = 0; w < 2; w++)
+    g_assert_cmpuint (uint64_of (g_ptr_array_index (report->results, w), "gap"),
+        ==, w ? 2 * SPAN - 4 * GST_SECOND : 0);
+  g_autofree char *path = g_build_filename (media_folder (), "gap.json", NULL);
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc num-buffers=20 ! video/x-raw,framerate=25/1 ! "
+      "vattvideotok ! vattencoder ! application/x-json ! filesink location=%s",
+      path);
+  g_autoptr (Report) written = run_pipeline (line);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, ",\"gap\":1760000000,"));
+}
+
 static void
 test_captions (void)
 {
@@ -306,6 +328,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/at-end/messages", test_messages);
+  g_test_add_func ("/at-end/gap-told", test_gap_told);
   g_test_add_func ("/at-end/captions", test_captions);
   g_test_add_func ("/at-end/bins", test_bins);
   g_test_add_func ("/at-end/linked-later", test_linked_later);

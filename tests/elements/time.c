@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Windows are a matter of time alone: not of frame rates, buffer sizes, or where
- * a stream was cut. */
+ * Windows are a matter of time alone: not of frame rates, buffer sizes, or
+ * where a stream was cut. */
 #include "streams.h"
 
 #include <math.h>
