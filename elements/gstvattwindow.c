@@ -205,7 +205,7 @@ handle_gap (GstVattWindow *self, GstEvent *event)
   GstClockTime time, duration;
   gst_event_parse_gap (event, &time, &duration);
   if (GST_CLOCK_TIME_IS_VALID (duration))
-    time += duration;
+    time = MIN (time, MAX_TIME) + MIN (duration, MAX_TIME);
   priv->saw_gap = TRUE;
   if (GST_CLOCK_TIME_IS_VALID (priv->origin) &&
       time <= priv->data_end + priv->used.max_gap) {
