@@ -346,7 +346,7 @@ test_wire (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (varints); i++) {
     g_autoptr (GByteArray) bytes = from_hex (varints[i].hex);
-    VattWire wire = { bytes->data, bytes->data + bytes->len };
+    VattWire wire = vatt_wire_new (bytes->data, bytes->len);
     guint64 value = 0;
     g_assert_cmpint (
         vatt_wire_read_varint (&wire, &value), ==, varints[i].good);
@@ -355,7 +355,7 @@ test_wire (void)
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad_fields); i++) {
     g_autoptr (GByteArray) bytes = from_hex (bad_fields[i]);
-    VattWire wire = { bytes->data, bytes->data + bytes->len };
+    VattWire wire = vatt_wire_new (bytes->data, bytes->len);
     g_assert_false (vatt_wire_read_field (&wire, &field));
   }
 }
