@@ -17,6 +17,8 @@ scripts/setup.sh build fuzz
 targets=${TARGETS:-$(sed -n "s/^  '\([a-z]*\)': \[.*\],$/\1/p" \
   tests/fuzz/meson.build)}
 mkdir -p "$build/failed"
+# Checkpoints are files; in memory, where that is possible.
+[ ! -d /dev/shm ] || export TMPDIR=/dev/shm
 status=0
 for target in $targets; do
   ninja -C "$build" "tests/fuzz/fuzz-$target" "tests/fuzz/libfuzzer-$target"
