@@ -245,6 +245,24 @@ release (GstAggregatorPad *pad, GstBuffer *buffer)
   gst_clear_buffer (&buffer);
 }
 
+/* Without a result the base class would send the segment of the last seek,
+ * whose end may not be known; backwards that is no segment. */
+static void
+send_first_segment (GstVattEncoder *self)
+{
+  if (self->terminal.active || self->out_segment.format != GST_FORMAT_UNDEFINED)
+    return;
+  GList *pads = gst_vatt_encoder_list_pads (self);
+  if (pads) {
+    GST_OBJECT_LOCK (pads->data);
+    self->out_segment = GST_AGGREGATOR_PAD (pads->data)->segment;
+    GST_OBJECT_UNLOCK (pads->data);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  if (self->out_segment.format == GST_FORMAT_TIME)
+    gst_aggregator_update_segment (GST_AGGREGATOR (self), &self->out_segment);
+}
+
 GstFlowReturn
 gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
 {
@@ -257,6 +275,7 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
     GST_OBJECT_LOCK (self);
     guint32 seqnum = self->eos_seqnum;
     GST_OBJECT_UNLOCK (self);
+    send_first_segment (self);
     gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
     return GST_FLOW_EOS;
   }
