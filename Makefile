@@ -2,10 +2,12 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo bench clean help
+.PHONY: all build test soak demo bench clean help
 
 # The folder that everything is built in.
 BUILD = build
+# How many times as long as the tests `make soak` runs.
+TIMES = 34
 # What `make demo` plays; empty for a clip that it fetches.
 FILE =
 
@@ -16,6 +18,9 @@ build:
 
 test:
 	@BUILD='$(BUILD)' scripts/test.sh
+
+soak:
+	@BUILD='$(BUILD)' TIMES='$(TIMES)' scripts/soak.sh
 
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
@@ -29,6 +34,7 @@ clean:
 help:
 	@echo 'make build          install what the build needs and build into $(BUILD)/'
 	@echo 'make test           build and run every test; the last line counts them'
+	@echo 'make soak           the tests of hard use for the better part of an hour'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make bench          measure the speed on this machine'
