@@ -48,7 +48,7 @@ if [ "${SANITIZE:-yes}" = yes ]; then
     -Db_sanitize=address,undefined -Db_lundef=false
   meson compile -C "$memory"
   run "$memory" --suite unit --suite ops --suite golden --suite elements \
-    --suite hard
+    --suite hard --suite fuzz
   [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
     -Db_sanitize=thread -Db_lundef=false
   meson compile -C "$threads"

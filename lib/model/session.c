@@ -251,13 +251,11 @@ shape_of (const VattClip *clip)
 }
 
 static gboolean
-all_finite (const float *values, gsize n, gsize *where)
+all_finite (const float *values, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    if (!isfinite (values[i])) {
-      *where = i;
+    if (!isfinite (values[i]))
       return FALSE;
-    }
   return TRUE;
 }
 
@@ -267,23 +265,15 @@ static gboolean
 check_result (VattSession *self, GError **error)
 {
   gboolean good = TRUE;
-  gsize where;
   for (guint i = 0; i < N_OUTPUTS && good; i++) {
     const VattTensor *result = tensor_of (self, (VattOutput)(1u << i));
-    good = !result || all_finite (vatt_tensor_f32 (result),
-                          vatt_tensor_count (result), &where);
+    good = !result ||
+           all_finite (vatt_tensor_f32 (result), vatt_tensor_count (result));
   }
   if (good)
     return TRUE;
-  for (guint t = 0; t < vatt_model_get_n_tensors (self->model); t++) {
-    const VattTensorInfo *info = vatt_model_get_tensor (self->model, t);
-    if (!all_finite (info->data, info->size / sizeof (float), &where)) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-          "weights '%s': value %zu of '%s' is not a finite number",
-          vatt_model_get_origin (self->model), where, info->name);
-      return FALSE;
-    }
-  }
+  if (!vatt_model_check_finite (self->model, error))
+    return FALSE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
       "weights '%s': the %s tower or its head overflows on finite input",
       vatt_model_get_origin (self->model),
