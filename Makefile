@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo bench fuzz clean help
+.PHONY: all build test test-debian13 demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -16,6 +16,9 @@ build:
 
 test:
 	@BUILD='$(BUILD)' scripts/test.sh
+
+test-debian13:
+	@BUILD='$(BUILD)' scripts/test-debian13.sh
 
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
@@ -32,6 +35,7 @@ clean:
 help:
 	@echo 'make build          install what the build needs and build into $(BUILD)/'
 	@echo 'make test           build and run every test; the last line counts them'
+	@echo 'make test-debian13  the same on Debian 13, in a folder of its own; as root'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make bench          measure the speed on this machine'
