@@ -151,7 +151,11 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     reset (self);
     gst_vatt_terminal_set_flushing (&self->terminal, FALSE);
     break;
+  case GST_EVENT_SEGMENT_DONE:
+    gst_vatt_classifier_drain (self);
+    break;
   case GST_EVENT_EOS:
+    gst_vatt_classifier_drain (self);
     gst_vatt_terminal_post_eos (
         &self->terminal, GST_ELEMENT (self), gst_event_get_seqnum (event));
     break;
