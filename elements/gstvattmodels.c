@@ -11,7 +11,7 @@
 
 typedef struct {
   char *key;        /* owned; what the object was made from */
-  GWeakRef object;  /* VattModel or VattDevice */
+  GWeakRef object;  /* VattModel, VattDevice or GstVattEngine */
   gboolean loading; /* somebody is making the object just now */
 } SharedRow;
 
@@ -21,6 +21,7 @@ static GMutex table_lock;
 static GCond table_cond;
 static GPtrArray *model_rows;  /* of SharedRow, under table_lock */
 static GPtrArray *device_rows; /* of SharedRow, under table_lock */
+static GPtrArray *engine_rows; /* of SharedRow, under table_lock */
 
 static void
 shared_row_free (gpointer data)
@@ -184,4 +185,30 @@ gst_vatt_models_get_device (const char *name, guint threads, GError **error)
   g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
   return (VattDevice *)get_shared (
       &device_rows, key, make_device, &request, error);
+}
+
+static GObject *
+make_engine (gconstpointer data, GError **error)
+{
+  const DeviceRequest *request = data;
+  g_autoptr (VattDevice) device = gst_vatt_models_get_device (
+      request->name, request->params.threads, error);
+  return device ? (GObject *)gst_vatt_engine_new (device, error) : NULL;
+}
+
+/*
+ * gst_vatt_models_get_engine:
+ * @name: of the device, as vatt_device_new() takes it
+ * @threads: threads that compute; 0 for one per processor
+ * @error: return location
+ *
+ * Returns: (transfer full): what computes on that device
+ */
+GstVattEngine *
+gst_vatt_models_get_engine (const char *name, guint threads, GError **error)
+{
+  DeviceRequest request = { .name = name, .params = { .threads = threads } };
+  g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
+  return (GstVattEngine *)get_shared (
+      &engine_rows, key, make_engine, &request, error);
 }
