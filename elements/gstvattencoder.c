@@ -18,6 +18,17 @@
  * values, separated by tabs) or `application/x-json` (an object and a line
  * feed).
  *
+ * #GstVattEncoder:model may be written while the element works, and
+ * #GstVattEncoder:follow looks after its file. The new model is read meanwhile
+ * and taken between two windows; one that is broken, or does not fit what
+ * arrives, is refused with a warning, and the old one goes on. Element messages
+ * named `vatt-model` tell:
+ *
+ * * #gchararray `event`: `loaded` at the start, `reloaded`, `rejected`
+ * * #gchararray `model`: the file; %NULL for the shipped model
+ * * #gchararray `model-id`, `device`: those that are in use now
+ * * #gchararray `reason`: why a file was rejected
+ *
  * The source pad may be left unlinked: the element then is the pipeline's
  * sink. In that case, or with #GstVattEncoder:post-messages, an element
  * message named `vatt-embedding` is posted for each window, with these fields:
@@ -56,9 +67,6 @@
  */
 #include "gstvattencoderprivate.h"
 
-#include "gstvatterror.h"
-#include "gstvattmodels.h"
-
 GST_DEBUG_CATEGORY (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
@@ -69,51 +77,6 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_RESULT_CAPS));
-
-/* ---- the model ---- */
-
-static gboolean
-open_model (GstVattEncoder *self)
-{
-  g_autoptr (GError) error = NULL;
-  GST_OBJECT_LOCK (self);
-  g_autofree char *path = g_strdup (self->model_path);
-  g_autofree char *name = g_strdup (self->device_name);
-  guint threads = self->threads;
-  GST_OBJECT_UNLOCK (self);
-  g_autoptr (GstVattEngine) engine =
-      gst_vatt_models_get_engine (name, threads, &error);
-  g_autoptr (VattModel) model =
-      engine ? gst_vatt_models_load (path, &error) : NULL;
-  if (!model) {
-    gst_vatt_error_post (GST_ELEMENT (self), error);
-    return FALSE;
-  }
-  GST_INFO_OBJECT (self, "model %s on %s", vatt_model_get_id (model),
-      vatt_device_get_name (gst_vatt_engine_get_device (engine)));
-  if (!vatt_model_is_trained (model))
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("Model %s is not trained: its embeddings mean nothing.",
-            vatt_model_get_id (model)),
-        (NULL));
-  gst_vatt_engine_use_model (engine, model);
-  GST_OBJECT_LOCK (self);
-  self->model = g_steal_pointer (&model);
-  self->engine = g_steal_pointer (&engine);
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
-static void
-close_model (GstVattEncoder *self)
-{
-  GST_OBJECT_LOCK (self);
-  g_autoptr (VattModel) model = g_steal_pointer (&self->model);
-  g_autoptr (GstVattEngine) engine = g_steal_pointer (&self->engine);
-  GST_OBJECT_UNLOCK (self);
-  if (model)
-    gst_vatt_engine_release_model (engine, model);
-}
 
 /* ---- states ---- */
 
@@ -185,8 +148,13 @@ static GstStateChangeReturn
 encoder_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_model (self))
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+      !gst_vatt_encoder_open_model (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    gst_vatt_reload_settle (&self->reload);
+    gst_vatt_encoder_take_model (self);
+  }
   gst_vatt_terminal_change_state (&self->terminal, element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     for_each_pad (self, interrupt_pad);
@@ -194,7 +162,7 @@ encoder_change_state (GstElement *element, GstStateChange transition)
       GST_ELEMENT_CLASS (gst_vatt_encoder_parent_class)
           ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    close_model (self);
+    gst_vatt_encoder_close_model (self);
   return result;
 }
 
@@ -264,10 +232,10 @@ static void
 encoder_finalize (GObject *object)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (object);
-  close_model (self);
+  gst_vatt_encoder_close_model (self);
+  gst_vatt_reload_clear (&self->reload);
   g_array_unref (self->windows);
   g_ptr_array_unref (self->trials);
-  g_free (self->model_path);
   g_free (self->device_name);
   gst_clear_caps (&self->out_caps);
   gst_vatt_terminal_clear (&self->terminal);
@@ -277,6 +245,7 @@ encoder_finalize (GObject *object)
 static void
 gst_vatt_encoder_init (GstVattEncoder *self)
 {
+  gst_vatt_encoder_init_model (self);
   gst_vatt_encoder_init_settings (self);
   self->windows = g_array_new (FALSE, TRUE, sizeof (GstVattWindowInHand));
   g_array_set_clear_func (self->windows, gst_vatt_encoder_let_go);

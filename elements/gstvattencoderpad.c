@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A buffer becomes a clip without a copy; the clip goes through the network.
- * Geometry may differ from the model's, as positions are resampled; what a
- * patch is may not. */
+ * A buffer becomes a clip without a copy, the clip a job for the engine. */
 #include "gstvattencoderpad.h"
 
 #include "gstvattcaps.h"
@@ -21,6 +19,7 @@ struct _GstVattEncoderPad {
 
   /* Object lock. */
   GstVattEngine *engine; /* owned; NULL before caps */
+  GstCaps *caps;         /* owned; of what arrives; NULL before */
   GstVattJob *job;       /* a reference; what the engine has of us */
   gboolean flushing;
   Arrival arrived[MAX_ARRIVALS]; /* ring of windows that wait */
@@ -43,17 +42,6 @@ enum {
 
 G_DEFINE_TYPE (GstVattEncoderPad, gst_vatt_encoder_pad, GST_TYPE_AGGREGATOR_PAD)
 
-static const VattOutput space_outputs[] = {
-  [GST_VATT_SPACE_NONE] = VATT_OUTPUT_POOLED,
-  [GST_VATT_SPACE_VA] = VATT_OUTPUT_VA,
-  [GST_VATT_SPACE_VT] = VATT_OUTPUT_VT,
-};
-
-/* Fields that may differ from the model's front end. */
-static const char *const free_fields[] = { "tokens", "grid-t", "grid-h",
-  "grid-w", "frames", "width", "height", "samples", "sample-rate", "box-left",
-  "box-top", "box-width", "box-height" };
-
 VattModality
 gst_vatt_encoder_pad_get_modality (GstVattEncoderPad *self)
 {
@@ -67,53 +55,14 @@ gst_vatt_encoder_pad_set_modality (
   self->modality = modality;
 }
 
-/*
- * gst_vatt_encoder_pad_wanted_caps:
- * @self: a pad
- * @model: the model
- *
- * Returns: (transfer full): first what the model was trained with, then what
- *   it can read as well; empty if it has no tower for this pad
- */
+/* Returns: (transfer full) (nullable): caps of what arrives */
 GstCaps *
-gst_vatt_encoder_pad_wanted_caps (GstVattEncoderPad *self, VattModel *model)
+gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self)
 {
-  const VattFrontEnd *front_end =
-      vatt_config_get_front_end (vatt_model_get_config (model), self->modality);
-  if (!front_end || front_end->input == VATT_INPUT_NONE)
-    return gst_caps_new_empty ();
-  GstCaps *caps = gst_vatt_caps_from_front_end (
-      front_end, self->modality, vatt_model_get_id (model));
-  if (self->modality == VATT_TEXT)
-    return caps;
-  GstStructure *loose = gst_structure_copy (gst_caps_get_structure (caps, 0));
-  for (guint i = 0; i < G_N_ELEMENTS (free_fields); i++)
-    gst_structure_remove_field (loose, free_fields[i]);
-  gst_caps_append_structure (caps, loose);
+  GST_OBJECT_LOCK (self);
+  GstCaps *caps = self->caps ? gst_caps_ref (self->caps) : NULL;
+  GST_OBJECT_UNLOCK (self);
   return caps;
-}
-
-static gboolean
-check_caps (GstVattEncoderPad *self, VattModel *model, GstCaps *caps,
-    VattFrontEnd *front_end, GError **error)
-{
-  g_autoptr (GstCaps) wanted = gst_vatt_encoder_pad_wanted_caps (self, model);
-  if (gst_caps_is_empty (wanted)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-        "model '%s' has no tower for %s", vatt_model_get_id (model),
-        vatt_modality_name (self->modality));
-    return FALSE;
-  }
-  if (!gst_caps_can_intersect (caps, wanted)) {
-    g_autofree char *offered = gst_caps_to_string (caps);
-    g_autofree char *expected = gst_caps_to_string (wanted);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s: upstream sends %s, but model '%s' wants %s", GST_PAD_NAME (self),
-        offered, vatt_model_get_id (model), expected);
-    return FALSE;
-  }
-  return gst_vatt_caps_to_front_end (
-      gst_caps_get_structure (caps, 0), self->modality, front_end, error);
 }
 
 /*
@@ -131,30 +80,18 @@ gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error)
 {
   VattFrontEnd front_end;
-  VattOutput output = space_outputs[setup->space];
-  if (!check_caps (self, setup->model, caps, &front_end, error))
-    return FALSE;
-  /* It is the session that knows what a model lacks. */
-  VattSessionParams params = { .modality = self->modality, .outputs = output };
-  g_autoptr (VattSession) session = vatt_session_new (
-      setup->model, gst_vatt_engine_get_device (setup->engine), &params, error);
-  if (!session)
+  g_autoptr (GstCaps) adopted =
+      gst_vatt_encoder_adopt_caps (setup->model, caps);
+  if (!gst_vatt_encoder_check_caps (
+          GST_PAD (self), self->modality, setup, adopted, &front_end, error))
     return FALSE;
   self->front_end = front_end;
-  self->output = output;
+  self->output = gst_vatt_encoder_space_output (setup->space);
   g_set_object (&self->model, setup->model);
-  self->kind = (GstVattResultKind){
-    .modality = self->modality,
-    .space = setup->space,
-    .dim = vatt_config_get_output_width (
-        vatt_model_get_config (setup->model), self->modality, output),
-    .model_id = vatt_model_get_id (setup->model),
-    .rate_d = 1,
-  };
-  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
-      &self->kind.rate_n, &self->kind.rate_d);
+  gst_vatt_encoder_describe (self->modality, setup, adopted, &self->kind);
   GST_OBJECT_LOCK (self);
   g_set_object (&self->engine, setup->engine);
+  gst_caps_replace (&self->caps, adopted);
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -426,6 +363,7 @@ gst_vatt_encoder_pad_stop (GstVattEncoderPad *self)
 {
   GST_OBJECT_LOCK (self);
   g_autoptr (GstVattEngine) engine = g_steal_pointer (&self->engine);
+  gst_clear_caps (&self->caps);
   GST_OBJECT_UNLOCK (self);
   g_clear_object (&self->model);
 }

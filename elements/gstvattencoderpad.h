@@ -4,10 +4,9 @@
  * and the model that all pads share. */
 #pragma once
 
+#include "gstvattencodercaps.h"
 #include "gstvattencoderstats.h"
-#include "gstvattengine.h"
 #include "gstvattoverload.h"
-#include "gstvattresult.h"
 
 #include <gst/base/gstaggregator.h>
 
@@ -16,13 +15,6 @@ G_BEGIN_DECLS
 #define GST_TYPE_VATT_ENCODER_PAD (gst_vatt_encoder_pad_get_type ())
 G_DECLARE_FINAL_TYPE (GstVattEncoderPad, gst_vatt_encoder_pad, GST,
     VATT_ENCODER_PAD, GstAggregatorPad)
-
-/* What the element wants computed, and by whom. */
-typedef struct {
-  VattModel *model;
-  GstVattEngine *engine;
-  GstVattSpace space;
-} GstVattEncoderSetup;
 
 /* What the element wants of one window. */
 typedef struct {
@@ -34,8 +26,7 @@ VattModality gst_vatt_encoder_pad_get_modality (GstVattEncoderPad *self);
 void gst_vatt_encoder_pad_set_modality (
     GstVattEncoderPad *self, VattModality modality);
 
-GstCaps *gst_vatt_encoder_pad_wanted_caps (
-    GstVattEncoderPad *self, VattModel *model);
+GstCaps *gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self);
 gboolean gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error);
 GstClockTime gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self);

@@ -2,12 +2,14 @@
  *
  * What the parts of the encoder share: gstvattencoder.c is the element,
  * gstvattencoderprops.c its properties, gstvattencodersink.c its sink pads,
+ * gstvattencodermodel.c what model it uses,
  * gstvattencoderadmit.c decides which windows are computed, and
  * gstvattencoderrun.c turns them into results. */
 #pragma once
 
 #include "gstvattencoder.h"
 #include "gstvattencoderpad.h"
+#include "gstvattreload.h"
 #include "gstvattresult.h"
 #include "gstvattterminal.h"
 
@@ -30,7 +32,6 @@ struct _GstVattEncoder {
   GstAggregator parent;
 
   /* Object lock. */
-  char *model_path;  /* owned; NULL: the shipped model */
   char *device_name; /* owned; as asked for */
   guint threads;
   GstVattEncoderSettings settings;
@@ -41,7 +42,9 @@ struct _GstVattEncoder {
   GstClockTime earliest; /* running time that QOS asks for, or NONE */
   guint pad_count[VATT_N_MODALITIES];
   guint32 eos_seqnum;
+  gboolean untrained_told; /* that a model is not trained; once and for all */
 
+  GstVattReload reload; /* whose lock may be taken within the object lock */
   GstVattTerminal terminal;
 
   /* The aggregating thread's. */
@@ -71,6 +74,12 @@ void gst_vatt_encoder_get_property (
 void gst_vatt_encoder_install_properties (GObjectClass *object_class);
 void gst_vatt_encoder_init_settings (GstVattEncoder *self);
 GstStructure *gst_vatt_encoder_make_stats (GstVattEncoder *self);
+
+/* gstvattencodermodel.c */
+void gst_vatt_encoder_init_model (GstVattEncoder *self);
+gboolean gst_vatt_encoder_open_model (GstVattEncoder *self);
+void gst_vatt_encoder_close_model (GstVattEncoder *self);
+void gst_vatt_encoder_take_model (GstVattEncoder *self);
 
 /* gstvattencodersink.c */
 void gst_vatt_encoder_add_sink_templates (GstElementClass *element_class);

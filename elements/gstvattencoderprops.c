@@ -13,6 +13,7 @@
 
 enum {
   PROP_MODEL = 1,
+  PROP_FOLLOW,
   PROP_DEVICE,
   PROP_THREADS,
   PROP_SPACE,
@@ -68,8 +69,10 @@ gst_vatt_encoder_set_property (
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
-    g_free (self->model_path);
-    self->model_path = g_value_dup_string (value);
+    gst_vatt_reload_set_model (&self->reload, g_value_get_string (value));
+    break;
+  case PROP_FOLLOW:
+    gst_vatt_reload_set_follow (&self->reload, g_value_get_boolean (value));
     break;
   case PROP_DEVICE:
     g_free (self->device_name);
@@ -125,7 +128,10 @@ gst_vatt_encoder_get_property (
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
-    g_value_set_string (value, self->model_path);
+    g_value_take_string (value, gst_vatt_reload_get_model (&self->reload));
+    break;
+  case PROP_FOLLOW:
+    g_value_set_boolean (value, gst_vatt_reload_get_follow (&self->reload));
     break;
   case PROP_DEVICE:
     g_value_set_string (value, self->device_name);
@@ -187,8 +193,14 @@ install_settings (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_MODEL,
       g_param_spec_string ("model", "Model",
           "Model file, safetensors (unset = the shipped model, looked for in "
-          "VATT_MODEL_PATH and where it was installed)",
-          NULL, READY_FLAGS));
+          "VATT_MODEL_PATH and where it was installed), or a folder of them "
+          "with follow=true; another one is taken between two windows",
+          NULL, PLAYING_FLAGS));
+  g_object_class_install_property (object_class, PROP_FOLLOW,
+      g_param_spec_boolean ("follow", "Follow",
+          "Take the model file anew when it changes; of a folder, the newest "
+          "*.safetensors",
+          FALSE, PLAYING_FLAGS));
   g_object_class_install_property (object_class, PROP_DEVICE,
       g_param_spec_string ("device", "Device",
           "What computes: auto, cpu, or another device of libvatt",

@@ -367,6 +367,7 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   gboolean all_eos, sent = FALSE;
+  gst_vatt_encoder_take_model (self);
   if (!collect (self, &all_eos))
     return all_eos ? end_of_streams (self) : GST_AGGREGATOR_FLOW_NEED_DATA;
   GST_OBJECT_LOCK (self);

@@ -108,7 +108,8 @@ answer_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstQuery *query)
 {
   g_autoptr (VattModel) model = get_model (self);
   g_autoptr (GstCaps) caps =
-      model ? gst_vatt_encoder_pad_wanted_caps (pad, model)
+      model ? gst_vatt_encoder_wanted_caps (
+                  gst_vatt_encoder_pad_get_modality (pad), model)
             : gst_pad_get_pad_template_caps (GST_PAD (pad));
   GstCaps *filter;
   gst_query_parse_caps (query, &filter);

@@ -8,6 +8,9 @@
 G_BEGIN_DECLS
 
 VattModel *gst_vatt_models_load (const char *path, GError **error);
+VattModel *gst_vatt_models_load_full (
+    const char *path, GCancellable *cancellable, GError **error);
+char *gst_vatt_models_version (const char *path);
 VattModel *gst_vatt_models_find (const char *model_id);
 VattDevice *gst_vatt_models_get_device (
     const char *name, guint threads, GError **error);
