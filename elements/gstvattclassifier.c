@@ -90,10 +90,14 @@ static gboolean
 handle_caps (GstVattClassifier *self, GstCaps *caps)
 {
   GError *error = NULL;
-  if (!self->failed && gst_vatt_classifier_set_caps (self, caps, &error) &&
-      gst_vatt_classifier_negotiate (self, &error))
+  gboolean taken =
+      !self->failed && gst_vatt_classifier_set_caps (self, caps, &error);
+  if (taken && gst_vatt_classifier_negotiate (self, &error))
     return TRUE;
-  if (error)
+  /* While it is flushing nobody answers, which is no error. */
+  if (taken && GST_PAD_IS_FLUSHING (self->srcpad))
+    g_clear_error (&error);
+  else if (error)
     gst_vatt_classifier_fail (self, error);
   return FALSE;
 }
