@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo bench clean help
+.PHONY: all build test demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -23,6 +23,9 @@ demo:
 bench:
 	@BUILD='$(BUILD)' scripts/bench.sh
 
+fuzz:
+	@BUILD='$(BUILD)' scripts/fuzz.sh
+
 clean:
 	rm -rf '$(BUILD)'
 
@@ -32,4 +35,5 @@ help:
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make bench          measure the speed on this machine'
+	@echo 'make fuzz           feed random bytes to every reader of files, a minute each'
 	@echo 'make clean          remove $(BUILD)/'
