@@ -354,12 +354,31 @@ post_stats (GstVattEncoder *self, GstClockTime interval)
                               gst_vatt_encoder_make_stats (self)));
 }
 
+/* Without a result the base class would send the segment of the last seek,
+ * whose end may not be known; backwards that is no segment. */
+static void
+send_first_segment (GstVattEncoder *self)
+{
+  if (self->terminal.active || self->out_segment.format != GST_FORMAT_UNDEFINED)
+    return;
+  GList *pads = gst_vatt_encoder_list_pads (self);
+  if (pads) {
+    GST_OBJECT_LOCK (pads->data);
+    self->out_segment = GST_AGGREGATOR_PAD (pads->data)->segment;
+    GST_OBJECT_UNLOCK (pads->data);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  if (self->out_segment.format == GST_FORMAT_TIME)
+    gst_aggregator_update_segment (GST_AGGREGATOR (self), &self->out_segment);
+}
+
 static GstFlowReturn
 end_of_streams (GstVattEncoder *self)
 {
   GST_OBJECT_LOCK (self);
   guint32 seqnum = self->eos_seqnum;
   GST_OBJECT_UNLOCK (self);
+  send_first_segment (self);
   gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
   return GST_FLOW_EOS;
 }
