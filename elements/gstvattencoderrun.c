@@ -5,6 +5,7 @@
  * earliest and, so that they can be computed together, those of other pads
  * that begin before that pad's next one: results leave in the order of time.
  * No lock is held while windows are computed, pushed or posted. */
+#include "gstvattanalytics.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 #include "gstvattmeta.h"
@@ -86,6 +87,9 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
   meta->gap = result->gap;
+  gst_vatt_meta_set_source (meta, result->source);
+  if (self->form == GST_VATT_FORM_EMBEDDING)
+    gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
