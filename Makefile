@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test soak demo bench fuzz clean help
+.PHONY: all build test test-debian13 soak demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -18,6 +18,9 @@ build:
 
 test:
 	@BUILD='$(BUILD)' scripts/test.sh
+
+test-debian13:
+	@BUILD='$(BUILD)' scripts/test-debian13.sh
 
 soak:
 	@BUILD='$(BUILD)' TIMES='$(TIMES)' scripts/soak.sh
@@ -37,6 +40,7 @@ clean:
 help:
 	@echo 'make build          install what the build needs and build into $(BUILD)/'
 	@echo 'make test           build and run every test; the last line counts them'
+	@echo 'make test-debian13  the same on Debian 13, in a folder of its own; as root'
 	@echo 'make soak           the tests of hard use for the better part of an hour'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'

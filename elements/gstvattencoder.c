@@ -35,6 +35,8 @@
  *
  * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
  *   window, ns
+ * * #guint64 `gap`: how much of the window no data covered, ns: lost, or behind
+ *   the end of the stream
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one
@@ -214,13 +216,11 @@ encoder_src_event (GstAggregator *aggregator, GstEvent *event)
   return done;
 }
 
-/* Without a link there is no pad from which an application's seek would come;
- * hand it to our own. */
 static gboolean
 encoder_send_event (GstElement *element, GstEvent *event)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (element);
-  if (self->terminal.active && GST_EVENT_IS_UPSTREAM (event))
+  if (gst_vatt_terminal_takes_event (&self->terminal, event))
     return gst_pad_send_event (GST_AGGREGATOR_SRC_PAD (self), event);
   return GST_ELEMENT_CLASS (gst_vatt_encoder_parent_class)
       ->send_event (element, event);

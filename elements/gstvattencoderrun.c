@@ -85,6 +85,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   GstVattMeta *meta = gst_buffer_add_vatt_meta (
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
+  meta->gap = result->gap;
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
@@ -172,6 +173,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   result.kind.normalized = settings->normalize;
   result.source = source;
   result.label = meta ? meta->label : NULL;
+  result.gap = meta ? meta->gap : 0;
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
     g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -204,6 +206,9 @@ void
 gst_vatt_encoder_let_go (gpointer data)
 {
   GstVattWindowInHand *window = data;
+  /* Put back, for later. */
+  if (!window->pad)
+    return;
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (window->pad);
   GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
   if (first && first == window->buffer)
