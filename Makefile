@@ -2,10 +2,12 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test test-debian13 demo bench clean help
+.PHONY: all build test test-debian13 soak demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
+# How many times as long as the tests `make soak` runs.
+TIMES = 34
 # What `make demo` plays; empty for a clip that it fetches.
 FILE =
 
@@ -20,11 +22,17 @@ test:
 test-debian13:
 	@BUILD='$(BUILD)' scripts/test-debian13.sh
 
+soak:
+	@BUILD='$(BUILD)' TIMES='$(TIMES)' scripts/soak.sh
+
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
 
 bench:
 	@BUILD='$(BUILD)' scripts/bench.sh
+
+fuzz:
+	@BUILD='$(BUILD)' scripts/fuzz.sh
 
 clean:
 	rm -rf '$(BUILD)'
@@ -33,7 +41,9 @@ help:
 	@echo 'make build          install what the build needs and build into $(BUILD)/'
 	@echo 'make test           build and run every test; the last line counts them'
 	@echo 'make test-debian13  the same on Debian 13, in a folder of its own; as root'
+	@echo 'make soak           the tests of hard use for the better part of an hour'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make bench          measure the speed on this machine'
+	@echo 'make fuzz           feed random bytes to every reader of files, a minute each'
 	@echo 'make clean          remove $(BUILD)/'

@@ -68,6 +68,19 @@ classify (const GError *error, GQuark *domain, int *code)
   }
 }
 
+static void
+post (GstElement *element, GstMessageType type, const GError *error)
+{
+  GQuark domain;
+  int code;
+  classify (error, &domain, &code);
+  gst_element_message_full (element, type, domain, code,
+      g_strdup (error->message),
+      g_strdup_printf (
+          "%s, code %d", g_quark_to_string (error->domain), error->code),
+      __FILE__, G_STRFUNC, __LINE__);
+}
+
 /*
  * gst_vatt_error_post:
  * @element: who failed
@@ -79,12 +92,12 @@ classify (const GError *error, GQuark *domain, int *code)
 void
 gst_vatt_error_post (GstElement *element, const GError *error)
 {
-  GQuark domain;
-  int code;
-  classify (error, &domain, &code);
-  gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
-      g_strdup (error->message),
-      g_strdup_printf (
-          "%s, code %d", g_quark_to_string (error->domain), error->code),
-      __FILE__, G_STRFUNC, __LINE__);
+  post (element, GST_MESSAGE_ERROR, error);
+}
+
+/* The same as a warning: the element goes on. */
+void
+gst_vatt_error_post_warning (GstElement *element, const GError *error)
+{
+  post (element, GST_MESSAGE_WARNING, error);
 }

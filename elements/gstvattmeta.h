@@ -12,9 +12,11 @@ G_BEGIN_DECLS
  * @window: number of the window since the start or the last flush
  * @start: where the window begins, in buffer time, whatever the timestamp mode
  * @span: what it covers
+ * @gap: how much of @span no data cover: lost, or behind the end of the stream
  * @n_kept: tokens in the buffer, if only some are left; else 0
  * @kept: (array length=n_kept) (nullable): their places in the grid
  * @label: (nullable): class of the clip, from upstream
+ * @source: (nullable): which of several streams it is of
  *
  * Metadata of a clip.
  */
@@ -24,9 +26,11 @@ typedef struct {
   guint64 window;
   GstClockTime start;
   GstClockTime span;
+  GstClockTime gap;
   guint n_kept;
   gint32 *kept;
   char *label;
+  char *source;
 } GstVattMeta;
 
 GType gst_vatt_meta_api_get_type (void);
@@ -38,5 +42,6 @@ GstVattMeta *gst_buffer_get_vatt_meta (GstBuffer *buffer);
 void gst_vatt_meta_set_kept (
     GstVattMeta *meta, const gint32 *kept, guint n_kept);
 void gst_vatt_meta_set_label (GstVattMeta *meta, const char *label);
+void gst_vatt_meta_set_source (GstVattMeta *meta, const char *source);
 
 G_END_DECLS

@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs the Debian packages that are missing, and does nothing where none
-# is. Usage: setup.sh GROUP…, of build, run, test, debian13.
+# is. Usage: setup.sh GROUP…, of build, run, test, fuzz, debian13.
 set -eu
 
 build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libopenblas-dev
-  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev'
+  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
+  gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-libav'
-test='clang-format codespell groff python3 shellcheck'
+  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x'
+test='clang-format codespell groff python3 python3-gi shellcheck'
+fuzz='clang libclang-rt-dev'
 debian13='debootstrap'
 
 if [ $# -eq 0 ]; then
-  echo 'usage: setup.sh GROUP… of build, run, test, debian13' >&2
+  echo 'usage: setup.sh GROUP… of build, run, test, fuzz, debian13' >&2
   exit 2
 fi
 
@@ -24,9 +26,10 @@ for group; do
     build) wanted="$wanted $build" ;;
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
+    fuzz) wanted="$wanted $fuzz" ;;
     debian13) wanted="$wanted $debian13" ;;
     *)
-      echo "setup.sh: no group '$group', expected build, run, test" \
+      echo "setup.sh: no group '$group', expected build, run, test, fuzz" \
         'or debian13' >&2
       exit 2
       ;;

@@ -4,12 +4,13 @@
  * checked on opening; the accessors trust it. */
 #include <vatt/tensorfile.h>
 
+#include "damaged.h"
 #include "jsonreader.h"
 #include "regularfile.h"
 #include "size.h"
+#include "tensorfile-private.h"
 #include "tensorheader.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 typedef struct {
@@ -21,26 +22,12 @@ typedef struct {
 struct _VattTensorFile {
   char *path;
   VattMap map;
+  VattReading *reading;  /* NULL where the file is mapped, or read */
   GPtrArray *tensors;    /* Tensor, by place */
   GHashTable *by_name;   /* name -> Tensor; owns nothing */
   GHashTable *metadata;  /* text -> text */
   gboolean has_metadata; /* whether the header has that entry */
 };
-
-static gboolean damaged (const VattTensorFile *file, GError **error,
-    const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-damaged (const VattTensorFile *file, GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS, "weights '%s': %s",
-      file->path, text);
-  return FALSE;
-}
 
 static void
 tensor_free (gpointer data)
@@ -57,7 +44,7 @@ static gboolean
 malformed (
     const VattTensorFile *file, const VattJsonReader *reader, GError **error)
 {
-  return damaged (file, error, "the header %s, at byte %zu of it",
+  return vatt_damaged (file->path, error, "the header %s, at byte %zu of it",
       reader->problem, (gsize)(reader->p - reader->begin));
 }
 
@@ -73,7 +60,7 @@ read_dtype (const VattTensorFile *file, VattJsonReader *reader, Tensor *tensor,
       tensor->info.dtype = dtype;
       return TRUE;
     }
-  return damaged (file, error,
+  return vatt_damaged (file->path, error,
       "tensor '%s' has type '%s', expected one of F64 F32 F16 BF16 I64 I32 "
       "I16 I8 U64 U32 U16 U8 BOOL",
       tensor->info.name, name);
@@ -146,8 +133,8 @@ read_members (const VattTensorFile *file, VattJsonReader *reader,
         continue;
       }
       if (seen[i]++ > 0)
-        return damaged (
-            file, error, "tensor '%s' has '%s' twice", tensor->info.name, name);
+        return vatt_damaged (file->path, error, "tensor '%s' has '%s' twice",
+            tensor->info.name, name);
       if (!members[i].read (file, reader, tensor, error))
         return FALSE;
     } while (vatt_json_accept (reader, ','));
@@ -156,8 +143,8 @@ read_members (const VattTensorFile *file, VattJsonReader *reader,
   }
   for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
     if (seen[i] == 0)
-      return damaged (file, error, "tensor '%s' has no '%s'", tensor->info.name,
-          members[i].name);
+      return vatt_damaged (file->path, error, "tensor '%s' has no '%s'",
+          tensor->info.name, members[i].name);
   return TRUE;
 }
 
@@ -168,7 +155,7 @@ check_size (
 {
   const char *name = tensor->info.name;
   if (tensor->begin > tensor->end || tensor->end > data_size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "tensor '%s' claims bytes %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT
         ", the file holds %zu",
         name, tensor->begin, tensor->end, data_size);
@@ -176,10 +163,10 @@ check_size (
   gsize size;
   tensor->info.shape = tensor->shape;
   if (!vatt_tensor_info_measure (&tensor->info, &size))
-    return damaged (
-        file, error, "tensor '%s' has a shape beyond all memory", name);
+    return vatt_damaged (
+        file->path, error, "tensor '%s' has a shape beyond all memory", name);
   if (tensor->end - tensor->begin != size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "tensor '%s' has %" G_GUINT64_FORMAT " bytes, its shape needs %zu",
         name, tensor->end - tensor->begin, size);
   tensor->info.size = size;
@@ -196,7 +183,7 @@ read_tensor (VattTensorFile *file, VattJsonReader *reader, char *name,
       !check_size (file, tensor, data_size, error))
     return FALSE;
   if (!g_hash_table_insert (file->by_name, name, tensor))
-    return damaged (file, error, "tensor '%s' is there twice", name);
+    return vatt_damaged (file->path, error, "tensor '%s' is there twice", name);
   g_ptr_array_add (file->tensors, g_steal_pointer (&tensor));
   return TRUE;
 }
@@ -205,7 +192,8 @@ static gboolean
 read_metadata (VattTensorFile *file, VattJsonReader *reader, GError **error)
 {
   if (file->has_metadata)
-    return damaged (file, error, "'" VATT_TENSOR_METADATA "' is there twice");
+    return vatt_damaged (
+        file->path, error, "'" VATT_TENSOR_METADATA "' is there twice");
   file->has_metadata = TRUE;
   if (!vatt_json_expect (reader, '{'))
     return malformed (file, reader, error);
@@ -220,7 +208,8 @@ read_metadata (VattTensorFile *file, VattJsonReader *reader, GError **error)
       return malformed (file, reader, error);
     if (g_hash_table_contains (file->metadata, key)) {
       g_free (text);
-      return damaged (file, error, "metadata '%s' is there twice", key);
+      return vatt_damaged (
+          file->path, error, "metadata '%s' is there twice", key);
     }
     g_hash_table_insert (file->metadata, g_steal_pointer (&key), text);
   } while (vatt_json_accept (reader, ','));
@@ -251,7 +240,8 @@ read_header (VattTensorFile *file, VattJsonReader *reader, gsize data_size,
       return malformed (file, reader, error);
   }
   return vatt_json_at_end (reader) ||
-         damaged (file, error, "the header has text behind its object");
+         vatt_damaged (
+             file->path, error, "the header has text behind its object");
 }
 
 static int
@@ -274,7 +264,7 @@ place_tensors (
   for (guint i = 0; i < file->tensors->len; i++) {
     Tensor *tensor = file->tensors->pdata[i];
     if (tensor->begin != end)
-      return damaged (file, error,
+      return vatt_damaged (file->path, error,
           "tensor '%s' begins at byte %" G_GUINT64_FORMAT
           ", expected %" G_GUINT64_FORMAT ": %s",
           tensor->info.name, tensor->begin, end,
@@ -282,45 +272,62 @@ place_tensors (
     end = tensor->end;
     tensor->info.data = data + tensor->begin;
   }
-  return end == data_size || damaged (file, error,
+  return end == data_size || vatt_damaged (file->path, error,
                                  "the tensors end at byte %" G_GUINT64_FORMAT
                                  ", the file holds %zu",
                                  end, data_size);
 }
 
+/* Makes the first end bytes of the file readable. */
 static gboolean
-load (VattTensorFile *file, GError **error)
+fill (
+    VattTensorFile *file, gsize end, GCancellable *cancellable, GError **error)
+{
+  return file->reading == NULL ||
+         vatt_reading_fill (file->reading, end, cancellable, error);
+}
+
+/* Reads the header and places the tensors. */
+static gboolean
+load (VattTensorFile *file, GCancellable *cancellable, GError **error)
 {
   const guint8 *bytes = file->map.data;
   gsize size = file->map.size;
   guint64 header_size;
 
   if (size < sizeof (header_size))
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the file holds %zu bytes, expected at least 8: it is empty or no "
         "safetensors file",
         size);
+  if (!fill (file, sizeof (header_size), cancellable, error))
+    return FALSE;
   memcpy (&header_size, bytes, sizeof (header_size));
   header_size = GUINT64_FROM_LE (header_size);
   if (header_size > VATT_TENSOR_HEADER_MAX)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the header claims %" G_GUINT64_FORMAT
         " bytes, the limit is %d: no safetensors file",
         header_size, VATT_TENSOR_HEADER_MAX);
   bytes += sizeof (header_size);
   size -= sizeof (header_size);
   if (header_size > size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the header claims %" G_GUINT64_FORMAT
         " bytes, the file holds %zu behind its length",
         header_size, size);
 
+  if (!fill (
+          file, sizeof (header_size) + (gsize)header_size, cancellable, error))
+    return FALSE;
+
   VattJsonReader reader;
   gsize data_size = size - (gsize)header_size;
   if (!vatt_json_reader_init (&reader, (const char *)bytes, (gsize)header_size))
-    return damaged (file, error, "the header %s", reader.problem);
+    return vatt_damaged (file->path, error, "the header %s", reader.problem);
   if (header_size == 0 || bytes[0] != '{')
-    return damaged (file, error, "the header does not begin with '{'");
+    return vatt_damaged (
+        file->path, error, "the header does not begin with '{'");
   return read_header (file, &reader, data_size, error) &&
          place_tensors (file, bytes + header_size, data_size, error);
 }
@@ -332,8 +339,21 @@ clear (gpointer data)
   g_hash_table_unref (file->by_name);
   g_hash_table_unref (file->metadata);
   g_ptr_array_unref (file->tensors);
+  g_clear_pointer (&file->reading, vatt_reading_free);
   vatt_map_clear (&file->map);
   g_free (file->path);
+}
+
+static VattTensorFile *
+new_file (const char *path)
+{
+  VattTensorFile *file = g_atomic_rc_box_new0 (VattTensorFile);
+  file->path = g_strdup (path);
+  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
+  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  file->metadata =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return file;
 }
 
 VattTensorFile *
@@ -341,14 +361,42 @@ vatt_tensor_file_open (const char *path, GError **error)
 {
   g_return_val_if_fail (path != NULL, NULL);
 
-  g_autoptr (VattTensorFile) file = g_atomic_rc_box_new0 (VattTensorFile);
-  file->path = g_strdup (path);
-  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
-  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
-  file->metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (VattTensorFile) file = new_file (path);
   if (!vatt_map_open (&file->map, "weights", path, error) ||
-      !load (file, error))
+      !load (file, NULL, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+VattTensorFile *
+vatt_tensor_file_begin (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (VattTensorFile) file = new_file (path);
+  file->reading = vatt_reading_new (&file->map, "weights", path, error);
+  if (file->reading == NULL || !load (file, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+gboolean
+vatt_tensor_file_finish (
+    VattTensorFile *file, GCancellable *cancellable, GError **error)
+{
+  gboolean read = vatt_reading_finish (file->reading, cancellable, error);
+  g_clear_pointer (&file->reading, vatt_reading_free);
+  return read;
+}
+
+VattTensorFile *
+vatt_tensor_file_read (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+
+  g_autoptr (VattTensorFile) file =
+      vatt_tensor_file_begin (path, cancellable, error);
+  if (file == NULL || !vatt_tensor_file_finish (file, cancellable, error))
     return NULL;
   return g_steal_pointer (&file);
 }
@@ -360,6 +408,9 @@ vatt_tensor_file_ref (VattTensorFile *file)
 
   return g_atomic_rc_box_acquire (file);
 }
+
+G_DEFINE_BOXED_TYPE (VattTensorFile, vatt_tensor_file, vatt_tensor_file_ref,
+    vatt_tensor_file_unref)
 
 void
 vatt_tensor_file_unref (VattTensorFile *file)

@@ -4,15 +4,18 @@
 #pragma once
 
 #include <vatt/audio.h>
+#include <vatt/bytes.h>
 #include <vatt/clip.h>
 #include <vatt/config.h>
 #include <vatt/device.h>
 #include <vatt/error.h>
+#include <vatt/file.h>
 #include <vatt/mel.h>
 #include <vatt/modality.h>
 #include <vatt/model.h>
 #include <vatt/npy.h>
 #include <vatt/resize.h>
+#include <vatt/scores.h>
 #include <vatt/session.h>
 #include <vatt/tensorfile.h>
 #include <vatt/words.h>
