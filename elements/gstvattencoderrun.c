@@ -210,6 +210,8 @@ void
 gst_vatt_encoder_let_go (gpointer data)
 {
   GstVattWindowInHand *window = data;
+  if (!window->pad)
+    return;
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (window->pad);
   GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
   if (first && first == window->buffer)
@@ -228,8 +230,8 @@ by_time (const void *a, const void *b)
   return left < right ? -1 : left > right;
 }
 
-/* Leaves those that begin when the first one's stream has its next window, or
- * later. */
+/* Puts back those that begin when the first one's stream has its next window,
+ * or later. */
 static void
 keep_neighbours (GArray *windows)
 {

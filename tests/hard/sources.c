@@ -11,6 +11,7 @@ typedef struct {
   const char *name;
   double rate;         /* of the timestamps against the frames */
   GstClockTimeDiff by; /* from time to time they jump */
+  gboolean windows;    /* whether any have to come */
 } Drift;
 
 typedef struct {
@@ -45,16 +46,18 @@ assert_rising (Line *line)
   g_mutex_unlock (&line->lock);
 }
 
+/* Windows of which more than half is missing, and of time that only goes back,
+ * are not to come: then it is enough to get to the end. */
 static const Drift drifts[] = {
-  { "fast", 1.3, 0 },
-  { "slow", 0.7, 0 },
-  { "very fast", 20.0, 0 },
-  { "forward now and then", 1.0, GST_SECOND / 2 },
-  { "far forward now and then", 1.0, 10 * GST_SECOND },
-  { "back a little", 1.0, -40 * GST_MSECOND },
-  { "back far", 1.0, -3 * GST_SECOND },
-  { "backwards", -1.0, 3600 * GST_SECOND },
-  { "stopped", 0.0, 0 },
+  { "fast", 1.3, 0, TRUE },
+  { "slow", 0.7, 0, TRUE },
+  { "very fast", 20.0, 0, FALSE },
+  { "forward now and then", 1.0, GST_SECOND / 2, TRUE },
+  { "far forward now and then", 1.0, 10 * GST_SECOND, FALSE },
+  { "back a little", 1.0, -40 * GST_MSECOND, TRUE },
+  { "back far", 1.0, -3 * GST_SECOND, FALSE },
+  { "backwards", -1.0, 3600 * GST_SECOND, FALSE },
+  { "stopped", 0.0, 0, FALSE },
 };
 
 static void
@@ -70,7 +73,7 @@ run_drift (const Drift *drift, const char *description)
   line_set_state (line, GST_STATE_PLAYING);
   line_await_end (line);
   g_test_message ("%s: %u windows", drift->name, line->results);
-  g_assert_cmpuint (line->results, >=, 1);
+  g_assert_cmpuint (line->results, >=, drift->windows ? 10 : 0);
   /* Unless time itself goes back, windows do not. */
   if (drift->rate > 0 && drift->by >= -GST_SECOND)
     assert_rising (line);
@@ -150,7 +153,8 @@ test_leaky_queues (void)
     g_autoptr (Line) line = line_new (description);
     line_set_state (line, GST_STATE_PLAYING);
     line_await_end (line);
-    g_assert_cmpuint (line->results, >=, 1);
+    /* Of windows that lost more than half of their pictures none comes. */
+    g_assert_cmpuint (line->results, >=, i < 2 ? 0 : 1);
     assert_rising (line);
   }
 }
