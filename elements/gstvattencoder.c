@@ -237,7 +237,6 @@ encoder_finalize (GObject *object)
   gst_vatt_encoder_close_model (self);
   gst_vatt_reload_clear (&self->reload);
   g_array_unref (self->windows);
-  g_ptr_array_unref (self->trials);
   g_free (self->device_name);
   gst_clear_caps (&self->out_caps);
   gst_vatt_terminal_clear (&self->terminal);
@@ -251,8 +250,6 @@ gst_vatt_encoder_init (GstVattEncoder *self)
   gst_vatt_encoder_init_settings (self);
   self->windows = g_array_new (FALSE, TRUE, sizeof (GstVattWindowInHand));
   g_array_set_clear_func (self->windows, gst_vatt_encoder_let_go);
-  self->trials =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)gst_vatt_job_unref);
   self->eos_seqnum = GST_SEQNUM_INVALID;
   gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_init (&self->terminal);

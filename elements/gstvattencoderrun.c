@@ -5,6 +5,7 @@
  * earliest and, so that they can be computed together, those of other pads
  * that begin before that pad's next one: results leave in the order of time.
  * No lock is held while windows are computed, pushed or posted. */
+#include "gstvattanalytics.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 #include "gstvattmeta.h"
@@ -86,6 +87,9 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
   meta->gap = result->gap;
+  gst_vatt_meta_set_source (meta, result->source);
+  if (self->form == GST_VATT_FORM_EMBEDDING)
+    gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
@@ -206,7 +210,6 @@ void
 gst_vatt_encoder_let_go (gpointer data)
 {
   GstVattWindowInHand *window = data;
-  /* Put back, for later. */
   if (!window->pad)
     return;
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (window->pad);
@@ -227,8 +230,8 @@ by_time (const void *a, const void *b)
   return left < right ? -1 : left > right;
 }
 
-/* Leaves those that begin when the first one's stream has its next window, or
- * later. */
+/* Puts back those that begin when the first one's stream has its next window,
+ * or later. */
 static void
 keep_neighbours (GArray *windows)
 {

@@ -15,6 +15,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   self->n_kept = 0;
   self->kept = NULL;
   self->label = NULL;
+  self->source = NULL;
   return TRUE;
 }
 
@@ -24,6 +25,7 @@ vatt_meta_free (GstMeta *meta, GstBuffer *buffer)
   GstVattMeta *self = (GstVattMeta *)meta;
   g_clear_pointer (&self->kept, g_free);
   g_clear_pointer (&self->label, g_free);
+  g_clear_pointer (&self->source, g_free);
 }
 
 static gboolean
@@ -42,6 +44,7 @@ vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   if (self->n_kept > 0)
     gst_vatt_meta_set_kept (copy, self->kept, self->n_kept);
   gst_vatt_meta_set_label (copy, self->label);
+  gst_vatt_meta_set_source (copy, self->source);
   return TRUE;
 }
 
@@ -104,4 +107,11 @@ gst_vatt_meta_set_label (GstVattMeta *meta, const char *label)
 {
   g_free (meta->label);
   meta->label = g_strdup (label);
+}
+
+void
+gst_vatt_meta_set_source (GstVattMeta *meta, const char *source)
+{
+  g_free (meta->source);
+  meta->source = g_strdup (source);
 }

@@ -4,6 +4,7 @@
 #include "gstvattwindow.h"
 
 #include "gstvattcaps.h"
+#include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
 
@@ -99,6 +100,8 @@ negotiate (GstVattWindow *self, GError **error)
   priv->latency = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START
                       ? priv->span
                       : priv->span - priv->reach;
+  priv->lead =
+      priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START ? priv->span : 0;
   GST_OBJECT_UNLOCK (self);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
@@ -314,11 +317,24 @@ answer_latency (GstVattWindow *self, GstQuery *query)
   return TRUE;
 }
 
+/* Returns: %FALSE for other queries, or before there are windows */
+static gboolean
+answer_lead (GstVattWindow *self, GstQuery *query)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GST_OBJECT_LOCK (self);
+  GstClockTime lead = priv->lead;
+  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (lead) && gst_vatt_lead_answer (query, lead);
+}
+
 static gboolean
 window_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return answer_latency (GST_VATT_WINDOW (parent), query);
+  if (answer_lead (GST_VATT_WINDOW (parent), query))
+    return TRUE;
   return gst_pad_query_default (pad, parent, query);
 }
 
@@ -413,7 +429,7 @@ gst_vatt_window_init (GstVattWindow *self)
   GstVattWindowPrivate *priv = PRIV (self);
   gst_vatt_window_default_settings (&priv->wanted);
   priv->origin = priv->emitted_end = GST_CLOCK_TIME_NONE;
-  priv->resume = priv->earliest = GST_CLOCK_TIME_NONE;
+  priv->resume = priv->earliest = priv->lead = GST_CLOCK_TIME_NONE;
   gst_vatt_terminal_init (&priv->out.terminal);
   gst_vatt_coverage_init (&priv->coverage);
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);

@@ -29,6 +29,8 @@ typedef struct {
   guint64 n_sent;        /* object lock */
   guint64 n_skipped;     /* object lock */
   GstClockTime latency;  /* object lock; of the current output */
+  GstClockTime
+      lead; /* object lock; from a stamp to its window's end, or NONE */
 
   /* The streaming thread's. */
   GstVattWindowSettings used;

@@ -10,7 +10,7 @@ build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
   gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-libav'
+  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x'
 test='clang-format codespell groff python3 python3-gi shellcheck'
 fuzz='clang libclang-rt-dev'
 debian13='debootstrap'

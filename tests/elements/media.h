@@ -7,7 +7,8 @@
 
 /* What a pipeline said until its end. */
 typedef struct {
-  GPtrArray *results; /* of GstStructure: vatt-embedding and vatt-tokens */
+  GPtrArray *results; /* of GstStructure: vatt-embedding, vatt-tokens,
+                         vatt-classification */
   guint errors, warnings;
   char *error; /* the first one's text, or NULL */
   GQuark domain;
