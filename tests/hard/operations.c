@@ -333,6 +333,10 @@ main (int argc, char **argv)
       test_endless);
   g_test_add_data_func ("/operations/seek-settles-last",
       "videotestsrc ! vattvideotok ! vattencoder", test_seek_settles);
+  g_test_add_data_func ("/operations/seek-settles-tokens",
+      "videotestsrc ! tee name=t ! queue ! vattvideotok "
+      "t. ! queue ! vattvideotok ! vattencoder",
+      test_seek_settles);
   g_test_add_data_func ("/operations/seek-settles-sink",
       "videotestsrc ! vattvideotok ! vattencoder post-messages=true ! fakesink",
       test_seek_settles);
