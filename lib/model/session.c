@@ -332,7 +332,7 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
  * vatt_session_run:
  * @session: a session
  * @clip: what to read
- * @cancellable: (nullable): ends the run between two ops
+ * @cancellable: (nullable): ends the run in the middle
  * @error: return location for a #GError
  *
  * Computes the session's outputs for the clips of one batch. Clips of the
