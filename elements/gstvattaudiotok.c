@@ -109,6 +109,7 @@ audio_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
         "caps %s do not describe sound", text);
     return FALSE;
   }
+  GST_DEBUG_OBJECT (self, "sound is %" GST_PTR_FORMAT, caps);
   self->info = info;
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
   self->align = gst_audio_stream_align_new (
@@ -153,6 +154,8 @@ audio_tok_set_front_end (
   GstVattAudioTok *self = GST_VATT_AUDIO_TOK (window);
   free_buffers (self);
   self->front_end = *front_end;
+  GST_INFO_OBJECT (self, "windows of %u samples at %u/%u a second",
+      front_end->samples, front_end->rate_n, front_end->rate_d);
   self->sound = gst_vatt_sound_new (front_end->rate_n / front_end->rate_d);
   self->window = g_try_new0 (float, front_end->samples);
   gboolean mel = front_end->input == VATT_INPUT_SPECTROGRAM;
@@ -408,5 +411,5 @@ gst_vatt_audio_tok_class_init (GstVattAudioTokClass *klass)
   window_class->forget = audio_tok_forget;
   window_class->reset = audio_tok_reset;
   GST_DEBUG_CATEGORY_INIT (
-      vatt_audio_tok_debug, "vattaudiotok", 0, "VATT audio tokeniser");
+      vatt_audio_tok_debug, "vattaudiotok", 0, "sound converted and cut");
 }

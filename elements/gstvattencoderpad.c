@@ -6,6 +6,7 @@
 #include "gstvattencoderpad.h"
 
 #include "gstvattcaps.h"
+#include "gstvatterror.h"
 #include "gstvattmeta.h"
 
 struct _GstVattEncoderPad {
@@ -85,11 +86,9 @@ check_caps (
     return FALSE;
   }
   if (!gst_caps_can_intersect (caps, wanted)) {
-    g_autofree char *offered = gst_caps_to_string (caps);
-    g_autofree char *expected = gst_caps_to_string (wanted);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s: upstream sends %s, but model '%s' wants %s", GST_PAD_NAME (self),
-        offered, vatt_model_get_id (model), expected);
+    gst_vatt_mismatch_set (error, caps, wanted,
+        "%s: tokens from upstream do not fit model '%s'", GST_PAD_NAME (self),
+        vatt_model_get_id (model));
     return FALSE;
   }
   return gst_vatt_caps_to_front_end (gst_caps_get_structure (caps, 0),

@@ -6,6 +6,9 @@
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
+#define GST_CAT_DEFAULT gst_vatt_encoder_debug
+
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
         GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
@@ -138,6 +141,7 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
       self->device ? g_object_ref (self->device) : NULL;
   GstVattSpace space = self->settings.space;
   GST_OBJECT_UNLOCK (self);
+  GST_DEBUG_OBJECT (pad, "tokens are %" GST_PTR_FORMAT, caps);
   GstVattEncoderSetup setup = {
     .model = model, .device = device, .space = space
   };

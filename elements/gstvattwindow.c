@@ -28,8 +28,9 @@ enum {
   PROP_STATS,
 };
 
-G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
-    GstVattWindow, gst_vatt_window, GST_TYPE_ELEMENT)
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstVattWindow, gst_vatt_window,
+    GST_TYPE_ELEMENT,
+    G_ADD_PRIVATE (GstVattWindow) G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 
 GstVattWindowPrivate *
 gst_vatt_window_private (GstVattWindow *self)
@@ -67,6 +68,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVattWindowPrivate *priv = PRIV (self);
   g_autoptr (GstBuffer) owned = buffer;
   g_autoptr (GError) error = NULL;
+  GST_TRACE_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   if (priv->failed)
     return GST_FLOW_ERROR;
   if (!priv->input_caps)
@@ -404,6 +406,7 @@ window_constructed (GObject *object)
   priv->out.element = GST_ELEMENT (self);
   priv->out.srcpad = priv->srcpad;
   priv->out.modality = klass->modality;
+  priv->out.category = gst_vatt_window_debug;
   priv->out.override = override_front_end;
 }
 
@@ -433,6 +436,8 @@ gst_vatt_window_init (GstVattWindow *self)
 
 #define READY_FLAGS                                                            \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING_FLAGS                                                          \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 
 static void
 install_properties (GObjectClass *object_class)
@@ -456,7 +461,7 @@ install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_DROP_RATE,
       g_param_spec_double ("drop-rate", "Drop rate",
           "Part of the tokens to leave out at random (DropToken)", 0.0, 0.99,
-          0.0, READY_FLAGS));
+          0.0, PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (object_class, PROP_SEED,
       g_param_spec_uint64 ("seed", "Seed",
           "Seed of the random choice of tokens", 0, G_MAXUINT64, 0,
