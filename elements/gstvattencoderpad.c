@@ -16,6 +16,7 @@ struct _GstVattEncoderPad {
   GCancellable *cancellable; /* object lock; owned; of the run in progress */
 
   /* The aggregating thread's. */
+  gboolean refused;       /* the last caps were; an error has told why */
   VattFrontEnd front_end; /* of what arrives */
   VattSession *session;   /* owned; NULL before caps */
   VattOutput output;
@@ -128,7 +129,24 @@ gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
   };
   gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
       &self->kind.rate_n, &self->kind.rate_d);
+  self->refused = FALSE;
   return TRUE;
+}
+
+/* Returns: whether to tell it. Upstream may send what was refused once more,
+ * and buffers behind it. */
+gboolean
+gst_vatt_encoder_pad_refuse (GstVattEncoderPad *self)
+{
+  gboolean first = !self->refused;
+  self->refused = TRUE;
+  return first;
+}
+
+gboolean
+gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self)
+{
+  return self->refused;
 }
 
 /* Time from one window to the next; NONE for captions. */
@@ -245,6 +263,7 @@ gst_vatt_encoder_pad_set_flushing (GstVattEncoderPad *self, gboolean flushing)
 void
 gst_vatt_encoder_pad_stop (GstVattEncoderPad *self)
 {
+  self->refused = FALSE;
   g_clear_object (&self->session);
 }
 

@@ -32,6 +32,8 @@ gboolean gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error);
 gboolean gst_vatt_encoder_pad_run (GstVattEncoderPad *self, GstBuffer *buffer,
     GstVattResult *result, GError **error);
+gboolean gst_vatt_encoder_pad_refuse (GstVattEncoderPad *self);
+gboolean gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self);
 GstClockTime gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self);
 void gst_vatt_encoder_pad_set_flushing (
     GstVattEncoderPad *self, gboolean flushing);

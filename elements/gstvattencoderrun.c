@@ -177,6 +177,8 @@ encode (GstVattEncoder *self, GstVattEncoderPad *pad, GstBuffer *buffer)
   GST_OBJECT_LOCK (self);
   GstVattEncoderSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);
+  if (gst_vatt_encoder_pad_has_refused (pad))
+    return GST_FLOW_NOT_NEGOTIATED;
   if (!gst_vatt_encoder_pad_run (pad, buffer, &result, &error))
     return run_failed (self, error);
   g_autofree float *values = result.values;

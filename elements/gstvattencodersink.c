@@ -147,7 +147,7 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
   };
   if (model && gst_vatt_encoder_pad_set_caps (pad, &setup, caps, &error))
     return TRUE;
-  if (error)
+  if (gst_vatt_encoder_pad_refuse (pad) && error)
     gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }
