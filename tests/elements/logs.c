@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What elements write into the debug log: one category for each, described;
- * choices and events once, however many windows there are; more only on the
- * levels that are for it. */
+ * What those who look for a mistake are shown. The debug log: one category for
+ * each element, described; choices and events once, however many windows there
+ * are; more only on the levels that are for it. Graphs: what was chosen, and
+ * nothing that fills the page. */
 #include "media.h"
 
 #include <string.h>
@@ -106,6 +107,37 @@ test_categories (void)
   }
 }
 
+/* The longest line of a graph is that of caps with many fields. */
+#define LONGEST 1000
+
+static void
+test_graph (void)
+{
+  GstElement *pipeline = gst_parse_launch (
+      "videotestsrc num-buffers=80 ! vattvideotok hop=400000000 ! "
+      "vattencoder name=e space=va "
+      "audiotestsrc num-buffers=200 ! vattaudiotok drop-rate=0.5 ! e.",
+      NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, 30 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  g_autofree char *graph = gst_debug_bin_to_dot_data (
+      GST_BIN (pipeline), GST_DEBUG_GRAPH_SHOW_VERBOSE);
+  static const char *const wanted[] = { "hop=400000000", "space=va",
+    "drop-rate=0.5", "model-id=\\\"tiny-", "device-name=\\\"cpu",
+    "token-size: 3072", "modality: audio" };
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    g_assert_nonnull (strstr (graph, wanted[i]));
+  g_auto (GStrv) lines = g_strsplit (graph, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    g_assert_cmpuint (strlen (lines[i]), <, LONGEST);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -113,5 +145,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/logs/categories", test_categories);
   g_test_add_func ("/logs/levels", test_levels);
+  g_test_add_func ("/logs/graph", test_graph);
   return g_test_run ();
 }
