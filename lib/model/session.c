@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A session makes a plan for the shape of its first clip and keeps it until
- * a clip of another shape comes. Runs in between allocate nothing. */
+ * a clip of another shape comes. Runs in between allocate nothing. A plan for
+ * pooled features is that of a clip without its tower. */
 #include "bridge.h"
+#include "check.h"
 #include "device-iface.h"
 #include "model-private.h"
 #include "tower.h"
@@ -19,10 +21,11 @@ struct _VattSession {
   VattDevice *device;
   VattSessionParams params;
 
-  VattTowerShape shape; /* of the plan */
+  VattTowerShape shape; /* of the plan; all 0 but the batch for features */
   VattPlan *plan;       /* NULL before the first clip */
   VattProgram *program;
-  VattTower tower;
+  VattTower tower;      /* none in a plan for features */
+  VattTensor *features; /* input: (B, D), or NULL in a plan for clips */
   VattBridge bridge;
   double *seconds; /* by node, of all runs; NULL unless profiling */
   gboolean ran;
@@ -146,11 +149,23 @@ static void
 build (VattSession *self)
 {
   VattPlan *plan = self->plan;
+  VattConfig *config = vatt_model_get_config (self->model);
+  VattModality modality = self->params.modality;
   VattOutput outputs = self->params.outputs;
-  self->tower = vatt_tower_build (plan, vatt_model_get_config (self->model),
-      self->params.modality, &self->shape, (outputs & VATT_OUTPUT_TOKENS) != 0);
-  self->bridge = vatt_bridge_build (plan, vatt_model_get_config (self->model),
-      self->params.modality, self->tower.pooled, outputs, self->params.views);
+  self->tower = (VattTower){ NULL };
+  self->features = NULL;
+  if (self->shape.grid[0]) {
+    self->tower = vatt_tower_build (plan, config, modality, &self->shape,
+        (outputs & VATT_OUTPUT_TOKENS) != 0);
+  } else {
+    const size_t shape[] = { self->shape.batch,
+      vatt_spec_pooled_width (&config->tower[modality]) };
+    self->features =
+        vatt_plan_input (plan, "features", VATT_DTYPE_F32, 2, shape);
+  }
+  self->bridge = vatt_bridge_build (plan, config, modality,
+      self->features ? self->features : self->tower.pooled, outputs,
+      self->params.views);
   for (guint i = 0; i < N_OUTPUTS; i++) {
     VattTensor *result = tensor_of (self, (VattOutput)(1u << i));
     if (result)
@@ -204,6 +219,17 @@ check_words (const VattClip *clip, const VattTowerSpec *spec, GError **error)
 }
 
 static gboolean
+check_views (VattSession *self, guint batch, GError **error)
+{
+  if (batch % self->params.views == 0)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "%u clips do not make whole samples of %u views", batch,
+      self->params.views);
+  return FALSE;
+}
+
+static gboolean
 check_clip (VattSession *self, const VattClip *clip, GError **error)
 {
   const VattTowerSpec *spec = spec_of (self);
@@ -222,13 +248,8 @@ check_clip (VattSession *self, const VattClip *clip, GError **error)
         vatt_model_get_origin (self->model), front->token_size);
     return FALSE;
   }
-  guint batch = vatt_clip_batch (clip);
-  if (batch % self->params.views) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%u clips do not make whole samples of %u views", batch,
-        self->params.views);
+  if (!check_views (self, vatt_clip_batch (clip), error))
     return FALSE;
-  }
   if (self->params.modality == VATT_TEXT)
     return check_words (clip, spec, error);
   gssize bad = vatt_clip_has_nan (clip);
@@ -250,17 +271,6 @@ shape_of (const VattClip *clip)
     .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
 }
 
-static gboolean
-all_finite (const float *values, gsize n, gsize *where)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isfinite (values[i])) {
-      *where = i;
-      return FALSE;
-    }
-  return TRUE;
-}
-
 /* The input was finite, so an output that is not comes from the weights: name
  * the tensor. */
 static gboolean
@@ -270,14 +280,14 @@ check_result (VattSession *self, GError **error)
   gsize where;
   for (guint i = 0; i < N_OUTPUTS && good; i++) {
     const VattTensor *result = tensor_of (self, (VattOutput)(1u << i));
-    good = !result || all_finite (vatt_tensor_f32 (result),
+    good = !result || vatt_check_finite (vatt_tensor_f32 (result),
                           vatt_tensor_count (result), &where);
   }
   if (good)
     return TRUE;
   for (guint t = 0; t < vatt_model_get_n_tensors (self->model); t++) {
     const VattTensorInfo *info = vatt_model_get_tensor (self->model, t);
-    if (!all_finite (info->data, info->size / sizeof (float), &where)) {
+    if (!vatt_check_finite (info->data, info->size / sizeof (float), &where)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "weights '%s': value %zu of '%s' is not a finite number",
           vatt_model_get_origin (self->model), where, info->name);
@@ -292,6 +302,22 @@ check_result (VattSession *self, GError **error)
 }
 
 static gboolean
+plan_for (VattSession *self, const VattTowerShape *shape, GError **error)
+{
+  return (self->plan && memcmp (shape, &self->shape, sizeof *shape) == 0) ||
+         make_plan (self, shape, error);
+}
+
+static gboolean
+run_plan (VattSession *self, GCancellable *cancellable, GError **error)
+{
+  self->ran = vatt_device_iface (self->device)
+                  ->run (self->program, self->seconds, cancellable, error) &&
+              check_result (self, error);
+  return self->ran;
+}
+
+static gboolean
 run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
     GError **error)
 {
@@ -299,20 +325,14 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
   if (!check_clip (session, clip, error))
     return FALSE;
   VattTowerShape shape = shape_of (clip);
-  if ((!session->plan || memcmp (&shape, &session->shape, sizeof shape) != 0) &&
-      !make_plan (session, &shape, error))
+  if (!plan_for (session, &shape, error))
     return FALSE;
   session->tower.values->data = session->params.modality == VATT_TEXT
                                     ? (const void *)vatt_clip_ids (clip)
                                     : vatt_clip_values (clip);
   if (session->tower.kept)
     session->tower.kept->data = vatt_clip_kept (clip);
-  if (!vatt_device_iface (session->device)
-           ->run (session->program, session->seconds, cancellable, error) ||
-      !check_result (session, error))
-    return FALSE;
-  session->ran = TRUE;
-  return TRUE;
+  return run_plan (session, cancellable, error);
 }
 
 /**
@@ -339,6 +359,45 @@ vatt_session_run (VattSession *session, const VattClip *clip,
   gboolean done = run_clip (session, clip, cancellable, error);
   g_atomic_int_set (&session->busy, FALSE);
   return done;
+}
+
+/**
+ * vatt_session_run_features:
+ * @session: a session for outputs of heads only
+ * @features: (array): @batch rows of @width pooled features, as a session
+ *   gives them for %VATT_OUTPUT_POOLED
+ * @batch: how many clips they are of, at least 1
+ * @width: values of each
+ * @error: return location for a #GError
+ *
+ * Computes the session's outputs from pooled features instead of clips: the
+ * tower has run before, in another session or element. As many features as
+ * in the run before are served without any allocation.
+ *
+ * Returns: %FALSE with %VATT_ERROR_SHAPE for features that do not fit or are
+ *   not finite, %VATT_ERROR_UNSUPPORTED if the session was made for outputs
+ *   of the tower, %VATT_ERROR_WEIGHTS or %VATT_ERROR_MEMORY
+ */
+gboolean
+vatt_session_run_features (VattSession *session, const float *features,
+    guint batch, guint width, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_SESSION (session), FALSE);
+  g_return_val_if_fail (features && batch > 0, FALSE);
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&session->busy, FALSE, TRUE), FALSE);
+  const VattTowerShape shape = { .batch = batch };
+  session->ran = FALSE;
+  gboolean good = vatt_check_features (session->model, &session->params,
+                      features, batch, width, error) &&
+                  check_views (session, batch, error) &&
+                  plan_for (session, &shape, error);
+  if (good) {
+    session->features->data = features;
+    good = run_plan (session, NULL, error);
+  }
+  g_atomic_int_set (&session->busy, FALSE);
+  return good;
 }
 
 /**

@@ -293,3 +293,18 @@ vatt_config_get_output_width (
   }
   return 0;
 }
+
+/**
+ * vatt_config_is_multi_label:
+ * @config: a configuration
+ *
+ * Returns: whether the classes of its classifier do not exclude each other,
+ *   so that their probabilities are sigmoids; %FALSE for a softmax over all,
+ *   or without a classifier
+ */
+gboolean
+vatt_config_is_multi_label (const VattConfig *config)
+{
+  g_return_val_if_fail (config, FALSE);
+  return config->head.kind == VATT_HEAD_CLASSIFIER && config->head.multi_label;
+}

@@ -145,6 +145,33 @@ test_no_allocation (void)
   }
 }
 
+/* The heads alone, on features. */
+static void
+test_no_allocation_features (void)
+{
+  if (cannot_count) {
+    g_test_skip (cannot_count);
+    return;
+  }
+  g_autoptr (VattModel) model = tiny_model ();
+  g_autoptr (VattDevice) device = cpu (2);
+  g_autoptr (VattSession) session =
+      new_session (model, device, VATT_VIDEO, VATT_OUTPUT_VA | VATT_OUTPUT_VT);
+  float features[2 * 128];
+  for (guint i = 0; i < G_N_ELEMENTS (features); i++)
+    features[i] = vatt_rng_normal (SEED, 0, i);
+  g_atomic_int_set (&allocations, 0);
+  g_atomic_int_set (&counting, 1);
+  gboolean good = vatt_session_run_features (session, features, 2, 128, NULL);
+  gint to_plan = g_atomic_int_get (&allocations);
+  for (guint i = 0; i < 20; i++)
+    good = good && vatt_session_run_features (session, features, 2, 128, NULL);
+  g_atomic_int_set (&counting, 0);
+  g_assert_true (good);
+  g_assert_cmpint (to_plan, >, 0);
+  g_assert_cmpint (g_atomic_int_get (&allocations), ==, to_plan);
+}
+
 /* ---- what must not change results ---- */
 
 typedef struct {
@@ -381,6 +408,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/session/no-allocation", test_no_allocation);
+  g_test_add_func (
+      "/session/no-allocation-features", test_no_allocation_features);
   g_test_add_func ("/session/many-sessions", test_many_sessions);
   g_test_add_func ("/session/thread-count", test_thread_count);
   g_test_add_func ("/session/batch", test_batch);

@@ -133,6 +133,7 @@ VATT_API const VattFrontEnd *vatt_config_get_front_end (
     const VattConfig *config, VattModality modality);
 VATT_API guint vatt_config_get_output_width (
     const VattConfig *config, VattModality modality, VattOutput output);
+VATT_API gboolean vatt_config_is_multi_label (const VattConfig *config);
 VATT_API guint64 vatt_config_get_declared_parameters (const VattConfig *config);
 
 /**

@@ -69,6 +69,8 @@ VATT_API VattSession *vatt_session_new (VattModel *model, VattDevice *device,
     const VattSessionParams *params, GError **error);
 VATT_API gboolean vatt_session_run (VattSession *session, const VattClip *clip,
     GCancellable *cancellable, GError **error);
+VATT_API gboolean vatt_session_run_features (VattSession *session,
+    const float *features, guint batch, guint width, GError **error);
 VATT_API const float *vatt_session_get_output (
     VattSession *session, VattOutput output, guint shape[3]);
 VATT_API gsize vatt_session_get_activation_bytes (VattSession *session);

@@ -13,6 +13,7 @@
 #include <vatt/model.h>
 #include <vatt/npy.h>
 #include <vatt/resize.h>
+#include <vatt/scores.h>
 #include <vatt/session.h>
 #include <vatt/tensorfile.h>
 #include <vatt/words.h>

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a session refuses to read. */
+#pragma once
+
+#include "model-private.h"
+
+#include <vatt/session.h>
+
+gboolean vatt_check_finite (const float *values, gsize n, gsize *where);
+gboolean vatt_check_features (VattModel *model, const VattSessionParams *params,
+    const float *features, guint batch, guint width, GError **error);
