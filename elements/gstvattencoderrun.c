@@ -4,6 +4,7 @@
  * the windows that wait, the earliest is taken, whatever its pad: results
  * leave in the order of time. No lock is held while a window is computed,
  * pushed or posted. */
+#include "gstvattanalytics.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 #include "gstvattmeta.h"
@@ -85,6 +86,9 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   GstVattMeta *meta = gst_buffer_add_vatt_meta (
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
+  gst_vatt_meta_set_source (meta, result->source);
+  if (self->form == GST_VATT_FORM_EMBEDDING)
+    gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 

@@ -14,6 +14,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   self->n_kept = 0;
   self->kept = NULL;
   self->label = NULL;
+  self->source = NULL;
   return TRUE;
 }
 
@@ -23,6 +24,7 @@ vatt_meta_free (GstMeta *meta, GstBuffer *buffer)
   GstVattMeta *self = (GstVattMeta *)meta;
   g_clear_pointer (&self->kept, g_free);
   g_clear_pointer (&self->label, g_free);
+  g_clear_pointer (&self->source, g_free);
 }
 
 static gboolean
@@ -40,6 +42,7 @@ vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   if (self->n_kept > 0)
     gst_vatt_meta_set_kept (copy, self->kept, self->n_kept);
   gst_vatt_meta_set_label (copy, self->label);
+  gst_vatt_meta_set_source (copy, self->source);
   return TRUE;
 }
 
@@ -102,4 +105,11 @@ gst_vatt_meta_set_label (GstVattMeta *meta, const char *label)
 {
   g_free (meta->label);
   meta->label = g_strdup (label);
+}
+
+void
+gst_vatt_meta_set_source (GstVattMeta *meta, const char *source)
+{
+  g_free (meta->source);
+  meta->source = g_strdup (source);
 }

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @n_kept: tokens in the buffer, if only some are left; else 0
  * @kept: (array length=n_kept) (nullable): their places in the grid
  * @label: (nullable): class of the clip, from upstream
+ * @source: (nullable): which of several streams it is of
  *
  * Metadata of a clip.
  */
@@ -27,6 +28,7 @@ typedef struct {
   guint n_kept;
   gint32 *kept;
   char *label;
+  char *source;
 } GstVattMeta;
 
 GType gst_vatt_meta_api_get_type (void);
@@ -38,5 +40,6 @@ GstVattMeta *gst_buffer_get_vatt_meta (GstBuffer *buffer);
 void gst_vatt_meta_set_kept (
     GstVattMeta *meta, const gint32 *kept, guint n_kept);
 void gst_vatt_meta_set_label (GstVattMeta *meta, const char *label);
+void gst_vatt_meta_set_source (GstVattMeta *meta, const char *source);
 
 G_END_DECLS

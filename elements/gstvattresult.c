@@ -4,6 +4,8 @@
  * and with a point whatever the locale. */
 #include "gstvattresult.h"
 
+#include "gstvattjson.h"
+
 #include <math.h>
 
 static const char *const form_names[] = {
@@ -95,21 +97,13 @@ gst_vatt_result_measure (GstVattResult *result)
 }
 
 static void
-append_number (GString *text, const char *format, double value)
-{
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append (
-      text, g_ascii_formatd (digits, sizeof digits, format, value));
-}
-
-static void
 append_values (
     GString *text, const GstVattResult *result, const char *separator)
 {
   for (guint i = 0; i < result->kind.dim; i++) {
     if (i > 0)
       g_string_append (text, separator);
-    append_number (text, "%.9g", (double)result->values[i]);
+    gst_vatt_json_append_number (text, "%.9g", (double)result->values[i]);
   }
 }
 
@@ -121,40 +115,15 @@ to_text (const GstVattResult *result)
   GstClockTime end = result->timestamp;
   if (GST_CLOCK_TIME_IS_VALID (result->duration))
     end += result->duration;
-  append_number (text, "%.6f", (double)result->timestamp / GST_SECOND);
+  gst_vatt_json_append_number (
+      text, "%.6f", (double)result->timestamp / GST_SECOND);
   g_string_append_c (text, '\t');
-  append_number (text, "%.6f", (double)end / GST_SECOND);
+  gst_vatt_json_append_number (text, "%.6f", (double)end / GST_SECOND);
   g_string_append_printf (
       text, "\t%s\t", vatt_modality_name (result->kind.modality));
   append_values (text, result, "\t");
   g_string_append_c (text, '\n');
   return text;
-}
-
-static void
-append_time (GString *text, const char *name, GstClockTime time)
-{
-  if (GST_CLOCK_TIME_IS_VALID (time))
-    g_string_append_printf (text, ",\"%s\":%" G_GUINT64_FORMAT, name, time);
-  else
-    g_string_append_printf (text, ",\"%s\":null", name);
-}
-
-/* Labels and names may hold anything. */
-static void
-append_string (GString *text, const char *name, const char *value)
-{
-  g_autofree char *valid = g_utf8_make_valid (value, -1);
-  g_string_append_printf (text, ",\"%s\":\"", name);
-  for (const char *c = valid; *c; c++) {
-    if (*c == '"' || *c == '\\')
-      g_string_append_c (text, '\\');
-    if ((guchar)*c < 0x20)
-      g_string_append_printf (text, "\\u%04x", (guint)(guchar)*c);
-    else
-      g_string_append_c (text, *c);
-  }
-  g_string_append_c (text, '"');
 }
 
 static GString *
@@ -163,19 +132,20 @@ to_json (const GstVattResult *result)
   GString *text = g_string_sized_new (512 + 16 * (gsize)result->kind.dim);
   g_string_append_printf (
       text, "{\"window\":%" G_GUINT64_FORMAT, result->window);
-  append_time (text, "timestamp", result->timestamp);
-  append_time (text, "stream-time", result->stream_time);
-  append_time (text, "running-time", result->running_time);
-  append_time (text, "duration", result->duration);
-  append_string (text, "modality", vatt_modality_name (result->kind.modality));
-  append_string (text, "space", space_names[result->kind.space]);
-  append_string (text, "model-id", result->kind.model_id);
-  append_string (text, "source", result->source);
+  gst_vatt_json_append_time (text, "timestamp", result->timestamp);
+  gst_vatt_json_append_time (text, "stream-time", result->stream_time);
+  gst_vatt_json_append_time (text, "running-time", result->running_time);
+  gst_vatt_json_append_time (text, "duration", result->duration);
+  gst_vatt_json_append_string (
+      text, "modality", vatt_modality_name (result->kind.modality));
+  gst_vatt_json_append_string (text, "space", space_names[result->kind.space]);
+  gst_vatt_json_append_string (text, "model-id", result->kind.model_id);
+  gst_vatt_json_append_string (text, "source", result->source);
   if (result->label)
-    append_string (text, "label", result->label);
-  append_time (text, "processing-time", result->processing_time);
+    gst_vatt_json_append_string (text, "label", result->label);
+  gst_vatt_json_append_time (text, "processing-time", result->processing_time);
   g_string_append_printf (text, ",\"dim\":%u,\"norm\":", result->kind.dim);
-  append_number (text, "%.9g", result->norm);
+  gst_vatt_json_append_number (text, "%.9g", result->norm);
   g_string_append (text, ",\"embedding\":[");
   append_values (text, result, ",");
   g_string_append (text, "]}\n");

@@ -261,6 +261,8 @@ window_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return answer_latency (GST_VATT_WINDOW (parent), query);
+  if (gst_vatt_window_answer_lead (GST_VATT_WINDOW (parent), query))
+    return TRUE;
   return gst_pad_query_default (pad, parent, query);
 }
 
@@ -430,7 +432,8 @@ gst_vatt_window_init (GstVattWindow *self)
     .max_gap = DEFAULT_MAX_GAP,
     .qos = TRUE,
   };
-  priv->origin = priv->emitted_end = priv->earliest = GST_CLOCK_TIME_NONE;
+  priv->origin = priv->emitted_end = priv->earliest = priv->lead =
+      GST_CLOCK_TIME_NONE;
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
 }
 

@@ -28,6 +28,8 @@ typedef struct {
   guint64 n_sent;        /* object lock */
   guint64 n_skipped;     /* object lock */
   GstClockTime latency;  /* object lock; of the current output */
+  GstClockTime
+      lead; /* object lock; from a stamp to its window's end, or NONE */
 
   /* The streaming thread's. */
   GstVattWindowSettings used;
@@ -53,6 +55,7 @@ typedef struct {
 #define PRIV(self) gst_vatt_window_private (self)
 
 GstVattWindowPrivate *gst_vatt_window_private (GstVattWindow *self);
+gboolean gst_vatt_window_answer_lead (GstVattWindow *self, GstQuery *query);
 gboolean gst_vatt_window_negotiate (GstVattWindow *self, GError **error);
 void gst_vatt_window_end_run (GstVattWindow *self);
 GstFlowReturn gst_vatt_window_drain (GstVattWindow *self);

@@ -7,6 +7,7 @@
  * time they are complete; this file decides when a window leaves. */
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
+#include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
 
@@ -232,10 +233,23 @@ gst_vatt_window_negotiate (GstVattWindow *self, GError **error)
   priv->latency = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START
                       ? priv->span
                       : priv->span - priv->reach;
+  priv->lead =
+      priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START ? priv->span : 0;
   GST_OBJECT_UNLOCK (self);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
+}
+
+/* Returns: %FALSE for other queries, or before there are windows */
+gboolean
+gst_vatt_window_answer_lead (GstVattWindow *self, GstQuery *query)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GST_OBJECT_LOCK (self);
+  GstClockTime lead = priv->lead;
+  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (lead) && gst_vatt_lead_answer (query, lead);
 }
 
 /* Whether a sink will find the window that ends at @end too late. */

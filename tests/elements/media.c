@@ -91,7 +91,8 @@ take_message (Report *report, GstMessage *message)
   const GstStructure *structure = gst_message_get_structure (message);
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ELEMENT:
-    if (gst_structure_has_name (structure, "vatt-embedding"))
+    if (gst_structure_has_name (structure, "vatt-embedding") ||
+        gst_structure_has_name (structure, "vatt-classification"))
       g_ptr_array_add (report->results, gst_structure_copy (structure));
     return TRUE;
   case GST_MESSAGE_WARNING:

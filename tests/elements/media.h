@@ -7,7 +7,7 @@
 
 /* What a pipeline said until its end. */
 typedef struct {
-  GPtrArray *results; /* of GstStructure: the vatt-embedding messages */
+  GPtrArray *results; /* of GstStructure: vatt-embedding, vatt-classification */
   guint errors, warnings;
   char *error; /* the first one's text, or NULL */
   GQuark domain;

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Embedding caps name the model that made them; its classifier is found by
+ * that name, or in the file of the property. A model that is swapped upstream
+ * comes as new caps. */
+#include "gstvattcaps.h"
+#include "gstvattclassifierprivate.h"
+#include "gstvattmodels.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_vatt_classifier_debug);
+#define GST_CAT_DEFAULT gst_vatt_classifier_debug
+
+/* ---- files ---- */
+
+/* One name a line; a last line break ends the last name. */
+static char **
+read_names (const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+  if (!g_file_get_contents (path, &text, &length, error)) {
+    g_prefix_error (error, "labels '%s': ", path);
+    return NULL;
+  }
+  if (!g_utf8_validate (text, (gssize)length, NULL)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "labels '%s': not UTF-8 text", path);
+    return NULL;
+  }
+  char **names = g_strsplit (text, "\n", -1);
+  guint n = g_strv_length (names);
+  if (n > 0 && !*names[n - 1])
+    g_clear_pointer (&names[--n], g_free);
+  for (guint i = 0; i < n; i++)
+    if (g_str_has_suffix (names[i], "\r"))
+      names[i][strlen (names[i]) - 1] = '\0';
+  return names;
+}
+
+/* Reads the files that properties name. */
+gboolean
+gst_vatt_classifier_open (GstVattClassifier *self, GError **error)
+{
+  GST_OBJECT_LOCK (self);
+  g_autofree char *model = g_strdup (self->model_path);
+  g_autofree char *labels = g_strdup (self->labels_path);
+  GST_OBJECT_UNLOCK (self);
+  if (model && !(self->own_model = gst_vatt_models_load (model, error)))
+    return FALSE;
+  if (labels && !(self->own_names = read_names (labels, error)))
+    return FALSE;
+  return TRUE;
+}
+
+void
+gst_vatt_classifier_close (GstVattClassifier *self)
+{
+  g_clear_object (&self->own_model);
+  g_clear_pointer (&self->own_names, g_strfreev);
+}
+
+/* ---- the classifier ---- */
+
+/* A model that the user names serves whatever comes; that it is another one
+ * than made the embeddings is worth a word. */
+static VattModel *
+find_model (GstVattClassifier *self, const char *id, GError **error)
+{
+  VattModel *model = self->own_model ? g_object_ref (self->own_model)
+                     : id            ? gst_vatt_models_find (id)
+                                     : NULL;
+  if (!model) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "model '%s', which made the embeddings, is not in use in this process: "
+        "name a file with the property \"model\"",
+        id ? id : "(unknown)");
+    return NULL;
+  }
+  if (self->own_model && !self->warned && id &&
+      strcmp (id, vatt_model_get_id (model)) != 0) {
+    self->warned = TRUE;
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("Embeddings of model %s go through the classifier of model %s.", id,
+            vatt_model_get_id (model)),
+        (NULL));
+  }
+  return model;
+}
+
+static char **
+make_names (
+    GstVattClassifier *self, VattModel *model, guint n_classes, GError **error)
+{
+  if (self->own_names && g_strv_length (self->own_names) != n_classes) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "the labels file has %u lines, model '%s' expects %u, one for each "
+        "class",
+        g_strv_length (self->own_names), vatt_model_get_id (model), n_classes);
+    return NULL;
+  }
+  const char *const *labels = self->own_names
+                                  ? (const char *const *)self->own_names
+                                  : vatt_model_get_labels (model);
+  if (labels)
+    return g_strdupv ((char **)labels);
+  char **names = g_new0 (char *, n_classes + 1);
+  for (guint c = 0; c < n_classes; c++)
+    names[c] = g_strdup_printf ("class %u", c);
+  return names;
+}
+
+static void
+forget_model (GstVattClassifier *self)
+{
+  g_clear_object (&self->session);
+  g_clear_object (&self->model);
+  g_clear_pointer (&self->names, g_strfreev);
+  g_clear_pointer (&self->features, g_free);
+  g_clear_pointer (&self->scores, g_free);
+  g_clear_pointer (&self->top, g_free);
+  gst_vatt_classifier_reset_streams (self);
+}
+
+/* The head is small: a thread of its own would only wait for the encoder's
+ * device, which computes whole windows. */
+static gboolean
+take_model (GstVattClassifier *self, VattModel *model, VattModality modality,
+    GError **error)
+{
+  VattConfig *config = vatt_model_get_config (model);
+  guint n_classes =
+      vatt_config_get_output_width (config, modality, VATT_OUTPUT_LOGITS);
+  if (n_classes == 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "model '%s' has no classifier for %s, expected one with "
+        "[head] kind=classifier and that tower",
+        vatt_model_get_id (model), vatt_modality_name (modality));
+    return FALSE;
+  }
+  guint expected =
+      vatt_config_get_output_width (config, modality, VATT_OUTPUT_POOLED);
+  if (self->dim != expected) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "embeddings have %u values, the classifier of model '%s' expects %u",
+        self->dim, vatt_model_get_id (model), expected);
+    return FALSE;
+  }
+  g_autoptr (VattDevice) device = gst_vatt_models_get_device ("cpu", 1, error);
+  const VattSessionParams params = { .modality = modality,
+    .outputs = VATT_OUTPUT_LOGITS };
+  g_autoptr (VattSession) session =
+      device ? vatt_session_new (model, device, &params, error) : NULL;
+  char **names = session ? make_names (self, model, n_classes, error) : NULL;
+  if (!names)
+    return FALSE;
+  forget_model (self);
+  self->model = g_object_ref (model);
+  self->session = g_steal_pointer (&session);
+  self->modality = modality;
+  self->n_classes = n_classes;
+  self->names = names;
+  self->features = g_new (float, expected);
+  self->scores = g_new (float, n_classes);
+  self->top = g_new (GstVattLabel, n_classes);
+  GST_INFO_OBJECT (self, "%u classes of model %s for %s", n_classes,
+      vatt_model_get_id (model), vatt_modality_name (modality));
+  return TRUE;
+}
+
+/* ---- caps ---- */
+
+static gboolean
+check_embeddings (const GstStructure *structure, GError **error)
+{
+  const char *space = gst_structure_get_string (structure, "space");
+  const char *format = gst_structure_get_string (structure, "format");
+  gboolean normalized = FALSE;
+  gint vectors = 1;
+  gst_structure_get_boolean (structure, "normalized", &normalized);
+  gst_structure_get_int (structure, "vectors", &vectors);
+  if (g_strcmp0 (space, "modality") != 0)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "embeddings lie in the space '%s', a classifier expects 'modality': "
+        "set space=none on the encoder",
+        space ? space : "(unknown)");
+  else if (normalized)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "embeddings are scaled to length 1, a classifier expects them as they "
+        "are: set normalize=false on the encoder");
+  else if (g_strcmp0 (format, "F32LE") != 0 || vectors != 1)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%d vectors of %s in a buffer, expected 1 of F32LE", vectors,
+        format ? format : "(unknown)");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+upstream_is_live (GstVattClassifier *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+static void
+take_times (GstVattClassifier *self, const GstStructure *structure)
+{
+  gint n = 0, d = 1;
+  gst_structure_get_fraction (structure, "framerate", &n, &d);
+  self->hop = n > 0 ? gst_util_uint64_scale_int (GST_SECOND, d, n)
+                    : GST_CLOCK_TIME_NONE;
+  self->lead = GST_CLOCK_TIME_NONE;
+  self->live = upstream_is_live (self);
+}
+
+/*
+ * gst_vatt_classifier_set_caps:
+ * @self: the classifier
+ * @caps: of embeddings
+ * @error: return location
+ *
+ * Prepares for the model they are of. What is known of the streams lasts if
+ * that has not changed.
+ */
+gboolean
+gst_vatt_classifier_set_caps (
+    GstVattClassifier *self, GstCaps *caps, GError **error)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  VattModality modality;
+  gint dim = 0;
+  if (!gst_vatt_modality_from_caps (caps, &modality) ||
+      !gst_structure_get_int (structure, "dim", &dim) || dim < 1) {
+    g_autofree char *text = gst_caps_to_string (caps);
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "caps %s do not say what the embeddings are", text);
+    return FALSE;
+  }
+  if (!check_embeddings (structure, error))
+    return FALSE;
+  g_autoptr (VattModel) model = find_model (
+      self, gst_structure_get_string (structure, "model-id"), error);
+  if (!model)
+    return FALSE;
+  gboolean same = self->session && model == self->model &&
+                  modality == self->modality && self->dim == (guint)dim;
+  self->dim = (guint)dim;
+  if (!same && !take_model (self, model, modality, error))
+    return FALSE;
+  take_times (self, structure);
+  gst_caps_replace (&self->in_caps, caps);
+  self->negotiated = FALSE;
+  return TRUE;
+}
+
+/* Chooses the form that is sent, and says so. */
+gboolean
+gst_vatt_classifier_negotiate (GstVattClassifier *self, GError **error)
+{
+  self->negotiated = TRUE;
+  if (self->terminal.active)
+    return TRUE;
+  g_autoptr (GstCaps) templ = gst_pad_get_pad_template_caps (self->srcpad);
+  g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (self->srcpad, NULL);
+  g_autoptr (GstCaps) allowed =
+      gst_caps_is_any (peer)
+          ? gst_caps_ref (templ)
+          : gst_caps_intersect_full (peer, templ, GST_CAPS_INTERSECT_FIRST);
+  if (!gst_vatt_label_form_choose (allowed, &self->form)) {
+    g_autofree char *wanted = gst_caps_to_string (peer);
+    self->negotiated = FALSE;
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+        "nothing that %s can send is taken by what is behind it, which wants "
+        "%s",
+        GST_ELEMENT_NAME (self), wanted);
+    return FALSE;
+  }
+  g_autoptr (GstCaps) caps =
+      gst_vatt_label_form_caps (self->form, self->in_caps);
+  GST_INFO_OBJECT (self, "sending %" GST_PTR_FORMAT, caps);
+  gst_pad_set_caps (self->srcpad, caps);
+  return TRUE;
+}
+
+void
+gst_vatt_classifier_forget_caps (GstVattClassifier *self)
+{
+  forget_model (self);
+  gst_clear_caps (&self->in_caps);
+  self->negotiated = FALSE;
+  self->warned = FALSE;
+}
