@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo bench clean help
+.PHONY: all build test demo live-demo bench clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -20,6 +20,9 @@ test:
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
 
+live-demo:
+	@BUILD='$(BUILD)' scripts/live-demo.sh
+
 bench:
 	@BUILD='$(BUILD)' scripts/bench.sh
 
@@ -31,5 +34,6 @@ help:
 	@echo 'make test           build and run every test; the last line counts them'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
+	@echo 'make live-demo      labels on a live picture, drawn and photographed, in 25 s'
 	@echo 'make bench          measure the speed on this machine'
 	@echo 'make clean          remove $(BUILD)/'

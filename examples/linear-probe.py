@@ -83,7 +83,7 @@ def main(model, out, *examples):
     for label, source in shown:
         source = source_of(source) if os.path.exists(source) else source
         rows.append(rows_of(source, hop=200000000, model=model)[1])
-        print(f"{label}: {len(rows[-1])} windows")
+        print(f"{label}: {len(rows[-1])} windows", flush=True)
     classes = numpy.repeat(range(len(rows)), [len(part) for part in rows])
     weight, bias = fit(numpy.concatenate(rows).astype(float), classes)
     metadata, tensors = read_model(model)
