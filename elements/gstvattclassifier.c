@@ -151,7 +151,11 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     reset (self);
     gst_vatt_terminal_set_flushing (&self->terminal, FALSE);
     break;
+  case GST_EVENT_SEGMENT_DONE:
+    gst_vatt_classifier_drain (self);
+    break;
   case GST_EVENT_EOS:
+    gst_vatt_classifier_drain (self);
     gst_vatt_terminal_post_eos (
         &self->terminal, GST_ELEMENT (self), gst_event_get_seqnum (event));
     break;
@@ -177,6 +181,19 @@ classifier_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+/* Embeddings are handed on with their own times. Before caps, what may be
+ * behind us tells. */
+static gboolean
+sends_embeddings (GstVattClassifier *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->srcpad);
+  if (!caps)
+    caps = gst_pad_get_allowed_caps (self->srcpad);
+  return caps && gst_caps_get_size (caps) > 0 &&
+         gst_structure_has_name (
+             gst_caps_get_structure (caps, 0), GST_VATT_EMBEDDING_MEDIA_TYPE);
+}
+
 /* A label that is stamped with the end of its window is early by as much. */
 static gboolean
 answer_latency (GstVattClassifier *self, GstQuery *query)
@@ -187,11 +204,7 @@ answer_latency (GstVattClassifier *self, GstQuery *query)
     return FALSE;
   gst_query_parse_latency (query, &live, &min, &max);
   if (!live || !gst_vatt_classifier_is_ahead (self, live) ||
-      !gst_vatt_lead_ask (self->sinkpad, &lead))
-    return TRUE;
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->srcpad);
-  if (caps && gst_structure_has_name (gst_caps_get_structure (caps, 0),
-                  GST_VATT_EMBEDDING_MEDIA_TYPE))
+      sends_embeddings (self) || !gst_vatt_lead_ask (self->sinkpad, &lead))
     return TRUE;
   lead = MIN (lead, min);
   gst_query_set_latency (query, live, min - lead,

@@ -14,11 +14,13 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_classifier_debug);
 
 /* What has been seen of one source. */
 typedef struct {
-  GstVattLabels *labels; /* owned */
-  GstClockTime last;     /* timestamp of the window before, or NONE */
-  GstClockTime end;      /* of the label before, or NONE */
-  gint shown;            /* class of the window before; -1: none */
-  gint posted;           /* class of the last message; -2: no message yet */
+  GstVattLabels *labels;   /* owned */
+  GstClockTime last;       /* timestamp of the window before, or NONE */
+  GstClockTime end;        /* of the label before, or NONE */
+  GstClockTime window_end; /* of the window before */
+  GstBuffer *text;         /* what was sent for it, or NULL; owned */
+  gint shown;              /* class of the window before; -1: none */
+  gint posted;             /* class of the last message; -2: no message yet */
   GstClockTime posted_at;
 } Stream;
 
@@ -29,6 +31,7 @@ stream_free (gpointer data)
 {
   Stream *stream = data;
   g_clear_pointer (&stream->labels, gst_vatt_labels_free);
+  gst_clear_buffer (&stream->text);
   g_free (stream);
 }
 
@@ -114,6 +117,9 @@ set_label_time (GstVattClassifier *self, Stream *stream,
     GstClockTime *duration)
 {
   *start = result->timestamp + get_shift (self, result->duration);
+  stream->window_end = result->timestamp;
+  if (GST_CLOCK_TIME_IS_VALID (result->duration))
+    stream->window_end += result->duration;
   *duration =
       GST_CLOCK_TIME_IS_VALID (self->hop) ? self->hop : result->duration;
   GstClockTime end =
@@ -135,6 +141,14 @@ breaks (GstVattClassifier *self, const Stream *stream, GstBuffer *buffer)
     return TRUE;
   return time < last || (GST_CLOCK_TIME_IS_VALID (self->hop) &&
                             time - last > self->hop + self->hop / 2);
+}
+
+static void
+begin_anew (Stream *stream, GstClockTime time)
+{
+  gst_vatt_labels_reset (stream->labels);
+  if (GST_CLOCK_TIME_IS_VALID (stream->last) && time < stream->last)
+    stream->end = GST_CLOCK_TIME_NONE;
 }
 
 /* ---- one window ---- */
@@ -199,6 +213,7 @@ send_result (GstVattClassifier *self, Stream *stream,
   set_label_time (self, stream, result, &start, &duration);
   gboolean text = self->form == GST_VATT_LABEL_FORM_TEXT ||
                   self->form == GST_VATT_LABEL_FORM_MARKUP;
+  gst_clear_buffer (&stream->text);
   if (text && result->n_labels == 0) {
     gst_buffer_unref (buffer);
     gst_pad_push_event (self->srcpad, gst_event_new_gap (start, duration));
@@ -219,6 +234,8 @@ send_result (GstVattClassifier *self, Stream *stream,
   }
   gst_vatt_label_result_add_meta (result, buffer);
   gst_vatt_analytics_add_labels (buffer, result);
+  if (text)
+    stream->text = gst_buffer_ref (buffer);
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -288,7 +305,7 @@ classify (GstVattClassifier *self, GstBuffer *buffer)
                     : "single-label";
   Stream *stream = get_stream (self, source);
   if (breaks (self, stream, buffer))
-    gst_vatt_labels_reset (stream->labels);
+    begin_anew (stream, result.timestamp);
   stream->last = result.timestamp;
   result.n_labels = gst_vatt_labels_update (
       stream->labels, self->scores, &settings.labels, self->top);
@@ -329,6 +346,35 @@ gst_vatt_classifier_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (flow == GST_FLOW_OK)
     gst_vatt_terminal_wait_playing (&self->terminal);
   return flow;
+}
+
+/* Where windows overlap, the last one plays on when its label has ended with
+ * the hop: the label comes once more for the rest. */
+static void
+send_rest (GstVattClassifier *self, Stream *stream)
+{
+  GstClockTime end = stream->window_end;
+  if (GST_CLOCK_TIME_IS_VALID (self->segment.stop))
+    end = MIN (end, self->segment.stop);
+  if (!stream->text || !GST_CLOCK_TIME_IS_VALID (stream->end) ||
+      end <= stream->end)
+    return;
+  GstBuffer *buffer = gst_buffer_copy (stream->text);
+  GST_BUFFER_PTS (buffer) = stream->end;
+  GST_BUFFER_DURATION (buffer) = end - stream->end;
+  gst_clear_buffer (&stream->text);
+  gst_pad_push (self->srcpad, buffer);
+}
+
+/* No more windows will come. */
+void
+gst_vatt_classifier_drain (GstVattClassifier *self)
+{
+  GHashTableIter iter;
+  gpointer stream;
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &stream))
+    send_rest (self, stream);
 }
 
 /* Nothing was computed for a while. Takes @event. */

@@ -1,40 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A buffer becomes a clip without a copy; the clip goes through the network.
- * Geometry may differ from the model's, as positions are resampled; what a
- * patch is may not. */
+ * A buffer becomes a clip without a copy, the clip a job for the engine. */
 #include "gstvattencoderpad.h"
 
 #include "gstvattcaps.h"
-#include "gstvatterror.h"
 #include "gstvattmeta.h"
+
+#define MAX_ARRIVALS 8 /* more windows never wait at a pad */
+
+typedef struct {
+  GstClockTime pts, time;
+} Arrival;
 
 struct _GstVattEncoderPad {
   GstAggregatorPad parent;
 
   VattModality modality;
-  GCancellable *cancellable; /* object lock; owned; of the run in progress */
+
+  /* Object lock. */
+  GstVattEngine *engine; /* owned; NULL before caps */
+  GstCaps *caps;         /* owned; of what arrives; NULL before */
+  GstVattJob *job;       /* a reference; what the engine has of us */
+  gboolean flushing;
+  Arrival arrived[MAX_ARRIVALS]; /* ring of windows that wait */
+  guint first, waiting;
+  GstClockTime gap_start, gap_end; /* left out since the last result */
+  GstVattStats stats;
 
   /* The aggregating thread's. */
   gboolean refused;       /* the last caps were; an error has told why */
   VattFrontEnd front_end; /* of what arrives */
-  VattSession *session;   /* owned; NULL before caps */
+  VattModel *model;       /* owned; NULL before caps */
   VattOutput output;
-  GstVattResultKind kind; /* its model_id is the session's model's */
+  GstVattResultKind kind; /* its model_id is the model's */
+  GstVattThin thin;
+  gboolean thinning; /* the last window was made with thin allowed */
+};
+
+enum {
+  PROP_STATS = 1,
 };
 
 G_DEFINE_TYPE (GstVattEncoderPad, gst_vatt_encoder_pad, GST_TYPE_AGGREGATOR_PAD)
-
-static const VattOutput space_outputs[] = {
-  [GST_VATT_SPACE_NONE] = VATT_OUTPUT_POOLED,
-  [GST_VATT_SPACE_VA] = VATT_OUTPUT_VA,
-  [GST_VATT_SPACE_VT] = VATT_OUTPUT_VT,
-};
-
-/* Fields that may differ from the model's front end. */
-static const char *const free_fields[] = { "tokens", "grid-t", "grid-h",
-  "grid-w", "frames", "width", "height", "samples", "sample-rate", "box-left",
-  "box-top", "box-width", "box-height" };
 
 VattModality
 gst_vatt_encoder_pad_get_modality (GstVattEncoderPad *self)
@@ -49,86 +56,44 @@ gst_vatt_encoder_pad_set_modality (
   self->modality = modality;
 }
 
-/*
- * gst_vatt_encoder_pad_wanted_caps:
- * @self: a pad
- * @model: the model
- *
- * Returns: (transfer full): first what the model was trained with, then what
- *   it can read as well; empty if it has no tower for this pad
- */
+/* Returns: (transfer full) (nullable): caps of what arrives */
 GstCaps *
-gst_vatt_encoder_pad_wanted_caps (GstVattEncoderPad *self, VattModel *model)
+gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self)
 {
-  const VattFrontEnd *front_end =
-      vatt_config_get_front_end (vatt_model_get_config (model), self->modality);
-  if (!front_end || front_end->input == VATT_INPUT_NONE)
-    return gst_caps_new_empty ();
-  GstCaps *caps = gst_vatt_caps_from_front_end (
-      front_end, self->modality, vatt_model_get_id (model));
-  if (self->modality == VATT_TEXT)
-    return caps;
-  GstStructure *loose = gst_structure_copy (gst_caps_get_structure (caps, 0));
-  for (guint i = 0; i < G_N_ELEMENTS (free_fields); i++)
-    gst_structure_remove_field (loose, free_fields[i]);
-  gst_caps_append_structure (caps, loose);
+  GST_OBJECT_LOCK (self);
+  GstCaps *caps = self->caps ? gst_caps_ref (self->caps) : NULL;
+  GST_OBJECT_UNLOCK (self);
   return caps;
-}
-
-static gboolean
-check_caps (
-    GstVattEncoderPad *self, VattModel *model, GstCaps *caps, GError **error)
-{
-  g_autoptr (GstCaps) wanted = gst_vatt_encoder_pad_wanted_caps (self, model);
-  if (gst_caps_is_empty (wanted)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-        "model '%s' has no tower for %s", vatt_model_get_id (model),
-        vatt_modality_name (self->modality));
-    return FALSE;
-  }
-  if (!gst_caps_can_intersect (caps, wanted)) {
-    gst_vatt_mismatch_set (error, caps, wanted,
-        "%s: tokens from upstream do not fit model '%s'", GST_PAD_NAME (self),
-        vatt_model_get_id (model));
-    return FALSE;
-  }
-  return gst_vatt_caps_to_front_end (gst_caps_get_structure (caps, 0),
-      self->modality, &self->front_end, error);
 }
 
 /*
  * gst_vatt_encoder_pad_set_caps:
  * @self: a pad
- * @setup: model, device and space
+ * @setup: model, engine and space
  * @caps: what will arrive
  * @error: return location
  *
- * Makes the session.
+ * Learns what to compute from now on. Where it fails everything stays as it
+ * was.
  */
 gboolean
 gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error)
 {
-  g_clear_object (&self->session);
-  if (!check_caps (self, setup->model, caps, error))
+  VattFrontEnd front_end;
+  g_autoptr (GstCaps) adopted =
+      gst_vatt_encoder_adopt_caps (setup->model, caps);
+  if (!gst_vatt_encoder_check_caps (
+          GST_PAD (self), self->modality, setup, adopted, &front_end, error))
     return FALSE;
-  self->output = space_outputs[setup->space];
-  VattSessionParams params = { .modality = self->modality,
-    .outputs = self->output };
-  self->session =
-      vatt_session_new (setup->model, setup->device, &params, error);
-  if (!self->session)
-    return FALSE;
-  self->kind = (GstVattResultKind){
-    .modality = self->modality,
-    .space = setup->space,
-    .dim = vatt_config_get_output_width (
-        vatt_model_get_config (setup->model), self->modality, self->output),
-    .model_id = vatt_model_get_id (setup->model),
-    .rate_d = 1,
-  };
-  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
-      &self->kind.rate_n, &self->kind.rate_d);
+  self->front_end = front_end;
+  self->output = gst_vatt_encoder_space_output (setup->space);
+  g_set_object (&self->model, setup->model);
+  gst_vatt_encoder_describe (self->modality, setup, adopted, &self->kind);
+  GST_OBJECT_LOCK (self);
+  g_set_object (&self->engine, setup->engine);
+  gst_caps_replace (&self->caps, adopted);
+  GST_OBJECT_UNLOCK (self);
   self->refused = FALSE;
   return TRUE;
 }
@@ -207,84 +172,260 @@ make_clip (GstVattEncoderPad *self, GstBuffer *buffer, GError **error)
       tokens, n_kept ? meta->kept : NULL, bytes, error);
 }
 
-static GCancellable *
-get_cancellable (GstVattEncoderPad *self)
+static GstVattJobParams
+job_params (const GstVattEncoderPad *self)
 {
-  GST_OBJECT_LOCK (self);
-  GCancellable *cancellable = g_object_ref (self->cancellable);
-  GST_OBJECT_UNLOCK (self);
-  return cancellable;
+  return (GstVattJobParams){ .model = self->model,
+    .modality = self->modality,
+    .output = self->output,
+    .dim = self->kind.dim,
+    .max_batch = 1 };
 }
 
 /*
- * gst_vatt_encoder_pad_run:
+ * gst_vatt_encoder_pad_make_job:
  * @self: a pad with caps
  * @buffer: a clip
- * @result: (out caller-allocates): its kind, values (to be freed by the
- *   caller) and processing time are set
- * @error: return location; %G_IO_ERROR_CANCELLED after a flush
+ * @wish: how to compute it
+ * @error: return location
+ *
+ * Tokens are left out of full clips only: where the tokeniser has dropped some,
+ * it decides.
+ *
+ * Returns: (transfer full): what the engine has to compute
  */
-gboolean
-gst_vatt_encoder_pad_run (GstVattEncoderPad *self, GstBuffer *buffer,
-    GstVattResult *result, GError **error)
+GstVattJob *
+gst_vatt_encoder_pad_make_job (GstVattEncoderPad *self, GstBuffer *buffer,
+    const GstVattEncoderWish *wish, GError **error)
 {
-  g_autoptr (VattClip) clip = make_clip (self, buffer, error);
+  VattClip *clip = make_clip (self, buffer, error);
   if (!clip)
-    return FALSE;
-  g_autoptr (GCancellable) cancellable = get_cancellable (self);
-  GstClockTime before = gst_util_get_timestamp ();
-  if (!vatt_session_run (self->session, clip, cancellable, error))
-    return FALSE;
-  result->processing_time = gst_util_get_timestamp () - before;
-  const float *values =
-      vatt_session_get_output (self->session, self->output, NULL);
-  result->kind = self->kind;
-  result->values = g_memdup2 (values, self->kind.dim * sizeof (float));
-  return TRUE;
+    return NULL;
+  GstVattJobParams params = job_params (self);
+  params.max_batch = wish->max_batch;
+  if (self->thinning != wish->thin)
+    gst_vatt_thin_reset (&self->thin);
+  self->thinning = wish->thin;
+  if (wish->thin && self->modality != VATT_TEXT && !vatt_clip_kept (clip))
+    params.keep = gst_vatt_thin_tokens (&self->thin, vatt_clip_tokens (clip));
+  return gst_vatt_job_new (&params, clip);
 }
 
-/* Ends a run in progress, or allows runs again. */
+/* Returns: (transfer full): an empty clip, to learn how long one takes */
+GstVattJob *
+gst_vatt_encoder_pad_make_trial (GstVattEncoderPad *self, GError **error)
+{
+  VattClip *clip = vatt_clip_new (self->modality, 1, self->front_end.grid,
+      self->front_end.token_size, error);
+  if (!clip)
+    return NULL;
+  GstVattJobParams params = job_params (self);
+  params.trial = TRUE;
+  return gst_vatt_job_new (&params, clip);
+}
+
+/* Hands @job to the engine, unless a flush has come. */
+void
+gst_vatt_encoder_pad_submit (GstVattEncoderPad *self, GstVattJob *job)
+{
+  GST_OBJECT_LOCK (self);
+  g_autoptr (GstVattEngine) engine = g_object_ref (self->engine);
+  gboolean flushing = self->flushing;
+  self->job = gst_vatt_job_ref (job);
+  GST_OBJECT_UNLOCK (self);
+  if (flushing)
+    gst_vatt_engine_cancel (engine, job);
+  gst_vatt_engine_submit (engine, job);
+}
+
+/* Waits for the result of @job, or for a flush. */
+void
+gst_vatt_encoder_pad_wait (GstVattEncoderPad *self, GstVattJob *job)
+{
+  gst_vatt_engine_wait (self->engine, job);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->job, gst_vatt_job_unref);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/*
+ * gst_vatt_encoder_pad_finish:
+ * @self: a pad
+ * @job: a job that succeeded
+ * @delay: from the window's arrival to now
+ * @result: (out caller-allocates): its kind, values (the job's) and processing
+ *   time are set
+ */
+void
+gst_vatt_encoder_pad_finish (GstVattEncoderPad *self, const GstVattJob *job,
+    GstClockTime delay, GstVattResult *result)
+{
+  GstVattStatsWindow window = { .computed = job->computed,
+    .delay = delay,
+    .batch = job->batch,
+    .thinned = job->params.keep > 0 };
+  result->kind = self->kind;
+  result->values = job->values;
+  result->processing_time = job->computed;
+  result->tokens =
+      job->params.keep ? job->params.keep : vatt_clip_tokens (job->clip);
+  GstClockTime hop = gst_vatt_encoder_pad_get_hop (self);
+  if (self->thinning && GST_CLOCK_TIME_IS_VALID (hop))
+    gst_vatt_thin_update (&self->thin, delay, hop);
+  GST_OBJECT_LOCK (self);
+  gst_vatt_stats_add (&self->stats, &window);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Gives up what is being computed, or allows runs again. */
 void
 gst_vatt_encoder_pad_set_flushing (GstVattEncoderPad *self, gboolean flushing)
 {
-  g_autoptr (GCancellable) old = NULL;
+  g_autoptr (GstVattEngine) engine = NULL;
+  g_autoptr (GstVattJob) job = NULL;
   GST_OBJECT_LOCK (self);
-  if (flushing) {
-    old = g_object_ref (self->cancellable);
-  } else if (g_cancellable_is_cancelled (self->cancellable)) {
-    old = self->cancellable;
-    self->cancellable = g_cancellable_new ();
+  self->flushing = flushing;
+  self->waiting = 0;
+  self->gap_start = GST_CLOCK_TIME_NONE;
+  if (flushing && self->job) {
+    job = gst_vatt_job_ref (self->job);
+    engine = g_object_ref (self->engine);
   }
   GST_OBJECT_UNLOCK (self);
-  if (flushing)
-    g_cancellable_cancel (old);
+  if (job)
+    gst_vatt_engine_cancel (engine, job);
+}
+
+/* ---- windows that wait ---- */
+
+/* Notes that a window has come. Returns: how many wait with it */
+guint
+gst_vatt_encoder_pad_arrive (GstVattEncoderPad *self, GstClockTime pts)
+{
+  GST_OBJECT_LOCK (self);
+  if (self->waiting == MAX_ARRIVALS) {
+    self->first = (self->first + 1) % MAX_ARRIVALS;
+    self->waiting--;
+  }
+  self->arrived[(self->first + self->waiting) % MAX_ARRIVALS] =
+      (Arrival){ .pts = pts, .time = gst_util_get_timestamp () };
+  guint waiting = ++self->waiting;
+  GST_OBJECT_UNLOCK (self);
+  return waiting;
+}
+
+/* Notes that a window waits no longer. Returns: when it came */
+GstClockTime
+gst_vatt_encoder_pad_depart (GstVattEncoderPad *self, GstClockTime pts)
+{
+  GstClockTime time = gst_util_get_timestamp ();
+  GST_OBJECT_LOCK (self);
+  guint ahead = 0;
+  while (ahead < self->waiting &&
+         self->arrived[(self->first + ahead) % MAX_ARRIVALS].pts != pts)
+    ahead++;
+  if (ahead < self->waiting) {
+    time = self->arrived[(self->first + ahead) % MAX_ARRIVALS].time;
+    self->first = (self->first + ahead + 1) % MAX_ARRIVALS;
+    self->waiting -= ahead + 1;
+  }
+  GST_OBJECT_UNLOCK (self);
+  return time;
+}
+
+/* Counts a window that will not be computed; what is behind us learns of it
+ * as a gap. */
+void
+gst_vatt_encoder_pad_leave_out (
+    GstVattEncoderPad *self, const GstBuffer *buffer, GstVattLeftOut reason)
+{
+  GST_OBJECT_LOCK (self);
+  self->stats.left_out[reason]++;
+  if (GST_BUFFER_PTS_IS_VALID (buffer)) {
+    if (!GST_CLOCK_TIME_IS_VALID (self->gap_start))
+      self->gap_start = GST_BUFFER_PTS (buffer);
+    self->gap_end = GST_BUFFER_PTS (buffer);
+    if (GST_BUFFER_DURATION_IS_VALID (buffer))
+      self->gap_end += GST_BUFFER_DURATION (buffer);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Returns: whether windows were left out since the last call, and when */
+gboolean
+gst_vatt_encoder_pad_take_gap (
+    GstVattEncoderPad *self, GstClockTime *start, GstClockTime *duration)
+{
+  GST_OBJECT_LOCK (self);
+  *start = self->gap_start;
+  *duration = self->gap_end - self->gap_start;
+  self->gap_start = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (*start);
+}
+
+/* ---- the object ---- */
+
+void
+gst_vatt_encoder_pad_start (GstVattEncoderPad *self)
+{
+  gst_vatt_thin_reset (&self->thin);
+  GST_OBJECT_LOCK (self);
+  self->stats = (GstVattStats){ 0 };
+  GST_OBJECT_UNLOCK (self);
+  gst_vatt_encoder_pad_set_flushing (self, FALSE);
 }
 
 void
 gst_vatt_encoder_pad_stop (GstVattEncoderPad *self)
 {
   self->refused = FALSE;
-  g_clear_object (&self->session);
+  GST_OBJECT_LOCK (self);
+  g_autoptr (GstVattEngine) engine = g_steal_pointer (&self->engine);
+  gst_clear_caps (&self->caps);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_object (&self->model);
+}
+
+static void
+encoder_pad_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstVattEncoderPad *self = GST_VATT_ENCODER_PAD (object);
+  if (id != PROP_STATS) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  GstVattStats stats = self->stats;
+  GST_OBJECT_UNLOCK (self);
+  g_value_take_boxed (
+      value, gst_vatt_stats_to_structure (&stats, "vatt-stream-stats"));
 }
 
 static void
 encoder_pad_finalize (GObject *object)
 {
-  GstVattEncoderPad *self = GST_VATT_ENCODER_PAD (object);
-  g_clear_object (&self->session);
-  g_clear_object (&self->cancellable);
+  gst_vatt_encoder_pad_stop (GST_VATT_ENCODER_PAD (object));
   G_OBJECT_CLASS (gst_vatt_encoder_pad_parent_class)->finalize (object);
 }
 
 static void
 gst_vatt_encoder_pad_init (GstVattEncoderPad *self)
 {
-  self->cancellable = g_cancellable_new ();
   self->kind.rate_d = 1;
+  self->gap_start = GST_CLOCK_TIME_NONE;
+  gst_vatt_thin_reset (&self->thin);
 }
 
 static void
 gst_vatt_encoder_pad_class_init (GstVattEncoderPadClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = encoder_pad_finalize;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->get_property = encoder_pad_get_property;
+  object_class->finalize = encoder_pad_finalize;
+  g_object_class_install_property (object_class, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "What became of the windows of this stream; times in ns",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The aggregator's own thread runs the network, so tokenising overlaps it. Of
- * the windows that wait, the earliest is taken, whatever its pad: results
- * leave in the order of time. No lock is held while a window is computed,
- * pushed or posted. */
+ * The aggregator's own thread hands windows to the engine and sends results,
+ * so tokenising overlaps the network. Of the windows that wait it takes the
+ * earliest and, so that they can be computed together, those of other pads
+ * that begin before that pad's next one: results leave in the order of time.
+ * No lock is held while windows are computed, pushed or posted. */
 #include "gstvattanalytics.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 #include "gstvattmeta.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_perf_debug);
@@ -92,73 +94,63 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
+/* Tells what is behind us that there will be nothing for a time. Of several
+ * streams others may have something then. */
 static void
-set_times (GstAggregatorPad *pad, GstBuffer *buffer, GstVattResult *result)
+send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
+    GstClockTime duration)
 {
+  if (!GST_CLOCK_TIME_IS_VALID (start))
+    return;
   GST_OBJECT_LOCK (pad);
-  GstSegment segment = pad->segment;
+  GstSegment segment = GST_AGGREGATOR_PAD (pad)->segment;
   GST_OBJECT_UNLOCK (pad);
-  result->timestamp = GST_BUFFER_PTS (buffer);
-  result->duration = GST_BUFFER_DURATION (buffer);
-  result->window = GST_BUFFER_OFFSET (buffer);
-  result->stream_time =
-      gst_segment_to_stream_time (&segment, GST_FORMAT_TIME, result->timestamp);
-  result->running_time = gst_segment_to_running_time (
-      &segment, GST_FORMAT_TIME, result->timestamp);
+  GstClockTime running =
+      gst_segment_to_running_time (&segment, GST_FORMAT_TIME, start);
+  GstClockTime time = gst_segment_position_from_running_time (
+      &self->out_segment, GST_FORMAT_TIME, running);
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    gst_pad_push_event (
+        GST_AGGREGATOR_SRC_PAD (self), gst_event_new_gap (time, duration));
+}
+
+static gboolean
+tells_gaps (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean alone = GST_ELEMENT (self)->numsinkpads == 1;
+  GST_OBJECT_UNLOCK (self);
+  return alone && !self->terminal.active &&
+         self->out_segment.format != GST_FORMAT_UNDEFINED;
+}
+
+/* What was left out came behind the window that was computed meanwhile. */
+static void
+send_gap_behind (GstVattEncoder *self, GstVattEncoderPad *pad)
+{
+  GstClockTime start, duration;
+  if (tells_gaps (self) &&
+      gst_vatt_encoder_pad_take_gap (pad, &start, &duration))
+    send_gap (self, pad, start, duration);
 }
 
 static void
-count_result (GstVattEncoder *self, const GstVattResult *result)
+count_window (GstVattEncoder *self, const GstVattResult *result,
+    const GstVattJob *job, GstClockTime delay)
 {
-  GstClockTime time = result->processing_time;
+  GstVattStatsWindow window = { .computed = job->computed,
+    .delay = delay,
+    .batch = job->batch,
+    .thinned = job->params.keep > 0 };
   GST_OBJECT_LOCK (self);
-  self->stats.windows++;
-  self->stats.last = time;
-  self->stats.total += time;
-  self->stats.longest = MAX (self->stats.longest, time);
+  gst_vatt_stats_add (&self->stats, &window);
   GST_OBJECT_UNLOCK (self);
   GST_CAT_INFO_OBJECT (gst_vatt_perf_debug, self,
-      "%s window %" G_GUINT64_FORMAT ": %" GST_TIME_FORMAT, result->source,
-      result->window, GST_TIME_ARGS (time));
-  /* Announced with headroom, and again only when it has grown by a quarter. */
-  if (time > self->latency) {
-    self->latency = time + time / 4;
-    gst_aggregator_set_latency (
-        GST_AGGREGATOR (self), self->latency, self->latency);
-  }
-}
-
-/* In a live pipeline, a window that ended more than a hop ago is left out. */
-static gboolean
-is_late (GstVattEncoder *self, GstVattEncoderPad *pad, GstBuffer *buffer)
-{
-  GST_OBJECT_LOCK (self);
-  gboolean qos = self->settings.qos;
-  GST_OBJECT_UNLOCK (self);
-  GstClockTime latency = gst_aggregator_get_latency (GST_AGGREGATOR (self));
-  GstClockTime hop = gst_vatt_encoder_pad_get_hop (pad);
-  if (!qos || !GST_CLOCK_TIME_IS_VALID (latency) ||
-      !GST_CLOCK_TIME_IS_VALID (hop))
-    return FALSE;
-  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
-  GstVattResult times = { 0 };
-  set_times (GST_AGGREGATOR_PAD (pad), buffer, &times);
-  if (!GST_CLOCK_TIME_IS_VALID (now) ||
-      !GST_CLOCK_TIME_IS_VALID (times.running_time) ||
-      now <= times.running_time + latency + hop)
-    return FALSE;
-  GST_OBJECT_LOCK (self);
-  self->stats.dropped++;
-  GstVattEncoderStats stats = self->stats;
-  GST_OBJECT_UNLOCK (self);
-  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE,
-      times.running_time, times.stream_time, times.timestamp, times.duration);
-  gst_message_set_qos_values (
-      message, (gint64)(now - times.running_time - latency), 1.0, 1000000);
-  gst_message_set_qos_stats (
-      message, GST_FORMAT_BUFFERS, stats.windows, stats.dropped);
-  gst_element_post_message (GST_ELEMENT (self), message);
-  return TRUE;
+      "%s window %" G_GUINT64_FORMAT ": %" GST_TIME_FORMAT
+      " for %u, %" GST_TIME_FORMAT " since it came, %u tokens",
+      result->source, result->window, GST_TIME_ARGS (job->computed), job->batch,
+      GST_TIME_ARGS (delay), result->tokens);
+  gst_vatt_encoder_announce (self, delay);
 }
 
 /* Posts @error unless a flush caused it. */
@@ -172,109 +164,227 @@ run_failed (GstVattEncoder *self, const GError *error)
 }
 
 static GstFlowReturn
-encode (GstVattEncoder *self, GstVattEncoderPad *pad, GstBuffer *buffer)
+finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
+    const GstVattEncoderSettings *settings)
 {
-  g_autoptr (GError) error = NULL;
-  GstAggregatorPad *aggpad = GST_AGGREGATOR_PAD (pad);
-  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
-  GstVattResult result = { 0 };
-  GST_OBJECT_LOCK (self);
-  GstVattEncoderSettings settings = self->settings;
-  GST_OBJECT_UNLOCK (self);
-  if (gst_vatt_encoder_pad_has_refused (pad))
-    return GST_FLOW_NOT_NEGOTIATED;
-  if (!gst_vatt_encoder_pad_run (pad, buffer, &result, &error))
-    return run_failed (self, error);
-  g_autofree float *values = result.values;
-  g_autofree char *source = gst_pad_get_name (pad);
-  result.kind.normalized = settings.normalize;
+  const GstVattJob *job = window->job;
+  if (job->error)
+    return run_failed (self, job->error);
+  const GstVattMeta *meta = gst_buffer_get_vatt_meta (window->buffer);
+  GstClockTime delay = gst_util_get_timestamp () - window->arrived;
+  GstVattResult result = window->times;
+  gst_vatt_encoder_pad_finish (window->pad, job, delay, &result);
+  g_autofree char *source = gst_pad_get_name (window->pad);
+  result.kind.normalized = settings->normalize;
   result.source = source;
   result.label = meta ? meta->label : NULL;
-  set_times (aggpad, buffer, &result);
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
-    g_set_error (&error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+    g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_WEIGHTS,
         "model '%s' gives values that are not numbers for %s window "
         "%" G_GUINT64_FORMAT,
         result.kind.model_id, source, result.window);
     return run_failed (self, error);
   }
-  count_result (self, &result);
+  count_window (self, &result, job, delay);
   GstFlowReturn flow =
       self->terminal.active
           ? GST_FLOW_OK
-          : send_result (self, aggpad, &result, GST_BUFFER_IS_DISCONT (buffer));
-  gboolean post = settings.post_messages_set ? settings.post_messages
-                                             : self->terminal.active;
+          : send_result (self, GST_AGGREGATOR_PAD (window->pad), &result,
+                GST_BUFFER_IS_DISCONT (window->buffer));
+  gboolean post = settings->post_messages_set ? settings->post_messages
+                                              : self->terminal.active;
   if (post && flow == GST_FLOW_OK)
     gst_element_post_message (GST_ELEMENT (self),
         gst_vatt_result_to_message (&result, GST_OBJECT (self)));
   return flow;
 }
 
-/* The pad whose window is earliest; a reference. */
-static GstVattEncoderPad *
-earliest_pad (GstVattEncoder *self, gboolean *all_eos)
+/* ---- windows in hand ---- */
+
+/* A window stays in its pad's queue while it is computed, so that the one
+ * upstream has ready waits with the tokeniser: two clips exist, not three. A
+ * flush may have emptied the queue meanwhile. Of live streams it was taken out
+ * at once, so that only windows that wait are there to be left out. */
+void
+gst_vatt_encoder_let_go (gpointer data)
 {
-  GstVattEncoderPad *best = NULL;
-  GstClockTime best_time = GST_CLOCK_TIME_NONE;
+  GstVattWindowInHand *window = data;
+  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (window->pad);
+  GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
+  if (first && first == window->buffer)
+    gst_aggregator_pad_drop_buffer (pad);
+  gst_clear_buffer (&first);
+  gst_clear_buffer (&window->buffer);
+  g_clear_pointer (&window->job, gst_vatt_job_unref);
+  g_clear_object (&window->pad);
+}
+
+static int
+by_time (const void *a, const void *b)
+{
+  GstClockTime left = ((const GstVattWindowInHand *)a)->times.running_time;
+  GstClockTime right = ((const GstVattWindowInHand *)b)->times.running_time;
+  return left < right ? -1 : left > right;
+}
+
+/* Leaves those that begin when the first one's stream has its next window, or
+ * later. */
+static void
+keep_neighbours (GArray *windows)
+{
+  GstVattWindowInHand *first = (GstVattWindowInHand *)(void *)windows->data;
+  GstClockTime hop = gst_vatt_encoder_pad_get_hop (first->pad);
+  GstClockTime limit = first->times.running_time;
+  if (GST_CLOCK_TIME_IS_VALID (hop))
+    limit += hop;
+  guint n = 1;
+  while (n < windows->len &&
+         g_array_index (windows, GstVattWindowInHand, n).times.running_time <
+             limit)
+    n++;
+  for (guint i = n; i < windows->len; i++) {
+    GstVattWindowInHand *later =
+        &g_array_index (windows, GstVattWindowInHand, i);
+    gst_clear_buffer (&later->buffer);
+    g_clear_object (&later->pad);
+  }
+  g_array_set_size (windows, n);
+}
+
+/* Fills @self->windows, in the order of time. Returns: whether there are any */
+static gboolean
+collect (GstVattEncoder *self, gboolean *all_eos)
+{
+  gboolean live = gst_vatt_encoder_is_live (self);
   *all_eos = TRUE;
   GList *pads = gst_vatt_encoder_list_pads (self);
   for (GList *l = pads; l; l = l->next) {
     GstAggregatorPad *pad = l->data;
     if (!gst_aggregator_pad_is_eos (pad))
       *all_eos = FALSE;
-    g_autoptr (GstBuffer) buffer = gst_aggregator_pad_peek_buffer (pad);
+    GstBuffer *buffer = live ? gst_aggregator_pad_pop_buffer (pad)
+                             : gst_aggregator_pad_peek_buffer (pad);
     if (!buffer)
       continue;
-    GstVattResult times = { 0 };
-    set_times (pad, buffer, &times);
-    if (!best || times.running_time < best_time) {
-      best = GST_VATT_ENCODER_PAD (pad);
-      best_time = times.running_time;
-    }
+    /* GAP events come as empty buffers. */
+    GstVattWindowInHand window = { .pad = gst_object_ref (l->data),
+      .buffer = buffer,
+      .gap = gst_buffer_get_size (buffer) == 0 };
+    gst_vatt_encoder_set_times (pad, buffer, &window.times);
+    g_array_append_val (self->windows, window);
   }
-  if (best)
-    gst_object_ref (best);
   g_list_free_full (pads, gst_object_unref);
-  return best;
+  if (self->windows->len == 0)
+    return FALSE;
+  qsort (self->windows->data, self->windows->len, sizeof (GstVattWindowInHand),
+      by_time);
+  if (!live)
+    keep_neighbours (self->windows);
+  return TRUE;
 }
 
-/* A window stays in its pad's queue while it is computed, so that the one
- * upstream has ready waits with the tokeniser: two clips exist, not three. A
- * flush may have emptied the queue meanwhile. */
-static void
-release (GstAggregatorPad *pad, GstBuffer *buffer)
+/* Hands what is to be computed to the engine, and comes back when it is. */
+static GstFlowReturn
+compute (GstVattEncoder *self, const GstVattEncoderSettings *settings)
 {
-  GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
-  if (first && first == buffer)
-    gst_aggregator_pad_drop_buffer (pad);
-  gst_clear_buffer (&first);
-  gst_clear_buffer (&buffer);
+  GstVattEncoderWish wish = { .max_batch = settings->max_batch,
+    .thin = settings->overload == GST_VATT_OVERLOAD_THIN &&
+            gst_vatt_encoder_is_live (self) };
+  GstFlowReturn flow = GST_FLOW_OK;
+  guint n = self->windows->len;
+  for (guint i = 0; i < n && flow == GST_FLOW_OK; i++) {
+    g_autoptr (GError) error = NULL;
+    GstVattWindowInHand *window =
+        &g_array_index (self->windows, GstVattWindowInHand, i);
+    window->arrived = gst_vatt_encoder_pad_depart (
+        window->pad, GST_BUFFER_PTS (window->buffer));
+    if (window->gap)
+      continue;
+    if (gst_vatt_encoder_is_late (self, window)) {
+      gst_vatt_encoder_leave_out (
+          self, window->pad, window->buffer, GST_VATT_LEFT_OUT_LATE);
+      continue;
+    }
+    if (gst_vatt_encoder_pad_has_refused (window->pad)) {
+      flow = GST_FLOW_NOT_NEGOTIATED;
+      continue;
+    }
+    window->job = gst_vatt_encoder_pad_make_job (
+        window->pad, window->buffer, &wish, &error);
+    if (window->job)
+      gst_vatt_encoder_pad_submit (window->pad, window->job);
+    else
+      flow = run_failed (self, error);
+  }
+  for (guint i = 0; i < n; i++) {
+    GstVattWindowInHand *window =
+        &g_array_index (self->windows, GstVattWindowInHand, i);
+    if (window->job)
+      gst_vatt_encoder_pad_wait (window->pad, window->job);
+  }
+  return flow;
+}
+
+static GstFlowReturn
+send_windows (GstVattEncoder *self, const GstVattEncoderSettings *settings,
+    gboolean *sent)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (guint i = 0; i < self->windows->len && flow == GST_FLOW_OK; i++) {
+    GstVattWindowInHand *window =
+        &g_array_index (self->windows, GstVattWindowInHand, i);
+    if (window->gap && tells_gaps (self))
+      send_gap (
+          self, window->pad, window->times.timestamp, window->times.duration);
+    if (window->job) {
+      flow = finish_window (self, window, settings);
+      *sent = TRUE;
+    }
+    send_gap_behind (self, window->pad);
+  }
+  return flow;
+}
+
+static void
+post_stats (GstVattEncoder *self, GstClockTime interval)
+{
+  GstClockTime now = gst_util_get_timestamp ();
+  if (interval == 0 || now - self->stats_posted < interval)
+    return;
+  self->stats_posted = now;
+  gst_element_post_message (
+      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
+                              gst_vatt_encoder_make_stats (self)));
+}
+
+static GstFlowReturn
+end_of_streams (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  guint32 seqnum = self->eos_seqnum;
+  GST_OBJECT_UNLOCK (self);
+  gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
+  return GST_FLOW_EOS;
 }
 
 GstFlowReturn
 gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
-  gboolean all_eos;
-  g_autoptr (GstVattEncoderPad) pad = earliest_pad (self, &all_eos);
-  if (!pad) {
-    if (!all_eos)
-      return GST_AGGREGATOR_FLOW_NEED_DATA;
-    GST_OBJECT_LOCK (self);
-    guint32 seqnum = self->eos_seqnum;
-    GST_OBJECT_UNLOCK (self);
-    gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
-    return GST_FLOW_EOS;
-  }
-  GstBuffer *buffer = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (pad));
-  /* GAP events come as empty buffers. */
-  gboolean wanted = buffer && gst_buffer_get_size (buffer) > 0 &&
-                    !is_late (self, pad, buffer);
-  GstFlowReturn flow = wanted ? encode (self, pad, buffer) : GST_FLOW_OK;
-  release (GST_AGGREGATOR_PAD (pad), buffer);
-  if (flow == GST_FLOW_OK && wanted)
+  gboolean all_eos, sent = FALSE;
+  gst_vatt_encoder_take_model (self);
+  if (!collect (self, &all_eos))
+    return all_eos ? end_of_streams (self) : GST_AGGREGATOR_FLOW_NEED_DATA;
+  GST_OBJECT_LOCK (self);
+  GstVattEncoderSettings settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  GstFlowReturn flow = compute (self, &settings);
+  if (flow == GST_FLOW_OK)
+    flow = send_windows (self, &settings, &sent);
+  g_array_set_size (self->windows, 0);
+  post_stats (self, settings.stats_interval);
+  if (flow == GST_FLOW_OK && sent)
     gst_vatt_terminal_wait_playing (&self->terminal);
   return flow;
 }

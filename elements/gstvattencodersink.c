@@ -23,6 +23,22 @@ static GstStaticPadTemplate *const sink_templates[VATT_N_MODALITIES] = {
   [VATT_TEXT] = &text_template,
 };
 
+static gpointer
+ref_pad (gconstpointer pad, gpointer unused)
+{
+  return gst_object_ref ((gpointer)pad);
+}
+
+/* Returns: (transfer full): the sink pads, to be used without a lock */
+GList *
+gst_vatt_encoder_list_pads (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  GList *pads = g_list_copy_deep (GST_ELEMENT (self)->sinkpads, ref_pad, NULL);
+  GST_OBJECT_UNLOCK (self);
+  return pads;
+}
+
 /* The base class of the element's class. */
 static GstAggregatorClass *
 parent_class (void)
@@ -81,6 +97,11 @@ gst_vatt_encoder_create_new_pad (GstAggregator *aggregator,
   GstVattEncoderPad *pad = g_object_new (GST_TYPE_VATT_ENCODER_PAD, "name",
       name, "direction", GST_PAD_SINK, "template", templ, NULL);
   gst_vatt_encoder_pad_set_modality (pad, (VattModality)modality);
+  gst_pad_add_probe (GST_PAD (pad), GST_PAD_PROBE_TYPE_BUFFER,
+      gst_vatt_encoder_admit, NULL, NULL);
+  gst_pad_add_probe (GST_PAD (pad),
+      GST_PAD_PROBE_TYPE_QUERY_UPSTREAM | GST_PAD_PROBE_TYPE_PULL,
+      gst_vatt_encoder_relax, NULL, NULL);
   return GST_AGGREGATOR_PAD (pad);
 }
 
@@ -90,7 +111,8 @@ answer_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstQuery *query)
 {
   g_autoptr (VattModel) model = get_model (self);
   g_autoptr (GstCaps) caps =
-      model ? gst_vatt_encoder_pad_wanted_caps (pad, model)
+      model ? gst_vatt_encoder_wanted_caps (
+                  gst_vatt_encoder_pad_get_modality (pad), model)
             : gst_pad_get_pad_template_caps (GST_PAD (pad));
   GstCaps *filter;
   gst_query_parse_caps (query, &filter);
@@ -137,16 +159,18 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
   g_autoptr (GError) error = NULL;
   GST_OBJECT_LOCK (self);
   g_autoptr (VattModel) model = self->model ? g_object_ref (self->model) : NULL;
-  g_autoptr (VattDevice) device =
-      self->device ? g_object_ref (self->device) : NULL;
+  g_autoptr (GstVattEngine) engine =
+      self->engine ? g_object_ref (self->engine) : NULL;
   GstVattSpace space = self->settings.space;
   GST_OBJECT_UNLOCK (self);
   GST_DEBUG_OBJECT (pad, "tokens are %" GST_PTR_FORMAT, caps);
   GstVattEncoderSetup setup = {
-    .model = model, .device = device, .space = space
+    .model = model, .engine = engine, .space = space
   };
-  if (model && gst_vatt_encoder_pad_set_caps (pad, &setup, caps, &error))
+  if (model && gst_vatt_encoder_pad_set_caps (pad, &setup, caps, &error)) {
+    gst_vatt_encoder_try (self, pad);
     return TRUE;
+  }
   if (gst_vatt_encoder_pad_refuse (pad) && error)
     gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;

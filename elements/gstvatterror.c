@@ -163,6 +163,19 @@ make_details (GstElement *element, const GError *error)
   return details;
 }
 
+static void
+post (GstElement *element, GstMessageType type, const GError *error)
+{
+  GQuark domain;
+  int code;
+  classify (error, &domain, &code);
+  gst_element_message_full_with_details (element, type, domain, code,
+      g_strdup (error->message),
+      g_strdup_printf (
+          "%s, code %d", g_quark_to_string (error->domain), error->code),
+      __FILE__, G_STRFUNC, __LINE__, make_details (element, error));
+}
+
 /*
  * gst_vatt_error_post:
  * @element: who failed
@@ -177,12 +190,12 @@ make_details (GstElement *element, const GError *error)
 void
 gst_vatt_error_post (GstElement *element, const GError *error)
 {
-  GQuark domain;
-  int code;
-  classify (error, &domain, &code);
-  gst_element_message_full_with_details (element, GST_MESSAGE_ERROR, domain,
-      code, g_strdup (error->message),
-      g_strdup_printf (
-          "%s, code %d", g_quark_to_string (error->domain), error->code),
-      __FILE__, G_STRFUNC, __LINE__, make_details (element, error));
+  post (element, GST_MESSAGE_ERROR, error);
+}
+
+/* The same as a warning: the element goes on. */
+void
+gst_vatt_error_post_warning (GstElement *element, const GError *error)
+{
+  post (element, GST_MESSAGE_WARNING, error);
 }

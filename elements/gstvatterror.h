@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GError to element error: one table for every element. */
+ * GError to element error or warning: one table for every element. */
 #pragma once
 
 #include <gst/gst.h>
@@ -15,5 +15,6 @@ void gst_vatt_mismatch_set (GError **error, const GstCaps *found,
     const GstCaps *expected, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 void gst_vatt_error_post (GstElement *element, const GError *error);
+void gst_vatt_error_post_warning (GstElement *element, const GError *error);
 
 G_END_DECLS

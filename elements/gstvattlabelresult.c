@@ -53,17 +53,37 @@ gst_vatt_label_form_caps (GstVattLabelForm form, GstCaps *embedding_caps)
 
 /* ---- text ---- */
 
-/* On one line, without anything that moves a cursor. */
+/* Blocks of right-to-left scripts, and what changes the direction of text. */
+static gboolean
+turns (gunichar symbol)
+{
+  static const gunichar blocks[][2] = { { 0x0590, 0x08ff }, { 0x200f, 0x200f },
+    { 0x202a, 0x202e }, { 0x2066, 0x2069 }, { 0xfb1d, 0xfdff },
+    { 0xfe70, 0xfefe }, { 0x10800, 0x10fff }, { 0x1e800, 0x1efff } };
+  for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
+    if (symbol >= blocks[i][0] && symbol <= blocks[i][1])
+      return TRUE;
+  return FALSE;
+}
+
+/* On one line, without anything that moves a cursor. A name that is read from
+ * right to left is isolated, so that its score stands behind it. */
 static char *
 one_line (const char *name)
 {
   g_autofree char *valid = g_utf8_make_valid (name, -1);
   GString *line = g_string_new (NULL);
+  gboolean isolate = FALSE;
   for (const char *c = valid; *c; c = g_utf8_next_char (c)) {
     gunichar symbol = g_utf8_get_char (c);
     gboolean breaks =
         g_unichar_iscntrl (symbol) || symbol == 0x2028 || symbol == 0x2029;
     g_string_append_unichar (line, breaks ? ' ' : symbol);
+    isolate |= turns (symbol);
+  }
+  if (isolate) {
+    g_string_prepend_unichar (line, 0x2068);
+    g_string_append_unichar (line, 0x2069);
   }
   return g_string_free (line, FALSE);
 }

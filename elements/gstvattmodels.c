@@ -11,7 +11,7 @@
 
 typedef struct {
   char *key;        /* owned; what the object was made from */
-  GWeakRef object;  /* VattModel or VattDevice */
+  GWeakRef object;  /* VattModel, VattDevice or GstVattEngine */
   gboolean loading; /* somebody is making the object just now */
 } SharedRow;
 
@@ -21,6 +21,7 @@ static GMutex table_lock;
 static GCond table_cond;
 static GPtrArray *model_rows;  /* of SharedRow, under table_lock */
 static GPtrArray *device_rows; /* of SharedRow, under table_lock */
+static GPtrArray *engine_rows; /* of SharedRow, under table_lock */
 
 static void
 shared_row_free (gpointer data)
@@ -102,13 +103,45 @@ get_shared (GPtrArray **rows, const char *key, MakeFunc make,
   return object;
 }
 
+typedef struct {
+  const char *path;
+  GCancellable *cancellable;
+} ModelRequest;
+
 static GObject *
 make_model (gconstpointer request, GError **error)
 {
-  const char *path = request;
-  VattModel *model =
-      path ? vatt_model_load (path, error) : vatt_model_load_default (error);
-  return (GObject *)model;
+  const ModelRequest *wanted = request;
+  return (GObject *)vatt_model_load_copy (
+      wanted->path, wanted->cancellable, error);
+}
+
+/* What is no file may be a shipped model's name. */
+static char *
+full_name (const char *path)
+{
+  return path && g_file_test (path, G_FILE_TEST_EXISTS)
+             ? g_canonicalize_filename (path, NULL)
+             : g_strdup (path);
+}
+
+/*
+ * gst_vatt_models_version:
+ * @path: (nullable): a model file, which need not be there
+ *
+ * Returns: (transfer full): a text that is another one as soon as the file is
+ */
+char *
+gst_vatt_models_version (const char *path)
+{
+  g_autofree char *full = full_name (path);
+  GStatBuf state = { 0 };
+  if (full && g_stat (full, &state) != 0)
+    state = (GStatBuf){ 0 };
+  return g_strdup_printf ("%s|%" G_GUINT64_FORMAT "|%" G_GINT64_FORMAT
+                          ".%09ld|%" G_GINT64_FORMAT,
+      full ? full : "", (guint64)state.st_ino, (gint64)state.st_mtim.tv_sec,
+      (long)state.st_mtim.tv_nsec, (gint64)state.st_size);
 }
 
 /*
@@ -116,30 +149,36 @@ make_model (gconstpointer request, GError **error)
  * @path: (nullable): a model file; %NULL for the shipped model
  * @error: return location
  *
- * Blocks while the file is read.
+ * Blocks while the file is read, into memory of its own: it may be overwritten
+ * at any time.
  *
  * Returns: (transfer full): the model
  */
 VattModel *
 gst_vatt_models_load (const char *path, GError **error)
 {
-  /* What is no file may be a shipped model's name. */
-  g_autofree char *full = path && g_file_test (path, G_FILE_TEST_EXISTS)
-                              ? g_canonicalize_filename (path, NULL)
-                              : g_strdup (path);
-  GStatBuf state = { 0 };
-  if (full && g_stat (full, &state) != 0)
-    state = (GStatBuf){ 0 };
-  g_autofree char *key = g_strdup_printf (
-      "%s|%" G_GUINT64_FORMAT "|%" G_GINT64_FORMAT ".%09ld|%" G_GINT64_FORMAT,
-      full ? full : "", (guint64)state.st_ino, (gint64)state.st_mtim.tv_sec,
-      (long)state.st_mtim.tv_nsec, (gint64)state.st_size);
-  return (VattModel *)get_shared (&model_rows, key, make_model, full, error);
+  return gst_vatt_models_load_full (path, NULL, error);
+}
+
+/* The same; @cancellable ends the reading, if it is this caller's. */
+VattModel *
+gst_vatt_models_load_full (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *full = full_name (path);
+  g_autofree char *key = gst_vatt_models_version (path);
+  ModelRequest request = { .path = full, .cancellable = cancellable };
+  return (VattModel *)get_shared (
+      &model_rows, key, make_model, &request, error);
 }
 
 /*
  * gst_vatt_models_find:
  * @model_id: as token caps carry it
+ *
+ * The ids of models that were read whole are those of their contents, whatever
+ * a file says. Of several with one id, which may differ in labels and words,
+ * the youngest is meant.
  *
  * Returns: (transfer full) (nullable): the model, if somebody holds it
  */
@@ -147,7 +186,7 @@ VattModel *
 gst_vatt_models_find (const char *model_id)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
-  for (guint i = 0; model_rows && i < model_rows->len; i++) {
+  for (guint i = model_rows ? model_rows->len : 0; i-- > 0;) {
     SharedRow *row = g_ptr_array_index (model_rows, i);
     VattModel *model = g_weak_ref_get (&row->object);
     if (model && g_strcmp0 (vatt_model_get_id (model), model_id) == 0)
@@ -184,4 +223,30 @@ gst_vatt_models_get_device (const char *name, guint threads, GError **error)
   g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
   return (VattDevice *)get_shared (
       &device_rows, key, make_device, &request, error);
+}
+
+static GObject *
+make_engine (gconstpointer data, GError **error)
+{
+  const DeviceRequest *request = data;
+  g_autoptr (VattDevice) device = gst_vatt_models_get_device (
+      request->name, request->params.threads, error);
+  return device ? (GObject *)gst_vatt_engine_new (device, error) : NULL;
+}
+
+/*
+ * gst_vatt_models_get_engine:
+ * @name: of the device, as vatt_device_new() takes it
+ * @threads: threads that compute; 0 for one per processor
+ * @error: return location
+ *
+ * Returns: (transfer full): what computes on that device
+ */
+GstVattEngine *
+gst_vatt_models_get_engine (const char *name, guint threads, GError **error)
+{
+  DeviceRequest request = { .name = name, .params = { .threads = threads } };
+  g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
+  return (GstVattEngine *)get_shared (
+      &engine_rows, key, make_engine, &request, error);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Models and devices that the elements of one process share. */
+ * Models, devices and engines that the elements of one process share. */
 #pragma once
 
-#include <gst/gst.h>
-#include <vatt/device.h>
-#include <vatt/model.h>
+#include "gstvattengine.h"
 
 G_BEGIN_DECLS
 
 VattModel *gst_vatt_models_load (const char *path, GError **error);
+VattModel *gst_vatt_models_load_full (
+    const char *path, GCancellable *cancellable, GError **error);
+char *gst_vatt_models_version (const char *path);
 VattModel *gst_vatt_models_find (const char *model_id);
 VattDevice *gst_vatt_models_get_device (
+    const char *name, guint threads, GError **error);
+GstVattEngine *gst_vatt_models_get_engine (
     const char *name, guint threads, GError **error);
 
 G_END_DECLS

@@ -144,6 +144,7 @@ to_json (const GstVattResult *result)
   if (result->label)
     gst_vatt_json_append_string (text, "label", result->label);
   gst_vatt_json_append_time (text, "processing-time", result->processing_time);
+  g_string_append_printf (text, ",\"tokens\":%u", result->tokens);
   g_string_append_printf (text, ",\"dim\":%u,\"norm\":", result->kind.dim);
   gst_vatt_json_append_number (text, "%.9g", result->norm);
   g_string_append (text, ",\"embedding\":[");
@@ -188,9 +189,10 @@ gst_vatt_result_to_message (const GstVattResult *result, GstObject *source)
       result->window, "modality", G_TYPE_STRING,
       vatt_modality_name (result->kind.modality), "space", G_TYPE_STRING,
       space_names[result->kind.space], "norm", G_TYPE_DOUBLE, result->norm,
-      "dim", G_TYPE_INT, (gint)result->kind.dim, "model-id", G_TYPE_STRING,
-      result->kind.model_id, "processing-time", G_TYPE_UINT64,
-      result->processing_time, "source", G_TYPE_STRING, result->source, NULL);
+      "dim", G_TYPE_INT, (gint)result->kind.dim, "tokens", G_TYPE_UINT,
+      result->tokens, "model-id", G_TYPE_STRING, result->kind.model_id,
+      "processing-time", G_TYPE_UINT64, result->processing_time, "source",
+      G_TYPE_STRING, result->source, NULL);
   if (result->label)
     gst_structure_set (structure, "label", G_TYPE_STRING, result->label, NULL);
   GValue array = G_VALUE_INIT;

@@ -46,6 +46,7 @@ typedef struct {
   GstClockTime stream_time;
   GstClockTime running_time;
   GstClockTime processing_time;
+  guint tokens;       /* that were computed */
   const char *source; /* name of the pad it came in by */
   const char *label;  /* from upstream, or NULL */
 } GstVattResult;

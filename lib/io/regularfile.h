@@ -3,7 +3,7 @@
  * Opening what must be a plain file: no folders, pipes or devices. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 /* A whole file, mapped for reading. Cutting a file short while it is mapped
  * ends the process with SIGBUS; files are replaced by renaming. */
@@ -26,3 +26,26 @@ gboolean vatt_map_open (
 void vatt_map_clear (VattMap *map);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VattMap, vatt_map_clear)
+
+/* A file on its way into memory of its own, from its beginning on. Whoever
+ * writes into the file meanwhile, or cuts it short, causes an error and no
+ * signal. */
+typedef struct _VattReading VattReading;
+
+/* Opens path and sets memory aside for all of it, which takes none until it is
+ * filled; map has the memory, and clears it. */
+VattReading *vatt_reading_new (
+    VattMap *map, const char *what, const char *path, GError **error);
+
+/* Reads on until the first end bytes are there. The file ending before that is
+ * a VATT_ERROR_WEIGHTS. */
+gboolean vatt_reading_fill (
+    VattReading *reading, gsize end, GCancellable *cancellable, GError **error);
+
+/* Reads the rest, and fails where the file has been changed since it was
+ * opened: what has been read may be half of two. */
+gboolean vatt_reading_finish (
+    VattReading *reading, GCancellable *cancellable, GError **error);
+
+/* Closes the file; the memory stays. */
+void vatt_reading_free (VattReading *reading);

@@ -7,6 +7,7 @@
 #include "jsonreader.h"
 #include "regularfile.h"
 #include "size.h"
+#include "tensorfile-private.h"
 #include "tensorheader.h"
 
 #include <stdarg.h>
@@ -21,6 +22,7 @@ typedef struct {
 struct _VattTensorFile {
   char *path;
   VattMap map;
+  VattReading *reading;  /* NULL where the file is mapped, or read */
   GPtrArray *tensors;    /* Tensor, by place */
   GHashTable *by_name;   /* name -> Tensor; owns nothing */
   GHashTable *metadata;  /* text -> text */
@@ -288,8 +290,18 @@ place_tensors (
                                  end, data_size);
 }
 
+/* Makes the first end bytes of the file readable. */
 static gboolean
-load (VattTensorFile *file, GError **error)
+fill (
+    VattTensorFile *file, gsize end, GCancellable *cancellable, GError **error)
+{
+  return file->reading == NULL ||
+         vatt_reading_fill (file->reading, end, cancellable, error);
+}
+
+/* Reads the header and places the tensors. */
+static gboolean
+load (VattTensorFile *file, GCancellable *cancellable, GError **error)
 {
   const guint8 *bytes = file->map.data;
   gsize size = file->map.size;
@@ -300,6 +312,8 @@ load (VattTensorFile *file, GError **error)
         "the file holds %zu bytes, expected at least 8: it is empty or no "
         "safetensors file",
         size);
+  if (!fill (file, sizeof (header_size), cancellable, error))
+    return FALSE;
   memcpy (&header_size, bytes, sizeof (header_size));
   header_size = GUINT64_FROM_LE (header_size);
   if (header_size > VATT_TENSOR_HEADER_MAX)
@@ -314,6 +328,10 @@ load (VattTensorFile *file, GError **error)
         "the header claims %" G_GUINT64_FORMAT
         " bytes, the file holds %zu behind its length",
         header_size, size);
+
+  if (!fill (
+          file, sizeof (header_size) + (gsize)header_size, cancellable, error))
+    return FALSE;
 
   VattJsonReader reader;
   gsize data_size = size - (gsize)header_size;
@@ -332,8 +350,21 @@ clear (gpointer data)
   g_hash_table_unref (file->by_name);
   g_hash_table_unref (file->metadata);
   g_ptr_array_unref (file->tensors);
+  g_clear_pointer (&file->reading, vatt_reading_free);
   vatt_map_clear (&file->map);
   g_free (file->path);
+}
+
+static VattTensorFile *
+new_file (const char *path)
+{
+  VattTensorFile *file = g_atomic_rc_box_new0 (VattTensorFile);
+  file->path = g_strdup (path);
+  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
+  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  file->metadata =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return file;
 }
 
 VattTensorFile *
@@ -341,14 +372,42 @@ vatt_tensor_file_open (const char *path, GError **error)
 {
   g_return_val_if_fail (path != NULL, NULL);
 
-  g_autoptr (VattTensorFile) file = g_atomic_rc_box_new0 (VattTensorFile);
-  file->path = g_strdup (path);
-  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
-  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
-  file->metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (VattTensorFile) file = new_file (path);
   if (!vatt_map_open (&file->map, "weights", path, error) ||
-      !load (file, error))
+      !load (file, NULL, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+VattTensorFile *
+vatt_tensor_file_begin (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (VattTensorFile) file = new_file (path);
+  file->reading = vatt_reading_new (&file->map, "weights", path, error);
+  if (file->reading == NULL || !load (file, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+gboolean
+vatt_tensor_file_finish (
+    VattTensorFile *file, GCancellable *cancellable, GError **error)
+{
+  gboolean read = vatt_reading_finish (file->reading, cancellable, error);
+  g_clear_pointer (&file->reading, vatt_reading_free);
+  return read;
+}
+
+VattTensorFile *
+vatt_tensor_file_read (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+
+  g_autoptr (VattTensorFile) file =
+      vatt_tensor_file_begin (path, cancellable, error);
+  if (file == NULL || !vatt_tensor_file_finish (file, cancellable, error))
     return NULL;
   return g_steal_pointer (&file);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * One safetensors file is one model: the tensors by their paths, all else in
- * the metadata (docs/formats.md). Loading maps the file. */
+ * the metadata (docs/formats.md). Loading maps the file, or reads it. */
 #include "model-private.h"
+
+#include "tensorfile-private.h"
 
 #include <string.h>
 
@@ -80,9 +82,10 @@ vatt_model_save (VattModel *model, const char *path, GError **error)
   g_return_val_if_fail (VATT_IS_MODEL (model) && path, FALSE);
   g_autoptr (GHashTable) metadata =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  char *config = vatt_config_to_text (model->config);
+  g_hash_table_insert (metadata, (gpointer)KEY_CONFIG, config);
   g_hash_table_insert (
-      metadata, (gpointer)KEY_CONFIG, vatt_config_to_text (model->config));
-  g_hash_table_insert (metadata, (gpointer)KEY_ID, g_strdup (model->id));
+      metadata, (gpointer)KEY_ID, vatt_model_make_id (model, config));
   g_hash_table_insert (metadata, (gpointer)KEY_TRAINED,
       g_strdup (model->trained ? "true" : "false"));
   if (model->labels)
@@ -176,12 +179,11 @@ take_metadata (VattModel *self, GError **error)
   return TRUE;
 }
 
+/* A model that has its tensors' places from the header, but no metadata. */
 static VattModel *
-load_file (const char *path, GError **error)
+declare_file (VattTensorFile *file, GError **error)
 {
-  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, error);
-  if (!file)
-    return NULL;
+  const char *path = vatt_tensor_file_get_path (file);
   const char *text = vatt_tensor_file_get_metadata (file, KEY_CONFIG);
   if (!text) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -196,8 +198,48 @@ load_file (const char *path, GError **error)
   g_autoptr (VattModel) self = vatt_model_declare (config, path, error);
   if (!self)
     return NULL;
-  self->file = g_steal_pointer (&file);
-  if (!take_tensors (self, error) || !take_metadata (self, error))
+  self->file = vatt_tensor_file_ref (file);
+  if (!take_tensors (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+static VattModel *
+map_file (const char *path, GError **error)
+{
+  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, error);
+  g_autoptr (VattModel) self = file ? declare_file (file, error) : NULL;
+  if (!self || !take_metadata (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/* Whether the contents are those that the id was made of. */
+static gboolean
+check_id (VattModel *self, GError **error)
+{
+  g_autofree char *found = vatt_model_make_id (
+      self, vatt_tensor_file_get_metadata (self->file, KEY_CONFIG));
+  const char *expected = vatt_tensor_file_get_metadata (self->file, KEY_ID);
+  if (!expected || strcmp (found, expected) == 0)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+      "weights '%s': its contents are those of '%s', but its '" KEY_ID
+      "' is '%s': it is damaged, or was changed by what does not know the id",
+      self->origin, found, expected);
+  return FALSE;
+}
+
+/* What can be refused by the header is refused before the data are read. */
+static VattModel *
+read_file (const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (VattTensorFile) file =
+      vatt_tensor_file_begin (path, cancellable, error);
+  g_autoptr (VattModel) self = file ? declare_file (file, error) : NULL;
+  if (!self || !vatt_tensor_file_finish (file, cancellable, error) ||
+      !take_metadata (self, error) || !check_id (self, error) ||
+      !vatt_model_check_finite (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -220,6 +262,24 @@ find_shipped (const char *name)
   return NULL;
 }
 
+/* The file that a name stands for; %NULL is the shipped model that is used
+ * where none is given. */
+static char *
+resolve (const char *path, GError **error)
+{
+  if (path && (strchr (path, '/') || strchr (path, '.') ||
+                  g_file_test (path, G_FILE_TEST_EXISTS)))
+    return g_strdup (path);
+  char *shipped = find_shipped (path ? path : "tiny");
+  if (shipped || path)
+    return shipped ? shipped : g_strdup (path);
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+      "the shipped model tiny.safetensors is neither in VATT_MODEL_PATH (%s) "
+      "nor in " VATT_MODEL_DIR,
+      g_getenv ("VATT_MODEL_PATH") ? g_getenv ("VATT_MODEL_PATH") : "not set");
+  return NULL;
+}
+
 /**
  * vatt_model_load:
  * @path: (type filename): a file that vatt_model_save() wrote, or the name of
@@ -228,9 +288,10 @@ find_shipped (const char *name)
  *
  * Maps the file; pages are read as they are used. The file must not be
  * changed in place while the model is in use; replacing it, as
- * vatt_model_save() does, is safe. A name without slash and suffix is looked
- * for in the folders of the environment variable VATT_MODEL_PATH and where
- * models are installed.
+ * vatt_model_save() does, is safe. As not all of the file is looked at, the
+ * id is the one that the file says it has. A name without slash and suffix is
+ * looked for in the folders of the environment variable VATT_MODEL_PATH and
+ * where models are installed.
  *
  * Returns: (transfer full): the model, or %NULL with %VATT_ERROR_WEIGHTS,
  *   %VATT_ERROR_CONFIG or a #GFileError
@@ -239,13 +300,33 @@ VattModel *
 vatt_model_load (const char *path, GError **error)
 {
   g_return_val_if_fail (path, NULL);
-  if (!strchr (path, '/') && !strchr (path, '.') &&
-      !g_file_test (path, G_FILE_TEST_EXISTS)) {
-    g_autofree char *shipped = find_shipped (path);
-    if (shipped)
-      return load_file (shipped, error);
-  }
-  return load_file (path, error);
+  g_autofree char *file = resolve (path, error);
+  return file ? map_file (file, error) : NULL;
+}
+
+/**
+ * vatt_model_load_copy:
+ * @path: (type filename) (nullable): as vatt_model_load() takes it; %NULL for
+ *   the model of vatt_model_load_default()
+ * @cancellable: (nullable): ends the reading between two pieces
+ * @error: return location for a #GError
+ *
+ * As vatt_model_load(), but reads all of the file into memory of its own, so
+ * that the file may be overwritten, cut short or removed at any time. What
+ * would be refused anyhow is refused before the weights are read. As all of
+ * the file is looked at, its id has to be that of its contents, and its
+ * weights have to be finite numbers.
+ *
+ * Returns: (transfer full): the model, or %NULL with %VATT_ERROR_WEIGHTS,
+ *   %VATT_ERROR_CONFIG, %VATT_ERROR_MEMORY, %G_IO_ERROR_CANCELLED or a
+ *   #GFileError
+ */
+VattModel *
+vatt_model_load_copy (
+    const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *file = resolve (path, error);
+  return file ? read_file (file, cancellable, error) : NULL;
 }
 
 /**
@@ -259,12 +340,6 @@ vatt_model_load (const char *path, GError **error)
 VattModel *
 vatt_model_load_default (GError **error)
 {
-  g_autofree char *path = find_shipped ("tiny");
-  if (path)
-    return load_file (path, error);
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-      "the shipped model tiny.safetensors is neither in VATT_MODEL_PATH (%s) "
-      "nor in " VATT_MODEL_DIR,
-      g_getenv ("VATT_MODEL_PATH") ? g_getenv ("VATT_MODEL_PATH") : "not set");
-  return NULL;
+  g_autofree char *file = resolve (NULL, error);
+  return file ? map_file (file, error) : NULL;
 }

@@ -53,6 +53,11 @@ gboolean vatt_model_set_labels (
     VattModel *model, const char *const *labels, GError **error);
 void vatt_model_set_trained (VattModel *model, gboolean trained);
 void vatt_model_set_id (VattModel *model); /* from its parameters */
+/* The id of its parameters and a configuration as a file has it, to be freed.
+ * vatt_config_to_text() may write it otherwise in another version. */
+char *vatt_model_make_id (const VattModel *model, const char *config_text);
+/* FALSE with VATT_ERROR_WEIGHTS where a parameter is not a finite number. */
+gboolean vatt_model_check_finite (VattModel *model, GError **error);
 
 const VattTensorInfo *vatt_model_lookup (VattModel *model, const char *path);
 /* The file the model is from, or its name. */

@@ -7,6 +7,7 @@
 #include "initialise.h"
 #include "size.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,16 +170,37 @@ vatt_model_set_trained (VattModel *self, gboolean trained)
   self->trained = trained;
 }
 
+char *
+vatt_model_make_id (const VattModel *self, const char *config_text)
+{
+  uint32_t crc = vatt_crc32c_extend (0, config_text, strlen (config_text));
+  for (guint i = 0; i < self->declaration->parameters->len; i++)
+    crc = vatt_crc32c_extend (crc, self->tensor[i].data, self->tensor[i].size);
+  return g_strdup_printf ("%s-%08x", vatt_config_get_name (self->config), crc);
+}
+
 void
 vatt_model_set_id (VattModel *self)
 {
   g_autofree char *text = vatt_config_to_text (self->config);
-  uint32_t crc = vatt_crc32c_extend (0, text, strlen (text));
-  for (guint i = 0; i < self->declaration->parameters->len; i++)
-    crc = vatt_crc32c_extend (crc, self->tensor[i].data, self->tensor[i].size);
   g_free (self->id);
-  self->id =
-      g_strdup_printf ("%s-%08x", vatt_config_get_name (self->config), crc);
+  self->id = vatt_model_make_id (self, text);
+}
+
+gboolean
+vatt_model_check_finite (VattModel *self, GError **error)
+{
+  for (guint i = 0; i < self->declaration->parameters->len; i++) {
+    const float *values = self->tensor[i].data;
+    for (gsize v = 0; v < self->tensor[i].size / sizeof (float); v++)
+      if (!isfinite (values[v])) {
+        g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+            "weights '%s': value %zu of '%s' is not a finite number",
+            self->origin, v, self->tensor[i].name);
+        return FALSE;
+      }
+  }
+  return TRUE;
 }
 
 /**

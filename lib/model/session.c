@@ -285,15 +285,8 @@ check_result (VattSession *self, GError **error)
   }
   if (good)
     return TRUE;
-  for (guint t = 0; t < vatt_model_get_n_tensors (self->model); t++) {
-    const VattTensorInfo *info = vatt_model_get_tensor (self->model, t);
-    if (!vatt_check_finite (info->data, info->size / sizeof (float), &where)) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
-          "weights '%s': value %zu of '%s' is not a finite number",
-          vatt_model_get_origin (self->model), where, info->name);
-      return FALSE;
-    }
-  }
+  if (!vatt_model_check_finite (self->model, error))
+    return FALSE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
       "weights '%s': the %s tower or its head overflows on finite input",
       vatt_model_get_origin (self->model),

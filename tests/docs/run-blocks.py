@@ -10,6 +10,7 @@
 #   clip.vtt              two captions
 #   sound.wav             2 s of a tone
 #   labels.txt            four names
+#   classifier.safetensors  an untrained classifier of video, three classes
 #   checkpoint/ckpt-1     a TensorFlow checkpoint, where VATT_SHARED_DATA has
 #                         golden numbers; blocks that name it are skipped else
 #
@@ -47,6 +48,35 @@ def make_media(folder):
     (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n")
 
 
+CLASSIFIER = """[model]
+name=classifier
+[video]
+input=voxels
+frames=8
+height=32
+width-of-picture=32
+rate=10
+patch=4;16;16
+buckets=2;2;2
+layers=1
+width=32
+heads=2
+head-width=16
+feed-forward=64
+[head]
+kind=classifier
+classes=3
+"""
+
+
+def make_classifier(folder):
+    (folder / "classifier.ini").write_text(CLASSIFIER)
+    subprocess.run(
+        ["meson", "devenv", "-C", build, "--workdir", folder, "vatt", "init",
+         "classifier.ini", "--seed", "1", "-o", "classifier.safetensors"],
+        check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
 def make_checkpoint(folder):
     shared = os.environ.get("VATT_SHARED_DATA")
     source = pathlib.Path(shared or "", "golden", CHECKPOINT)
@@ -68,6 +98,7 @@ with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     os.environ["GST_REGISTRY"] = str(folder / ".registry")
     make_media(folder)
+    make_classifier(folder)
     has_checkpoint = make_checkpoint(folder)
     for number, (reason, code) in enumerate(found, 1):
         title = code.splitlines()[0]

@@ -183,3 +183,19 @@ class_of (Fixture *f, const float *logits)
   g_autoptr (GstStructure) result = say (f, logits);
   return get_class (result);
 }
+
+void
+change_model (Fixture *f, const char *path)
+{
+  g_autofree char *id = classifier_id (path);
+  g_autofree char *caps = embedding_caps (id, "");
+  gst_harness_set_src_caps_str (f->h, caps);
+}
+
+void
+expect (Fixture *f, const float *logits, const char *label, double score)
+{
+  g_autoptr (GstStructure) result = say (f, logits);
+  g_assert_cmpstr (gst_structure_get_string (result, "label"), ==, label);
+  g_assert_cmpfloat_with_epsilon (get_score (result), score, 1e-5);
+}

@@ -43,3 +43,5 @@ const GValue *get_item (
     const GstStructure *result, const char *field, guint index);
 guint count_items (const GstStructure *result, const char *field);
 gint class_of (Fixture *f, const float *logits);
+void change_model (Fixture *f, const char *path);
+void expect (Fixture *f, const float *logits, const char *label, double score);

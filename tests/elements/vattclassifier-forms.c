@@ -189,7 +189,7 @@ plain_of_markup (const char *markup)
 static const char *const odd_lines[] = {
   "a b c  d e  100%\n",
   "say \"x\" \\ <b> & 'y' 100%\n",
-  HEBREW " (dog) 100%\n",
+  "\xe2\x81\xa8" HEBREW " (dog)\xe2\x81\xa9 100%\n",
   " 100%\n",
 };
 

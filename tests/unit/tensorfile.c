@@ -15,6 +15,20 @@
 static char *folder;
 static char *path; /* of the file that most tests write */
 
+/* Both ways: mapped, and read. */
+static VattTensorFile *
+open_file (const char *file_path, GError **error)
+{
+  g_autoptr (GError) mapped_error = NULL;
+  g_autoptr (VattTensorFile) mapped =
+      vatt_tensor_file_open (file_path, &mapped_error);
+  VattTensorFile *read = vatt_tensor_file_read (file_path, NULL, error);
+  g_assert_true ((mapped == NULL) == (read == NULL));
+  if (mapped == NULL && error != NULL)
+    g_assert_cmpstr (mapped_error->message, ==, (*error)->message);
+  return read;
+}
+
 static void
 write_raw (const char *header, gsize header_size, gsize data_size)
 {
@@ -32,7 +46,7 @@ static void
 check_refused (const char *file_path, GQuark domain, int code, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (file_path, &error);
+  g_autoptr (VattTensorFile) file = open_file (file_path, &error);
   g_assert_null (file);
   g_assert_error (error, domain, code);
   g_test_message ("%s", error->message);
@@ -123,7 +137,7 @@ static void
 test_empty_file_of_tensors (void)
 {
   g_assert_true (vatt_tensor_file_write (path, NULL, 0, NULL, NULL));
-  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, NULL);
+  g_autoptr (VattTensorFile) file = open_file (path, NULL);
   g_assert_nonnull (file);
   g_assert_cmpuint (vatt_tensor_file_get_n_tensors (file), ==, 0);
 }
@@ -244,7 +258,7 @@ test_headers (void)
       check_refused (path, VATT_ERROR, code, headers[i].text);
     } else {
       g_autoptr (GError) error = NULL;
-      g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, &error);
+      g_autoptr (VattTensorFile) file = open_file (path, &error);
       g_assert_no_error (error);
     }
   }
@@ -291,7 +305,7 @@ check_truncated (const VattTensorInfo *info, gsize n, gsize stride)
     g_assert_cmpint (truncate (path, 0), ==, 0);
     tempdir_write (path, contents, (gssize)cut);
     g_autoptr (GError) error = NULL;
-    g_assert_null (vatt_tensor_file_open (path, &error));
+    g_assert_null (open_file (path, &error));
     g_assert_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS);
   }
 }
@@ -323,7 +337,7 @@ test_flipped (void)
       tempdir_write (path, contents, (gssize)size);
       contents[at] ^= (char)(1 << bit);
       g_autoptr (GError) error = NULL;
-      g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, &error);
+      g_autoptr (VattTensorFile) file = open_file (path, &error);
       g_assert_true ((file != NULL) == (error == NULL));
       for (gsize i = 0; file && i < vatt_tensor_file_get_n_tensors (file);
            i++) {

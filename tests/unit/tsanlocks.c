@@ -10,6 +10,8 @@
 
 typedef void (*LockFunction) (GMutex *mutex);
 typedef void (*WaitFunction) (GCond *cond, GMutex *mutex);
+typedef gboolean (*WaitUntilFunction) (
+    GCond *cond, GMutex *mutex, gint64 end_time);
 
 static void
 call (const char *name, GMutex *mutex)
@@ -45,4 +47,17 @@ g_cond_wait (GCond *cond, GMutex *mutex)
   function (cond, mutex);
   __tsan_mutex_pre_lock (mutex, 0);
   __tsan_mutex_post_lock (mutex, 0, 0);
+}
+
+gboolean
+g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
+{
+  WaitUntilFunction function;
+  *(void **)&function = dlsym (RTLD_NEXT, "g_cond_wait_until");
+  __tsan_mutex_pre_unlock (mutex, 0);
+  __tsan_mutex_post_unlock (mutex, 0);
+  gboolean signalled = function (cond, mutex, end_time);
+  __tsan_mutex_pre_lock (mutex, 0);
+  __tsan_mutex_post_lock (mutex, 0, 0);
+  return signalled;
 }

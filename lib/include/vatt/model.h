@@ -40,6 +40,8 @@ typedef struct {
 VATT_API VattModel *vatt_model_new (VattConfig *config, guint64 seed,
     const VattVocabulary *vocabulary, GError **error);
 VATT_API VattModel *vatt_model_load (const char *path, GError **error);
+VATT_API VattModel *vatt_model_load_copy (
+    const char *path, GCancellable *cancellable, GError **error);
 VATT_API VattModel *vatt_model_load_default (GError **error);
 VATT_API VattModel *vatt_model_import (
     const char *checkpoint, const VattImportParams *params, GError **error);

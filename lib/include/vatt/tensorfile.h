@@ -13,6 +13,7 @@
  * ]| */
 #pragma once
 
+#include <gio/gio.h>
 #include <vatt/error.h>
 
 G_BEGIN_DECLS
@@ -100,9 +101,7 @@ VATT_API const char *vatt_dtype_name (VattDtype dtype);
  * VattTensorFile:
  *
  * An open file of tensors. It never changes, so any number of threads may use
- * it. Tensors are mapped, not read: who needs the file changed replaces it,
- * as vatt_tensor_file_write() does, for writing into it changes the tensors
- * and cutting it short ends the process.
+ * it.
  */
 typedef struct _VattTensorFile VattTensorFile;
 
@@ -116,10 +115,30 @@ typedef struct _VattTensorFile VattTensorFile;
  * %VATT_ERROR_WEIGHTS, a tensor of more than %VATT_TENSOR_RANK_MAX dimensions
  * a %VATT_ERROR_UNSUPPORTED.
  *
+ * Tensors are mapped, not read: who needs the file changed replaces it, as
+ * vatt_tensor_file_write() does, for writing into it changes the tensors and
+ * cutting it short ends the process.
+ *
  * Returns: (transfer full): the file, or %NULL with @error set
  */
 VATT_API VattTensorFile *vatt_tensor_file_open (
     const char *path, GError **error);
+
+/**
+ * vatt_tensor_file_read:
+ * @path: (type filename): a safetensors file
+ * @cancellable: (nullable): ends the reading between two pieces
+ * @error: return location for a #GError
+ *
+ * As vatt_tensor_file_open(), but reads all of the file into memory of its
+ * own: whatever is done to it afterwards, the tensors stay. A file that is
+ * written to or cut short while it is read is a %VATT_ERROR_WEIGHTS.
+ *
+ * Returns: (transfer full): the file, or %NULL with @error set, which may be
+ *   %G_IO_ERROR_CANCELLED
+ */
+VATT_API VattTensorFile *vatt_tensor_file_read (
+    const char *path, GCancellable *cancellable, GError **error);
 
 /**
  * vatt_tensor_file_ref:

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Live streams: overload, lateness, latency, many streams and one model. The
+ * model is slow, and how slow on this machine is measured first; all times
+ * follow from that. */
+#include "media.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <vatt/vatt.h>
+
+#define SPAN (640 * GST_MSECOND)
+#define N_WINDOWS 30
+
+static char *slow_path;       /* owned; the model's file */
+static GstClockTime slow_for; /* what a window takes */
+
+typedef struct {
+  gint frames, size; /* of the pictures */
+  gint layers, width;
+} Shape;
+
+/* The shipped variant in another size. Returns: the file's path */
+static char *
+make_model (const char *name, const Shape *shape)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattConfig) tiny = vatt_config_load ("tiny", &error);
+  g_assert_no_error (error);
+  g_autofree char *text = vatt_config_to_text (tiny);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_assert_true (g_key_file_load_from_data (file, text, (gsize)-1, 0, &error));
+  g_autofree char *buckets = g_strdup_printf (
+      "%d;%d;%d", shape->frames / 4, shape->size / 16, shape->size / 16);
+  g_key_file_remove_key (file, "model", "parameters", NULL);
+  g_key_file_set_integer (file, "video", "frames", shape->frames);
+  g_key_file_set_string (file, "video", "rate", "25/1");
+  g_key_file_set_integer (file, "video", "height", shape->size);
+  g_key_file_set_integer (file, "video", "width-of-picture", shape->size);
+  g_key_file_set_string (file, "video", "buckets", buckets);
+  g_key_file_set_integer (file, "video", "layers", shape->layers);
+  g_key_file_set_integer (file, "video", "width", shape->width);
+  g_key_file_set_integer (file, "video", "heads", shape->width / 32);
+  g_key_file_set_integer (file, "video", "feed-forward", 4 * shape->width);
+  g_autofree char *sized = g_key_file_to_data (file, NULL, NULL);
+  g_autoptr (VattConfig) config = vatt_config_parse (sized, -1, name, &error);
+  g_assert_no_error (error);
+  g_autoptr (VattModel) model = vatt_model_new (config, 3, NULL, &error);
+  g_assert_no_error (error);
+  char *path = g_build_filename (media_folder (), name, NULL);
+  g_assert_true (vatt_model_save (model, path, &error));
+  return path;
+}
+
+static guint64
+report_number (const Report *report, guint index, const char *field)
+{
+  guint64 number = 0;
+  g_assert_true (gst_structure_get_uint64 (
+      g_ptr_array_index (report->results, index), field, &number));
+  return number;
+}
+
+static GstClockTime
+measure (void)
+{
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc num-buffers=200 ! video/x-raw,framerate=25/1,width=64,"
+      "height=64 ! vattvideotok ! vattencoder model=%s",
+      slow_path);
+  g_autoptr (Report) report = run_pipeline (line);
+  g_assert_cmpstr (report->error, ==, NULL);
+  guint n = report->results->len;
+  g_assert_cmpuint (n, >, 6);
+  /* Whatever else the machine does only adds to it. */
+  GstClockTime least = GST_CLOCK_TIME_NONE;
+  for (guint i = 1; i < n; i++)
+    least = MIN (least, report_number (report, i, "processing-time"));
+  return least;
+}
+
+/* So many layers that a window takes much longer than a picture. */
+static void
+make_it_slow (void)
+{
+  Shape shape = { .frames = 16, .size = 192, .layers = 4, .width = 256 };
+  slow_path = make_model ("slow.safetensors", &shape);
+  slow_for = measure ();
+  if (slow_for < 150 * GST_MSECOND) {
+    shape.layers =
+        (gint)(4 * 150 * GST_MSECOND / MAX (slow_for, GST_MSECOND)) + 1;
+    g_free (slow_path);
+    slow_path = make_model ("slow.safetensors", &shape);
+    slow_for = measure ();
+  }
+  g_test_message ("a window takes %.1f ms", (double)slow_for / GST_MSECOND);
+}
+
+/* ---- a live stream that is too fast ---- */
+
+typedef struct {
+  GHashTable *computed, *dropped; /* times of windows */
+  GstClockTime lag;               /* of the source, behind the clock, at last */
+  guint gaps;                     /* GAP events that left the encoder */
+  GstStructure *stats;
+} Live;
+
+static void
+live_clear (Live *live)
+{
+  g_hash_table_unref (live->computed);
+  g_hash_table_unref (live->dropped);
+  gst_structure_free (live->stats);
+}
+
+static GstPadProbeReturn
+watch_source (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Live *live = data;
+  g_autoptr (GstElement) source = gst_pad_get_parent_element (pad);
+  GstClockTime now = gst_element_get_current_running_time (source);
+  GstClockTime time = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  live->lag = now > time ? now - time : 0;
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+watch_gaps (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Live *live = data;
+  live->gaps += GST_EVENT_TYPE (info->data) == GST_EVENT_GAP;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+add_probe (GstElement *pipeline, const char *name, GstPadProbeType type,
+    GstPadProbeCallback function, Live *live)
+{
+  g_autoptr (GstElement) element =
+      gst_bin_get_by_name (GST_BIN (pipeline), name);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "src");
+  gst_pad_add_probe (pad, type, function, live, NULL);
+}
+
+static void
+note_time (GHashTable *times, guint64 time)
+{
+  /* No window is reported twice. */
+  g_assert_true (g_hash_table_add (times, g_memdup2 (&time, sizeof time)));
+}
+
+static gboolean
+note_message (Live *live, GstMessage *message)
+{
+  const GstStructure *structure = gst_message_get_structure (message);
+  guint64 time;
+  switch (GST_MESSAGE_TYPE (message)) {
+  case GST_MESSAGE_ELEMENT:
+    if (gst_structure_has_name (structure, "vatt-embedding") &&
+        gst_structure_get_uint64 (structure, "timestamp", &time))
+      note_time (live->computed, time);
+    return TRUE;
+  case GST_MESSAGE_QOS:
+    gst_message_parse_qos (message, NULL, NULL, NULL, &time, NULL);
+    note_time (live->dropped, time);
+    return TRUE;
+  case GST_MESSAGE_ERROR:
+  case GST_MESSAGE_EOS:
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+    return FALSE;
+  default:
+    return TRUE;
+  }
+}
+
+/* Plays a pipeline with a source `s` and an encoder `e` to its end. */
+static void
+play (const char *line, Live *live)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  *live = (Live){
+    .computed =
+        g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
+    .dropped =
+        g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
+  };
+  add_probe (pipeline, "s", GST_PAD_PROBE_TYPE_BUFFER, watch_source, live);
+  add_probe (
+      pipeline, "e", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, watch_gaps, live);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (gboolean more = TRUE; more;) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (bus, 60 * GST_SECOND);
+    g_assert_nonnull (message);
+    more = note_message (live, message);
+  }
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (pipeline), "e");
+  g_object_get (encoder, "stats", &live->stats, NULL);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+static guint64
+stat_of (const Live *live, const char *field)
+{
+  guint64 number = 0;
+  g_assert_true (gst_structure_get_uint64 (live->stats, field, &number));
+  return number;
+}
+
+/* Windows come four times as fast as they can be computed. */
+static void
+play_overload (const char *overload, Live *live)
+{
+  GstClockTime hop = slow_for / 4;
+  guint frames = (guint)((SPAN + N_WINDOWS * hop) * 25 / GST_SECOND) + 1;
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc name=s is-live=true num-buffers=%u ! video/x-raw,"
+      "framerate=25/1,width=64,height=64 ! vattvideotok qos=false tail=drop "
+      "hop=%" G_GUINT64_FORMAT " ! vattencoder name=e post-messages=true "
+      "model=%s overload=%s ! fakesink",
+      frames, hop, slow_path, overload);
+  play (line, live);
+  g_autofree char *stats = gst_structure_to_string (live->stats);
+  g_test_message (
+      "%s: lag %.0f ms, %s", overload, (double)live->lag / GST_MSECOND, stats);
+  /* Each window is computed or reported, and no other is. */
+  guint computed = g_hash_table_size (live->computed);
+  guint dropped = g_hash_table_size (live->dropped);
+  g_assert_cmpuint (computed + dropped, >=, N_WINDOWS - 1);
+  for (guint64 i = 0; i < computed + dropped; i++) {
+    guint64 time = i * hop;
+    g_assert_true (g_hash_table_contains (live->computed, &time) !=
+                   g_hash_table_contains (live->dropped, &time));
+  }
+  g_assert_cmpuint (stat_of (live, "windows"), ==, computed);
+  g_assert_cmpuint (stat_of (live, "dropped"), ==, dropped);
+  g_assert_cmpuint (stat_of (live, "latency"), >=, slow_for / 10);
+}
+
+static void
+test_wait (void)
+{
+  Live live;
+  play_overload ("wait", &live);
+  g_assert_cmpuint (stat_of (&live, "dropped"), ==, 0);
+  g_assert_cmpuint (stat_of (&live, "thinned"), ==, 0);
+  /* What came last had to wait for most of the others. */
+  g_assert_cmpuint (stat_of (&live, "last-delay"), >, 3 * slow_for);
+  live_clear (&live);
+}
+
+static void
+test_skip (void)
+{
+  Live live;
+  play_overload ("skip", &live);
+  g_assert_cmpuint (stat_of (&live, "skipped"), >, 2);
+  g_assert_cmpuint (stat_of (&live, "thinned"), ==, 0);
+  g_assert_cmpuint (live.gaps, >, 0);
+  g_assert_cmpuint (live.lag, <, 3 * stat_of (&live, "max-processing-time"));
+  /* One window before it, and its own; the rest is the machine's. */
+  g_assert_cmpuint (stat_of (&live, "last-delay"), <,
+      4 * stat_of (&live, "max-processing-time"));
+  live_clear (&live);
+}
+
+static void
+test_thin (void)
+{
+  Live live, skip;
+  play_overload ("thin", &live);
+  play_overload ("skip", &skip);
+  g_assert_cmpuint (stat_of (&live, "thinned"), >, 2);
+  g_assert_cmpuint (stat_of (&live, "windows"), >, stat_of (&skip, "windows"));
+  g_assert_cmpuint (live.lag, <, 3 * stat_of (&live, "max-processing-time"));
+  live_clear (&live);
+  live_clear (&skip);
+}
+
+/* A file is computed whole, whatever the strategy. */
+static void
+test_not_live (void)
+{
+  static const char *const strategies[] = { "wait", "skip", "thin" };
+  for (guint i = 0; i < G_N_ELEMENTS (strategies); i++) {
+    g_autofree char *line = g_strdup_printf (
+        "videotestsrc name=s num-buffers=60 ! video/x-raw,framerate=25/1,"
+        "width=64,height=64 ! vattvideotok hop=100000000 tail=drop ! "
+        "vattencoder name=e post-messages=true overload=%s ! fakesink",
+        strategies[i]);
+    Live live;
+    play (line, &live);
+    g_assert_cmpuint (stat_of (&live, "dropped"), ==, 0);
+    g_assert_cmpuint (stat_of (&live, "thinned"), ==, 0);
+    live_clear (&live);
+  }
+}
+
+/* A source that runs at half the speed of the clock, which begins to count when
+ * the sink has the first window. */
+static void
+test_lateness (void)
+{
+  static const struct {
+    const char *settings;
+    gboolean late;
+  } cases[] = { { "max-lateness=0", TRUE },
+    { "max-lateness=0 overload=wait", FALSE }, { "max-lateness=-1", FALSE } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line = g_strdup_printf (
+        "videotestsrc num-buffers=40 ! video/x-raw,framerate=25/1,width=64,"
+        "height=64 ! identity name=s sleep-time=80000 ! vattvideotok tail=drop "
+        "fps=25/1 frames=8 hop=100000000 ! vattencoder name=e "
+        "post-messages=true %s ! fakesink",
+        cases[i].settings);
+    Live live;
+    play (line, &live);
+    guint64 late = stat_of (&live, "late");
+    g_test_message ("%s: %u late", cases[i].settings, (guint)late);
+    if (cases[i].late)
+      g_assert_cmpuint (late, >, 2);
+    else
+      g_assert_cmpuint (late, ==, 0);
+    g_assert_cmpuint (stat_of (&live, "skipped"), ==, 0);
+    live_clear (&live);
+  }
+}
+
+/* A sink that says at the first result: nothing before five seconds. */
+static GstPadProbeReturn
+ask_for_later (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  gst_pad_send_event (
+      pad, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 1.0, 1, 5 * GST_SECOND));
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static void
+test_qos_events (void)
+{
+  static const struct {
+    const char *settings;
+    guint late;
+  } cases[] = { { "", 1 }, { "qos=false", 0 }, { "overload=wait", 0 } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line = g_strdup_printf (
+        "videotestsrc num-buffers=200 ! vattvideotok ! vattencoder name=e "
+        "post-messages=true %s ! fakesink",
+        cases[i].settings);
+    GstElement *pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) encoder =
+        gst_bin_get_by_name (GST_BIN (pipeline), "e");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "src");
+    gst_pad_add_probe (
+        pad, GST_PAD_PROBE_TYPE_BUFFER, ask_for_later, NULL, NULL);
+    g_autoptr (Report) report = run_bin (pipeline);
+    g_assert_cmpstr (report->error, ==, NULL);
+    /* At 0, 2.56 and 5.12 s. */
+    g_assert_cmpuint (report->results->len, ==, 3 - cases[i].late);
+    g_assert_cmpuint (report_time (report, 0), ==, 0);
+  }
+}
+
+/* What a window takes is known before there was one. */
+static void
+test_first_latency (void)
+{
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "videotestsrc is-live=true ! video/x-raw,framerate=25/1 ! vattvideotok ! "
+      "vattencoder name=e ! fakesink",
+      NULL);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (pipeline), "e");
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  guint64 latency = 0, windows = 0;
+  for (guint i = 0; i < 3000 && latency == 0 && windows == 0; i++) {
+    g_autoptr (GstStructure) stats = NULL;
+    g_usleep (10000);
+    g_object_get (encoder, "stats", &stats, NULL);
+    gst_structure_get_uint64 (stats, "latency", &latency);
+    gst_structure_get_uint64 (stats, "windows", &windows);
+  }
+  g_assert_cmpuint (windows, ==, 0);
+  g_assert_cmpuint (latency, >, 0);
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime least;
+  gboolean live;
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "src");
+  g_assert_true (gst_pad_query (pad, query));
+  gst_query_parse_latency (query, &live, &least, NULL);
+  g_assert_true (live);
+  g_assert_cmpuint (least, >=, 2560 * GST_MSECOND + latency);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+/* ---- many streams ---- */
+
+static gboolean
+count_stats (GstBus *bus, GstMessage *message, gpointer count)
+{
+  const GstStructure *structure = gst_message_get_structure (message);
+  if (structure && gst_structure_has_name (structure, "vatt-stats"))
+    g_atomic_int_inc ((gint *)count);
+  return TRUE;
+}
+
+static GstBusSyncReply
+sync_count (GstBus *bus, GstMessage *message, gpointer count)
+{
+  count_stats (bus, message, count);
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+/* The windows of each of an encoder's streams: fewest and most. */
+static void
+compare_streams (GstElement *encoder, guint64 *fewest, guint64 *most)
+{
+  *fewest = G_MAXUINT64;
+  *most = 0;
+  for (GList *l = encoder->sinkpads; l; l = l->next) {
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 windows = 0;
+    g_object_get (l->data, "stats", &stats, NULL);
+    gst_structure_get_uint64 (stats, "windows", &windows);
+    *fewest = MIN (*fewest, windows);
+    *most = MAX (*most, windows);
+  }
+}
+
+/* Sixteen live streams and one that never says a thing. */
+static void
+test_many_streams (void)
+{
+  GString *line = g_string_new (
+      "vattencoder name=e stats-interval=500000000 overload=skip "
+      "appsrc is-live=true format=time caps=video/x-raw,format=RGB,width=64,"
+      "height=64,framerate=25/1 ! vattvideotok ! e. ");
+  for (guint i = 0; i < 16; i++)
+    g_string_append_printf (line,
+        "videotestsrc is-live=true pattern=%u ! video/x-raw,framerate=25/2,"
+        "width=64,height=64 ! vattvideotok hop=320000000 ! e. ",
+        i);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line->str, &error);
+  g_string_free (line, TRUE);
+  g_assert_no_error (error);
+  gint messages = 0;
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_bus_set_sync_handler (bus, sync_count, &messages, NULL);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (pipeline), "e");
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  guint64 windows = 0, fewest, most;
+  g_autoptr (GstStructure) stats = NULL;
+  for (guint i = 0; i < 600 && windows < 16 * 8; i++) {
+    g_usleep (100000);
+    gst_clear_structure (&stats);
+    g_object_get (encoder, "stats", &stats, NULL);
+    gst_structure_get_uint64 (stats, "windows", &windows);
+  }
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  /* The silent one is the first pad. */
+  GList *silent = encoder->sinkpads;
+  encoder->sinkpads = silent->next;
+  compare_streams (encoder, &fewest, &most);
+  encoder->sinkpads = silent;
+  g_autofree char *text = gst_structure_to_string (stats);
+  g_test_message ("%s; from %u to %u", text, (guint)fewest, (guint)most);
+  g_assert_cmpuint (windows, >=, 16 * 8);
+  g_assert_cmpuint (2 * fewest, >=, most);
+  double batch = 0;
+  g_assert_true (gst_structure_get_double (stats, "mean-batch", &batch));
+  g_assert_true (batch > 1.0);
+  g_assert_cmpint (g_atomic_int_get (&messages), >, 0);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+static gsize
+resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long size = 0, resident = 0;
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_assert_cmpint (sscanf (text, "%lu %lu", &size, &resident), ==, 2);
+  return resident * 4096;
+}
+
+static GstElement *
+start_encoders (const char *model, guint n)
+{
+  GString *line = g_string_new (NULL);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (line,
+        "videotestsrc pattern=%u num-buffers=30 ! video/x-raw,framerate=25/1,"
+        "width=64,height=64 ! vattvideotok ! vattencoder model=%s "
+        "post-messages=true ! fakesink ",
+        i, model);
+  GstElement *pipeline = gst_parse_launch (line->str, NULL);
+  g_string_free (line, TRUE);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  return pipeline;
+}
+
+/* Weights are in memory once, activations for one batch. */
+static void
+test_memory (void)
+{
+  if (g_getenv ("VATT_SANITIZED")) {
+    g_test_skip ("the sanitizers' own memory would be measured");
+    return;
+  }
+  const Shape shape = { .frames = 8, .size = 64, .layers = 4, .width = 768 };
+  g_autofree char *path = make_model ("heavy.safetensors", &shape);
+  GStatBuf state;
+  g_assert_cmpint (g_stat (path, &state), ==, 0);
+  gsize weights = (gsize)state.st_size;
+  GstElement *one = start_encoders (path, 1);
+  gsize before = resident_bytes ();
+  GstElement *many = start_encoders (path, 16);
+  gsize after = resident_bytes ();
+  g_test_message ("weights %.0f MB, one encoder %.0f MB, 17: %.0f MB",
+      (double)weights / 1e6, (double)before / 1e6, (double)after / 1e6);
+  g_assert_cmpuint (before, >, weights);
+  g_assert_cmpuint (after, <, before + weights / 2);
+  gst_element_set_state (many, GST_STATE_NULL);
+  gst_element_set_state (one, GST_STATE_NULL);
+  gst_object_unref (many);
+  gst_object_unref (one);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  make_it_slow ();
+  g_test_add_func ("/live/wait", test_wait);
+  g_test_add_func ("/live/skip", test_skip);
+  g_test_add_func ("/live/thin", test_thin);
+  g_test_add_func ("/live/not-live", test_not_live);
+  g_test_add_func ("/live/lateness", test_lateness);
+  g_test_add_func ("/live/qos-events", test_qos_events);
+  g_test_add_func ("/live/first-latency", test_first_latency);
+  g_test_add_func ("/live/many-streams", test_many_streams);
+  g_test_add_func ("/live/memory", test_memory);
+  int failures = g_test_run ();
+  g_free (slow_path);
+  media_clear ();
+  gst_deinit ();
+  return failures;
+}
