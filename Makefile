@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo live-demo bench clean help
+.PHONY: all build test demo live-demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -26,6 +26,9 @@ live-demo:
 bench:
 	@BUILD='$(BUILD)' scripts/bench.sh
 
+fuzz:
+	@BUILD='$(BUILD)' scripts/fuzz.sh
+
 clean:
 	rm -rf '$(BUILD)'
 
@@ -36,4 +39,5 @@ help:
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make live-demo      labels on a live picture, drawn and photographed, in 25 s'
 	@echo 'make bench          measure the speed on this machine'
+	@echo 'make fuzz           feed random bytes to every reader of files, a minute each'
 	@echo 'make clean          remove $(BUILD)/'

@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs the Debian packages that are missing, and does nothing where none
-# is. Usage: setup.sh GROUP…, of build, run, test.
+# is. Usage: setup.sh GROUP…, of build, run, test, fuzz.
 set -eu
 
 build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libopenblas-dev
-  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev'
+  libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
+  gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x
   fonts-dejavu-core'
 test='clang-format codespell groff python3 shellcheck python3-gi python3-numpy
   python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0'
+fuzz='clang libclang-rt-dev'
 
 if [ $# -eq 0 ]; then
-  echo 'usage: setup.sh GROUP… of build, run, test' >&2
+  echo 'usage: setup.sh GROUP… of build, run, test, fuzz' >&2
   exit 2
 fi
 
@@ -25,8 +27,9 @@ for group; do
     build) wanted="$wanted $build" ;;
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
+    fuzz) wanted="$wanted $fuzz" ;;
     *)
-      echo "setup.sh: no group '$group', expected build, run or test" >&2
+      echo "setup.sh: no group '$group', expected build, run, test or fuzz" >&2
       exit 2
       ;;
   esac

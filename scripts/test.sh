@@ -47,7 +47,8 @@ if [ "${SANITIZE:-yes}" = yes ]; then
   [ -f "$memory/build.ninja" ] || meson setup "$memory" -Doptimization=1 \
     -Db_sanitize=address,undefined -Db_lundef=false
   meson compile -C "$memory"
-  run "$memory" --suite unit --suite ops --suite golden --suite elements
+  run "$memory" --suite unit --suite ops --suite golden --suite elements \
+    --suite fuzz
   [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
     -Db_sanitize=thread -Db_lundef=false
   meson compile -C "$threads" unit-pool unit-session

@@ -128,7 +128,7 @@ write_tsv (const char *out, GArray *files, GError **error)
   g_autoptr (GString) table = g_string_new (NULL);
   for (guint f = 0; f < files->len; f++)
     append_rows (table, &g_array_index (files, File, f));
-  return g_file_set_contents (out, table->str, (gssize)table->len, error);
+  return vatt_file_write (out, table->str, table->len, error);
 }
 
 static gboolean

@@ -24,6 +24,7 @@ vatt_plan_new (void)
   plan->nodes = g_ptr_array_new_with_free_func (g_free);
   plan->tensors = g_ptr_array_new_with_free_func (tensor_free);
   plan->parameters = g_array_new (FALSE, TRUE, sizeof (VattParameter));
+  plan->by_path = g_hash_table_new (g_str_hash, g_str_equal);
   plan->attributes = g_ptr_array_new_with_free_func (g_free);
   return plan;
 }
@@ -34,6 +35,7 @@ vatt_plan_free (VattPlan *plan)
   if (!plan)
     return;
   g_ptr_array_unref (plan->nodes);
+  g_hash_table_unref (plan->by_path);
   g_ptr_array_unref (plan->tensors);
   g_array_unref (plan->parameters);
   g_ptr_array_unref (plan->attributes);
@@ -95,14 +97,11 @@ vatt_plan_parameter (VattPlan *plan, const char *path, VattInit init,
 {
   if (plan->error)
     return NULL;
-  for (guint i = 0; i < plan->parameters->len; i++) {
-    VattTensor *known =
-        g_array_index (plan->parameters, VattParameter, i).tensor;
-    if (strcmp (known->name, path) != 0)
-      continue;
-    if (known->rank == rank &&
-        memcmp (known->shape, shape, rank * sizeof *shape) == 0)
-      return known;
+  VattTensor *known = g_hash_table_lookup (plan->by_path, path);
+  if (known && known->rank == rank &&
+      memcmp (known->shape, shape, rank * sizeof *shape) == 0)
+    return known;
+  if (known) {
     g_autofree char *found = vatt_tensor_shape_text (rank, shape);
     g_autofree char *expected =
         vatt_tensor_shape_text (known->rank, known->shape);
@@ -117,6 +116,7 @@ vatt_plan_parameter (VattPlan *plan, const char *path, VattInit init,
     return NULL;
   VattParameter parameter = { .tensor = tensor, .init = init };
   g_array_append_val (plan->parameters, parameter);
+  g_hash_table_insert (plan->by_path, tensor->name, tensor);
   return tensor;
 }
 

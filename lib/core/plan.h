@@ -35,6 +35,7 @@ struct VattPlan {
   GPtrArray *nodes;      /* VattNode, owned */
   GPtrArray *tensors;    /* VattTensor, owned */
   GArray *parameters;    /* VattParameter */
+  GHashTable *by_path;   /* path -> tensor of a parameter; owns nothing */
   GPtrArray *attributes; /* copies of attributes, owned */
   GError *error;         /* the first, or NULL */
   gboolean sealed;

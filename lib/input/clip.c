@@ -13,6 +13,7 @@
 #define ALIGNMENT 64
 
 struct _VattClip {
+  gatomicrefcount refs;
   VattModality modality;
   guint batch;
   guint grid[3];
@@ -26,6 +27,8 @@ struct _VattClip {
   GBytes *bytes;     /* shared values; NULL in a clip of its own */
   const void *data;  /* of the one or the other: float or gint32 */
 };
+
+G_DEFINE_BOXED_TYPE (VattClip, vatt_clip, vatt_clip_ref, vatt_clip_free)
 
 static gboolean
 check_shape (VattModality modality, guint batch, const guint grid[3],
@@ -72,6 +75,7 @@ clip_shape (VattModality modality, guint batch, const guint grid[3],
     return NULL;
   }
   VattClip *clip = g_new0 (VattClip, 1);
+  g_atomic_ref_count_init (&clip->refs);
   clip->modality = modality;
   clip->batch = batch;
   memcpy (clip->grid, grid, sizeof clip->grid);
@@ -176,10 +180,18 @@ vatt_clip_new_from_bytes (VattModality modality, guint batch,
   return g_steal_pointer (&clip);
 }
 
+VattClip *
+vatt_clip_ref (VattClip *clip)
+{
+  g_return_val_if_fail (clip != NULL, NULL);
+  g_atomic_ref_count_inc (&clip->refs);
+  return clip;
+}
+
 void
 vatt_clip_free (VattClip *clip)
 {
-  if (clip == NULL)
+  if (clip == NULL || !g_atomic_ref_count_dec (&clip->refs))
     return;
   g_clear_pointer (&clip->bytes, g_bytes_unref);
   free (clip->storage);

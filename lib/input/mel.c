@@ -27,6 +27,7 @@ typedef struct {
 } Band;
 
 struct _VattMel {
+  gatomicrefcount refs;
   VattMelParams params; /* fft filled in */
   kiss_fftr_cfg transform;
   float *window;          /* (frame) */
@@ -36,6 +37,8 @@ struct _VattMel {
   Band *band;             /* (bands) */
   float *weights;         /* of all triangles, one behind the other */
 };
+
+G_DEFINE_BOXED_TYPE (VattMel, vatt_mel, vatt_mel_ref, vatt_mel_free)
 
 void
 vatt_mel_params_init (VattMelParams *params, guint rate)
@@ -174,6 +177,7 @@ vatt_mel_new (const VattMelParams *params, GError **error)
     return NULL;
 
   g_autoptr (VattMel) mel = g_new0 (VattMel, 1);
+  g_atomic_ref_count_init (&mel->refs);
   mel->params = p;
   if (!allocate (mel)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
@@ -275,10 +279,25 @@ vatt_mel_matrix (const VattMel *mel, float *out)
         mel->band[b].count * sizeof (float));
 }
 
+guint
+vatt_mel_bands (const VattMel *mel)
+{
+  g_return_val_if_fail (mel != NULL, 0);
+  return mel->params.bands;
+}
+
+VattMel *
+vatt_mel_ref (VattMel *mel)
+{
+  g_return_val_if_fail (mel != NULL, NULL);
+  g_atomic_ref_count_inc (&mel->refs);
+  return mel;
+}
+
 void
 vatt_mel_free (VattMel *mel)
 {
-  if (mel == NULL)
+  if (mel == NULL || !g_atomic_ref_count_dec (&mel->refs))
     return;
   g_free (mel->weights);
   g_free (mel->band);

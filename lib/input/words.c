@@ -19,12 +19,16 @@
 #define MAX_BYTES ((gsize)MAX_WORDS * (MAX_WORD_BYTES + 10))
 
 struct _VattVocabulary {
+  gatomicrefcount refs;
   char *text;         /* all words, each with its NUL */
   const char **words; /* (size), by id, into text */
   guint size;
   gint32 unknown;
   GHashTable *ids; /* word, into text -> id */
 };
+
+G_DEFINE_BOXED_TYPE (
+    VattVocabulary, vatt_vocabulary, vatt_vocabulary_ref, vatt_vocabulary_free)
 
 typedef enum {
   FORM_WORD,
@@ -196,6 +200,7 @@ vatt_vocabulary_new_from_data (const char *data, gsize length, GError **error)
   }
 
   g_autoptr (VattVocabulary) vocabulary = g_new0 (VattVocabulary, 1);
+  g_atomic_ref_count_init (&vocabulary->refs);
   vocabulary->size = lines;
   vocabulary->ids = g_hash_table_new (g_str_hash, g_str_equal);
   vocabulary->text = g_try_malloc (length + 1);
@@ -292,10 +297,18 @@ vatt_vocabulary_to_text (const VattVocabulary *vocabulary)
   return g_string_free (text, FALSE);
 }
 
+VattVocabulary *
+vatt_vocabulary_ref (VattVocabulary *vocabulary)
+{
+  g_return_val_if_fail (vocabulary != NULL, NULL);
+  g_atomic_ref_count_inc (&vocabulary->refs);
+  return vocabulary;
+}
+
 void
 vatt_vocabulary_free (VattVocabulary *vocabulary)
 {
-  if (vocabulary == NULL)
+  if (vocabulary == NULL || !g_atomic_ref_count_dec (&vocabulary->refs))
     return;
   g_hash_table_unref (vocabulary->ids);
   g_free (vocabulary->words);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A file that appears whole or not at all: written aside in the folder of its
- * path, brought to the disk, then renamed over what was there. Until the
- * rename the old file is untouched; a process killed before it leaves only
- * `path.XXXXXX` behind. The first failure sticks: what follows it fails with
- * the same error. Belongs to one thread at a time. */
+ * path, brought to the disk, then put in the place of what was there. Until
+ * then the old file is untouched. The first failure sticks: what follows it
+ * fails with the same error. Belongs to one thread at a time.
+ *
+ * A process that is killed leaves nothing behind: what it wrote had no name
+ * (O_TMPFILE). Two exceptions. Replacing a file takes two calls, to give the
+ * new one a name and to rename it: killed between them, a process leaves the
+ * whole new file as `path.xxxxxx`, six hexadecimal digits. And a file system
+ * without such files (NFS, FAT) has it under such a name from the beginning. */
 #pragma once
 
 #include <glib.h>

@@ -256,7 +256,7 @@ load_index (Loader *loader, GError **error)
   g_auto (VattMap) map = { 0 };
   if (!vatt_map_open (&map, "weights", path, error))
     return FALSE;
-  VattWire table = { map.data, map.data + map.size };
+  VattWire table = vatt_wire_new (map.data, map.size);
   if (!vatt_table_walk (path, table, add_entry, loader, error))
     return FALSE;
   return loader->n_shards > 0 ||
@@ -316,8 +316,8 @@ load_graph (VattBundle *bundle, GError **error)
   if (texts == NULL)
     return FALSE;
   gsize size;
-  const guint8 *bytes = g_bytes_get_data (texts->pdata[0], &size);
-  VattWire message = { bytes, bytes + size };
+  gconstpointer bytes = g_bytes_get_data (texts->pdata[0], &size);
+  VattWire message = vatt_wire_new (bytes, size);
   bundle->graph = vatt_graph_parse (bundle->path, message, error);
   return bundle->graph != NULL;
 }

@@ -28,9 +28,11 @@ peek (VattJsonReader *reader)
 gboolean
 vatt_json_reader_init (VattJsonReader *reader, const char *text, gsize size)
 {
-  *reader = (VattJsonReader){ .begin = text, .p = text, .end = text + size };
+  /* Nothing at all may come as NULL, to which nothing can be added. */
+  const char *begin = size > 0 ? text : "";
+  *reader = (VattJsonReader){ .begin = begin, .p = begin, .end = begin + size };
   /* with a length given a zero character is not valid either */
-  if (!g_utf8_validate_len (text, size, NULL))
+  if (!g_utf8_validate_len (begin, size, NULL))
     return fail (reader, "is not valid UTF-8");
   return TRUE;
 }

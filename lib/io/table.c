@@ -226,7 +226,7 @@ walk_block (Walk *walk, GBytes *block, GError **error)
     g_byte_array_set_size (walk->last_key, 0);
     g_byte_array_append (walk->last_key, key->data, key->len);
 
-    VattWire name = { key->data, key->data + key->len };
+    VattWire name = vatt_wire_new (key->data, key->len);
     if (!walk->func (name, value, walk->user_data, error))
       return FALSE;
   }

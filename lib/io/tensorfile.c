@@ -420,6 +420,9 @@ vatt_tensor_file_ref (VattTensorFile *file)
   return g_atomic_rc_box_acquire (file);
 }
 
+G_DEFINE_BOXED_TYPE (VattTensorFile, vatt_tensor_file, vatt_tensor_file_ref,
+    vatt_tensor_file_unref)
+
 void
 vatt_tensor_file_unref (VattTensorFile *file)
 {

@@ -27,6 +27,14 @@ typedef struct {
   VattWire bytes;    /* of a text or message */
 } VattWireField;
 
+/* All of data, which may be NULL where size is 0. */
+static inline VattWire
+vatt_wire_new (gconstpointer data, gsize size)
+{
+  const guint8 *p = size > 0 ? data : (gconstpointer) "";
+  return (VattWire){ p, p + size };
+}
+
 static inline gsize
 vatt_wire_left (const VattWire *wire)
 {

@@ -6,27 +6,14 @@
 #include "model-private.h"
 #include "tower.h"
 
-#include <string.h>
-
 #define EVERYTHING                                                             \
   (VATT_OUTPUT_POOLED | VATT_OUTPUT_VA | VATT_OUTPUT_VT | VATT_OUTPUT_LOGITS | \
       VATT_OUTPUT_PROBABILITIES)
 
+/* Adds what this tower and its head have and seen, a set of paths, has not. */
 static gboolean
-declared (const VattDeclaration *declaration, const VattParameter *parameter)
-{
-  for (guint i = 0; i < declaration->parameters->len; i++) {
-    const VattTensor *known =
-        g_array_index (declaration->parameters, VattParameter, i).tensor;
-    if (strcmp (known->name, parameter->tensor->name) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static gboolean
-declare_tower (VattDeclaration *declaration, const VattConfig *config,
-    VattModality modality, GError **error)
+declare_tower (VattDeclaration *declaration, GHashTable *seen,
+    const VattConfig *config, VattModality modality, GError **error)
 {
   const VattFrontEnd *front = &config->tower[modality].front;
   VattPlan *plan = vatt_plan_new ();
@@ -43,7 +30,7 @@ declare_tower (VattDeclaration *declaration, const VattConfig *config,
   for (guint i = 0; i < plan->parameters->len; i++) {
     const VattParameter *parameter =
         &g_array_index (plan->parameters, VattParameter, i);
-    if (!declared (declaration, parameter))
+    if (g_hash_table_add (seen, parameter->tensor->name))
       g_array_append_val (declaration->parameters, *parameter);
   }
   return TRUE;
@@ -56,9 +43,10 @@ vatt_declaration_new (const VattConfig *config, GError **error)
   declaration->owner =
       g_ptr_array_new_with_free_func ((GDestroyNotify)vatt_plan_free);
   declaration->parameters = g_array_new (FALSE, FALSE, sizeof (VattParameter));
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (config->tower[m].front.input != VATT_INPUT_NONE &&
-        !declare_tower (declaration, config, (VattModality)m, error))
+        !declare_tower (declaration, seen, config, (VattModality)m, error))
       return NULL;
   return g_steal_pointer (&declaration);
 }

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs below an empty folder, looks for everything, and compiles and runs
-# the C example of README.md against it. Usage: install.sh BUILD SOURCE PREFIX
+# the C example of README.md against it; and, where PYTHON knows GObject
+# Introspection, the one in Python.
+# Usage: install.sh BUILD SOURCE PREFIX PYTHON
 set -eu
-build=$1 source=$2 prefix=$3
+build=$1 source=$2 prefix=$3 python=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -42,6 +44,14 @@ sed -n '/^```c$/,/^```$/p' "$source/README.md" | sed '/^```/d' >"$work/example.c
 cc -Wall -Werror -o "$work/example" "$work/example.c" \
   $(pkg-config --cflags --libs vatt-1.0)
 "$work/example"
+
+if [ -n "$python" ]; then
+  require 'share/gir-1.0/Vatt-1.0.gir' >/dev/null
+  typelib=$(require 'lib*/girepository-1.0/Vatt-1.0.typelib')
+  # shellcheck disable=SC2016 # Markdown's again
+  sed -n '/^```python$/,/^```$/p' "$source/README.md" | sed '/^```/d' >"$work/example.py"
+  GI_TYPELIB_PATH=${typelib%/*} "$python" "$work/example.py"
+fi
 
 # The same, from the build folder.
 mkdir "$work/uninstalled"

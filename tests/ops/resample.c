@@ -2,7 +2,9 @@
  *
  * resample: the natural spline by its other definition, the curve
  *   a + b x + sum_i w_i |x - x_i|^3,  sum w_i = sum w_i x_i = 0
- * through all knots, solved as a dense system. */
+ * through all knots, solved as a dense system. Over hundreds of knots its terms
+ * are so much larger than their sum that double precision does not do: there
+ * it is a sum of B-splines, whose system has few digits to lose at any size. */
 #include "optest.h"
 
 #include <math.h>
@@ -133,8 +135,75 @@ test_identity (void)
   }
 }
 
+/* ---- long tables ---- */
+
+/* The cubic B-spline around 0. */
+static double
+bump (double u)
+{
+  u = fabs (u);
+  return u < 1.0   ? 2.0 / 3.0 - u * u + u * u * u / 2.0
+         : u < 2.0 ? pow (2.0 - u, 3.0) / 6.0
+                   : 0.0;
+}
+
+/* The coefficients c of sum_j c[j] bump (x - (j - 1)), j from 0 to n + 1,
+ * through the n rows of a column, bent at neither end. */
+static double *
+bump_coefficients (const float *table, size_t n)
+{
+  size_t size = n + 2, stride = size + 1;
+  double *m = g_new0 (double, size *stride);
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = i; j < i + 3; j++)
+      m[i * stride + j] = bump ((double)i - ((double)j - 1.0));
+    m[i * stride + size] = (double)table[i];
+  }
+  for (size_t j = 0; j < 3; j++) {
+    m[n * stride + j] = j == 1 ? -2.0 : 1.0;
+    m[(n + 1) * stride + n - 1 + j] = j == 1 ? -2.0 : 1.0;
+  }
+  solve (m, size);
+  return m;
+}
+
+static double
+bumps_at (const double *c, size_t n, double x)
+{
+  double last = (double)(n - 1), sum = 0.0;
+  for (size_t j = 0; j < n + 2; j++)
+    sum += c[j] * bump (fmin (x, last) - ((double)j - 1.0));
+  double slope = (c[n + 1] - c[n - 1]) / 2.0;
+  return sum + fmax (x - last, 0.0) * slope;
+}
+
+static void
+check_long (size_t n, size_t count)
+{
+  const VattResample resample = { .count = count };
+  const OpCase test = { .in = { TENSOR (2, n, 1) },
+    .attributes = &resample,
+    .attributes_size = sizeof resample };
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  g_autofree double *c = bump_coefficients (optest_values (run, 0), n);
+  g_autofree double *expected = g_new (double, count);
+  for (size_t j = 0; j < count; j++)
+    expected[j] = bumps_at (c, n, (double)j * (double)n / (double)count);
+  g_autofree char *title = g_strdup_printf ("%zu rows to %zu", n, count);
+  optest_compare (title, optest_execute (run), expected, count, 1e-6, 1e-6);
+}
+
+static void
+test_long (void)
+{
+  static const size_t sizes[][2] = { { 2, 5 }, { 31, 301 }, { 40, 64 },
+    { 128, 100 }, { 301, 1009 }, { 500, 499 }, { 500, 3 } };
+  for (size_t i = 0; i < G_N_ELEMENTS (sizes); i++)
+    check_long (sizes[i][0], sizes[i][1]);
+}
+
 static const OpExtra extras[] = { { "numbers", test_numbers },
-  { "identity", test_identity }, { NULL } };
+  { "long", test_long }, { "identity", test_identity }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_resample,

@@ -11,6 +11,20 @@
 
 #define SEED 5
 
+/* Every comparison of texts, those of GLib's tables included. */
+static guint64 comparisons;
+
+int
+strcmp (const char *a, const char *b)
+{
+  comparisons++;
+  while (*a && *a == *b) {
+    a++;
+    b++;
+  }
+  return (guchar)*a - (guchar)*b;
+}
+
 /* ---- an op of any shape, whose result tells who wrote it ---- */
 
 typedef struct {
@@ -298,6 +312,48 @@ test_first_error_stays (void)
   assert_failed (plan, VATT_ERROR_CONFIG, "'a.b' is used as 2 and as 3");
 }
 
+/* Finding a parameter must not take a walk over all: a table compares a path
+ * with itself, and with the few of the same hash. */
+static void
+test_many_parameters (void)
+{
+  const guint n = 20000;
+  const size_t two[] = { 2 };
+  const VattInit zeros = { .kind = VATT_INIT_ZEROS };
+  g_autoptr (VattPlan) plan = vatt_plan_new ();
+  comparisons = 0;
+  for (guint i = 0; i < 2 * n; i++) {
+    g_autofree char *path = g_strdup_printf ("block.%u.weight", i % n);
+    g_assert_nonnull (vatt_plan_parameter (plan, path, zeros, 1, two));
+  }
+  g_assert_cmpuint (plan->parameters->len, ==, n);
+  g_assert_cmpuint (comparisons, >=, n);
+  g_assert_cmpuint (comparisons, <=, 4 * n);
+}
+
+/* The deepest towers that a configuration may ask for. */
+static void
+test_many_layers (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattConfig) tiny = vatt_config_load ("tiny", &error);
+  g_assert_no_error (error);
+  g_autofree char *text = vatt_config_to_text (tiny);
+  g_autoptr (GRegex) layers =
+      g_regex_new ("^layers=.*$", G_REGEX_MULTILINE, 0, &error);
+  g_autofree char *deep =
+      g_regex_replace (layers, text, -1, 0, "layers=1024", 0, &error);
+  g_autoptr (VattConfig) config = vatt_config_parse (deep, -1, "deep", &error);
+  g_assert_no_error (error);
+  guint n;
+  comparisons = 0;
+  g_autofree VattParameterInfo *info =
+      vatt_config_list_parameters (config, &n, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, >, 3 * 1024 * 10);
+  g_assert_cmpuint (comparisons, <=, 8 * n);
+}
+
 static void
 check_huge (guint rank, const size_t *shape, const char *text)
 {
@@ -385,6 +441,8 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/towers", test_towers);
   g_test_add_func ("/plan/random-graphs", test_random_graphs);
   g_test_add_func ("/plan/first-error-stays", test_first_error_stays);
+  g_test_add_func ("/plan/many-parameters", test_many_parameters);
+  g_test_add_func ("/plan/many-layers", test_many_layers);
   g_test_add_func ("/plan/huge-tensors", test_huge_tensors);
   g_test_add_func ("/plan/huge-ops", test_huge_ops);
   g_test_add_func ("/plan/no-memory", test_no_memory);

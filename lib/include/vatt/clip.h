@@ -14,6 +14,7 @@
 #pragma once
 
 #include <vatt/modality.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,9 @@ G_BEGIN_DECLS
  * One thread at a time, unless all only read.
  */
 typedef struct _VattClip VattClip;
+
+#define VATT_TYPE_CLIP (vatt_clip_get_type ())
+VATT_API GType vatt_clip_get_type (void);
 
 /**
  * vatt_clip_new:
@@ -67,10 +71,18 @@ VATT_API VattClip *vatt_clip_new_from_bytes (VattModality modality, guint batch,
     GBytes *values, GError **error);
 
 /**
+ * vatt_clip_ref:
+ * @clip: a clip
+ *
+ * Returns: (transfer full): @clip, with one more reference
+ */
+VATT_API VattClip *vatt_clip_ref (VattClip *clip);
+
+/**
  * vatt_clip_free:
  * @clip: (transfer full) (nullable): a clip
  *
- * Frees @clip.
+ * Releases a reference; the last one frees @clip.
  */
 VATT_API void vatt_clip_free (VattClip *clip);
 
@@ -125,7 +137,7 @@ VATT_API guint vatt_clip_tokens (const VattClip *clip);
 VATT_API const gint32 *vatt_clip_kept (const VattClip *clip);
 
 /**
- * vatt_clip_values:
+ * vatt_clip_values: (skip)
  * @clip: a clip of video or sound
  *
  * Returns: (transfer none): (batch, tokens, token_size)
@@ -133,7 +145,7 @@ VATT_API const gint32 *vatt_clip_kept (const VattClip *clip);
 VATT_API const float *vatt_clip_values (const VattClip *clip);
 
 /**
- * vatt_clip_ids:
+ * vatt_clip_ids: (skip)
  * @clip: a clip of text
  *
  * Returns: (transfer none): (batch, words), 0 = padding
@@ -141,7 +153,7 @@ VATT_API const float *vatt_clip_values (const VattClip *clip);
 VATT_API const gint32 *vatt_clip_ids (const VattClip *clip);
 
 /**
- * vatt_clip_writable_values:
+ * vatt_clip_writable_values: (skip)
  * @clip: a clip of video or sound from vatt_clip_new()
  *
  * Returns: (transfer none): (batch, tokens, token_size)
@@ -149,7 +161,7 @@ VATT_API const gint32 *vatt_clip_ids (const VattClip *clip);
 VATT_API float *vatt_clip_writable_values (VattClip *clip);
 
 /**
- * vatt_clip_writable_ids:
+ * vatt_clip_writable_ids: (skip)
  * @clip: a clip of text from vatt_clip_new()
  *
  * Returns: (transfer none): (batch, words)
@@ -286,7 +298,7 @@ VATT_API gboolean vatt_clip_fill_spectrogram (VattClip *clip, guint item,
     GError **error);
 
 /**
- * vatt_wave_normalize_rms:
+ * vatt_wave_normalize_rms: (skip)
  * @samples: (array length=n_samples) (inout): samples
  * @n_samples: number of samples
  *

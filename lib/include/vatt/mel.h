@@ -13,6 +13,7 @@
 #pragma once
 
 #include <vatt/error.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
@@ -49,6 +50,9 @@ typedef struct {
  */
 typedef struct _VattMel VattMel;
 
+#define VATT_TYPE_MEL (vatt_mel_get_type ())
+VATT_API GType vatt_mel_get_type (void);
+
 /**
  * vatt_mel_params_init:
  * @params: (out caller-allocates): sizes to fill
@@ -68,6 +72,14 @@ VATT_API void vatt_mel_params_init (VattMelParams *params, guint rate);
  * Returns: (transfer full) (nullable): a front end, or %NULL with @error set
  */
 VATT_API VattMel *vatt_mel_new (const VattMelParams *params, GError **error);
+
+/**
+ * vatt_mel_bands:
+ * @mel: a front end
+ *
+ * Returns: the number of its bands
+ */
+VATT_API guint vatt_mel_bands (const VattMel *mel);
 
 /**
  * vatt_mel_frames:
@@ -97,7 +109,7 @@ VATT_API gsize vatt_mel_compute (VattMel *mel, const float *samples,
     gsize n_samples, gsize max_frames, float *out);
 
 /**
- * vatt_mel_matrix:
+ * vatt_mel_matrix: (skip)
  * @mel: a front end
  * @out: (out caller-allocates): weights, (bands, fft / 2 + 1)
  *
@@ -106,10 +118,18 @@ VATT_API gsize vatt_mel_compute (VattMel *mel, const float *samples,
 VATT_API void vatt_mel_matrix (const VattMel *mel, float *out);
 
 /**
+ * vatt_mel_ref:
+ * @mel: a front end
+ *
+ * Returns: (transfer full): @mel, with one more reference
+ */
+VATT_API VattMel *vatt_mel_ref (VattMel *mel);
+
+/**
  * vatt_mel_free:
  * @mel: (transfer full) (nullable): a front end
  *
- * Frees @mel.
+ * Releases a reference; the last one frees @mel.
  */
 VATT_API void vatt_mel_free (VattMel *mel);
 

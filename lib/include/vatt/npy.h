@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /**
- * vatt_npy_write:
+ * vatt_npy_write: (skip)
  * @path: (type filename): where the file shall be
  * @data: (array): rows · columns numbers, row after row
  * @rows: number of rows

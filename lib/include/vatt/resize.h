@@ -18,21 +18,21 @@
 G_BEGIN_DECLS
 
 /**
- * VATT_SCALE_SYMMETRIC:
+ * VATT_SCALE_SYMMETRIC: (value 0.00784313725490196)
  *
  * With #VATT_OFFSET_SYMMETRIC maps 8 bits to [-1, 1]: x * scale + offset.
  */
-#define VATT_SCALE_SYMMETRIC (2.0f / 255.0f)
+#define VATT_SCALE_SYMMETRIC 0.00784313725490196f /* 2 / 255 */
 
 /**
- * VATT_OFFSET_SYMMETRIC:
+ * VATT_OFFSET_SYMMETRIC: (value -1.0)
  *
  * See #VATT_SCALE_SYMMETRIC.
  */
 #define VATT_OFFSET_SYMMETRIC (-1.0f)
 
 /**
- * VattResize:
+ * VattResize: (skip)
  *
  * Bilinear scaling between two fixed sizes: half-pixel centres, no
  * antialiasing. One thread at a time: it carries scratch memory.
@@ -74,7 +74,7 @@ VATT_API guint vatt_crop_central (guint length, guint size);
 VATT_API void vatt_crop_three (guint length, guint size, guint offsets[3]);
 
 /**
- * vatt_resize_new:
+ * vatt_resize_new: (skip)
  * @width: width of the pictures to read, pixels
  * @height: their height, pixels
  * @out_width: width of the pictures to write, pixels
@@ -89,7 +89,7 @@ VATT_API VattResize *vatt_resize_new (guint width, guint height,
     guint out_width, guint out_height, GError **error);
 
 /**
- * vatt_resize_u8:
+ * vatt_resize_u8: (skip)
  * @resize: a scaler
  * @in: the picture, (height, width, 3)
  * @stride: bytes from row to row of @in
@@ -104,7 +104,7 @@ VATT_API void vatt_resize_u8 (VattResize *resize, const guint8 *in,
     gsize stride, guint8 *out, gsize out_stride);
 
 /**
- * vatt_resize_float:
+ * vatt_resize_float: (skip)
  * @resize: a scaler
  * @in: the picture, (height, width, 3), without gaps
  * @out: (out caller-allocates): the new picture, (out_height, out_width, 3),
@@ -116,7 +116,7 @@ VATT_API void vatt_resize_float (
     VattResize *resize, const float *in, float *out);
 
 /**
- * vatt_resize_free:
+ * vatt_resize_free: (skip)
  * @resize: (transfer full) (nullable): a scaler
  *
  * Frees @resize.

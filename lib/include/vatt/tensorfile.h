@@ -15,6 +15,7 @@
 
 #include <gio/gio.h>
 #include <vatt/error.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
@@ -104,6 +105,9 @@ VATT_API const char *vatt_dtype_name (VattDtype dtype);
  * it.
  */
 typedef struct _VattTensorFile VattTensorFile;
+
+#define VATT_TYPE_TENSOR_FILE (vatt_tensor_file_get_type ())
+VATT_API GType vatt_tensor_file_get_type (void);
 
 /**
  * vatt_tensor_file_open:
@@ -214,7 +218,7 @@ VATT_API GHashTable *vatt_tensor_file_get_metadata_table (
     const VattTensorFile *file);
 
 /**
- * vatt_tensor_file_write:
+ * vatt_tensor_file_write: (skip)
  * @path: (type filename): where the file shall be
  * @tensors: (array length=n_tensors): what to write, in this order
  * @n_tensors: how many

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <vatt/error.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,9 @@ G_BEGIN_DECLS
  * so that threads may share it.
  */
 typedef struct _VattVocabulary VattVocabulary;
+
+#define VATT_TYPE_VOCABULARY (vatt_vocabulary_get_type ())
+VATT_API GType vatt_vocabulary_get_type (void);
 
 /**
  * vatt_vocabulary_new_from_data:
@@ -98,17 +102,25 @@ VATT_API const char *vatt_vocabulary_word (
 VATT_API char *vatt_vocabulary_to_text (const VattVocabulary *vocabulary);
 
 /**
+ * vatt_vocabulary_ref:
+ * @vocabulary: a vocabulary
+ *
+ * Returns: (transfer full): @vocabulary, with one more reference
+ */
+VATT_API VattVocabulary *vatt_vocabulary_ref (VattVocabulary *vocabulary);
+
+/**
  * vatt_vocabulary_free:
  * @vocabulary: (transfer full) (nullable): a vocabulary
  *
- * Frees @vocabulary.
+ * Releases a reference; the last one frees @vocabulary.
  */
 VATT_API void vatt_vocabulary_free (VattVocabulary *vocabulary);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattVocabulary, vatt_vocabulary_free)
 
 /**
- * vatt_words_tokenize:
+ * vatt_words_tokenize: (skip)
  * @vocabulary: a vocabulary
  * @text: (array length=length) (element-type guint8): a sentence in UTF-8
  * @length: bytes in @text, or -1 up to its NUL
