@@ -2,10 +2,12 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test demo live-demo bench fuzz clean help
+.PHONY: all build test test-debian13 soak demo live-demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
+# How many times as long as the tests `make soak` runs.
+TIMES = 34
 # What `make demo` plays; empty for a clip that it fetches.
 FILE =
 
@@ -16,6 +18,12 @@ build:
 
 test:
 	@BUILD='$(BUILD)' scripts/test.sh
+
+test-debian13:
+	@BUILD='$(BUILD)' scripts/test-debian13.sh
+
+soak:
+	@BUILD='$(BUILD)' TIMES='$(TIMES)' scripts/soak.sh
 
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
@@ -35,6 +43,8 @@ clean:
 help:
 	@echo 'make build          install what the build needs and build into $(BUILD)/'
 	@echo 'make test           build and run every test; the last line counts them'
+	@echo 'make test-debian13  the same on Debian 13, in a folder of its own; as root'
+	@echo 'make soak           the tests of hard use for the better part of an hour'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
 	@echo 'make live-demo      labels on a live picture, drawn and photographed, in 25 s'

@@ -13,6 +13,7 @@ export PYTHONDONTWRITEBYTECODE=1
 
 case $media in /*) ;; *) media=$PWD/$media ;; esac
 meson devenv -C "$build" "$PWD/bench/pipeline.py" "$media"
+meson devenv -C "$build" "$PWD/bench/elements.py"
 meson devenv -C "$build" "$PWD/bench/live.py"
 if [ -d "$peers" ]; then
   [ -x "$build/peers-env/bin/python" ] \

@@ -15,8 +15,19 @@
  * without one that of the shipped model is used. Properties that are not 0
  * override it.
  *
- * Times of windows are as in vattvideotok. Gaps up to #GstVattWindow:max-gap
- * are filled with silence. Samples that are not numbers are an error.
+ * Windows and gaps are as in vattvideotok, but gaps are filled with silence.
+ * Samples that are not numbers are an error.
+ *
+ * The source pad may be left unlinked: the element then is the pipeline's sink
+ * and posts an element message named `vatt-tokens` for each window, with these
+ * fields:
+ *
+ * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
+ *   window, ns
+ * * #guint64 `window`: its number since the start or the last flush
+ * * #gchararray `modality`
+ * * #guint `tokens`: how many were made
+ * * #guint64 `gap`: how much of the window no data covered, ns
  *
  * ## Example launch line
  * |[
@@ -36,8 +47,9 @@ GST_DEBUG_CATEGORY_STATIC (vatt_audio_tok_debug);
 
 /* As the audio sinks: smaller deviations are jitter. Unlike there a larger one
  * counts at once: nothing is heard here, and a window must not hold sound from
- * two places. */
+ * two places. Where a loss is announced only rounding is jitter. */
 #define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+#define ANNOUNCED_THRESHOLD GST_MSECOND
 #define DISCONT_WAIT 0
 
 enum {
@@ -57,6 +69,8 @@ struct _GstVattAudioTok {
   VattFrontEnd front_end;
   GstVattSound *sound;        /* owned */
   GstAudioStreamAlign *align; /* owned */
+  GstClockTime anchor;        /* @frames are counted from here */
+  guint64 frames;             /* of the input, up to the end of the data */
   VattMel *mel;               /* owned; spectrograms only */
   float *window;              /* owned; (samples) */
   float *spectrogram;         /* owned; (frames, bands) */
@@ -98,6 +112,25 @@ decided_time (GstVattAudioTok *self)
              self->front_end.rate_n);
 }
 
+/* Data end @n_frames later. Counted from the last break, so that the length of
+ * a buffer in nanoseconds is never rounded into a sum. */
+static void
+count_frames (GstVattAudioTok *self, guint64 n_frames)
+{
+  self->frames += n_frames;
+  gst_vatt_window_set_data_end (GST_VATT_WINDOW (self),
+      self->anchor + gst_util_uint64_scale (self->frames, GST_SECOND,
+                         (guint64)GST_AUDIO_INFO_RATE (&self->info)));
+}
+
+static void
+count_from (GstVattAudioTok *self, GstClockTime time)
+{
+  self->anchor = time;
+  self->frames = 0;
+  gst_vatt_window_set_data_end (GST_VATT_WINDOW (self), time);
+}
+
 static gboolean
 audio_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
 {
@@ -111,6 +144,7 @@ audio_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
   }
   GST_DEBUG_OBJECT (self, "sound is %" GST_PTR_FORMAT, caps);
   self->info = info;
+  count_from (self, gst_vatt_window_get_data_end (window));
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
   self->align = gst_audio_stream_align_new (
       GST_AUDIO_INFO_RATE (&info), ALIGNMENT_THRESHOLD, DISCONT_WAIT);
@@ -181,48 +215,55 @@ audio_tok_reset (GstVattWindow *window)
     gst_audio_stream_align_mark_discont (self->align);
 }
 
+/* Silence up to @time, a second at a time, so that no more is ever kept than a
+ * window needs. */
+static GstFlowReturn
+fill_until (GstVattAudioTok *self, GstClockTime time)
+{
+  GstVattWindow *window = GST_VATT_WINDOW (self);
+  GError *error = NULL;
+  GstFlowReturn flow = GST_FLOW_OK;
+  guint64 until = to_samples (self, time - gst_vatt_window_get_origin (window));
+  do {
+    if (!gst_vatt_sound_append_silence (
+            self->sound, until, self->front_end.rate_n, &error))
+      return gst_vatt_window_fail (window, error);
+    flow = gst_vatt_window_emit (window, decided_time (self));
+  } while (flow == GST_FLOW_OK && gst_vatt_sound_get_end (self->sound) < until);
+  count_from (self, time);
+  return flow;
+}
+
 /* Where the buffer lies; frames at its start that are known already are
  * counted in @skip, a hole before it becomes silence. */
-static gboolean
-join (GstVattAudioTok *self, GstClockTime time, guint64 n_frames, guint64 *skip,
-    GError **error)
+static GstFlowReturn
+join (GstVattAudioTok *self, GstClockTime time, guint64 n_frames,
+    GstClockTime jitter, guint64 *skip)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
   guint64 rate = (guint64)GST_AUDIO_INFO_RATE (&self->info);
   GstVattPlace place = gst_vatt_window_place (window, time, 0);
-  GstClockTime origin = gst_vatt_window_get_origin (window);
   GstClockTime end = gst_vatt_window_get_data_end (window);
   *skip = 0;
-  if (place == GST_VATT_PLACE_START) {
-    if (!gst_vatt_sound_append_silence (
-            self->sound, to_samples (self, time - origin), error))
-      return FALSE;
-    end = time;
-  } else if (place == GST_VATT_PLACE_GAP && time - end > ALIGNMENT_THRESHOLD) {
-    if (!gst_vatt_sound_append_silence (
-            self->sound, to_samples (self, time - end), error))
-      return FALSE;
-    end = time;
-  } else if (place == GST_VATT_PLACE_OVERLAP &&
-             end - time > ALIGNMENT_THRESHOLD) {
+  if (place == GST_VATT_PLACE_START)
+    return fill_until (self, time);
+  if (place == GST_VATT_PLACE_GAP && time - end > jitter) {
+    gst_vatt_window_add_hole (window, end, time);
+    return fill_until (self, time);
+  }
+  if (place == GST_VATT_PLACE_OVERLAP && end - time > jitter)
     *skip = MIN (
         n_frames, gst_util_uint64_scale_round (end - time, rate, GST_SECOND));
-  }
-  gst_vatt_window_set_data_end (
-      window, end + gst_util_uint64_scale (n_frames - *skip, GST_SECOND, rate));
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
-static GstFlowReturn
-audio_tok_take (GstVattWindow *window, GstBuffer *buffer)
+/* What of @buffer lies in the segment, with a time. */
+static GstBuffer *
+clip_buffer (GstVattAudioTok *self, GstBuffer *buffer)
 {
-  GstVattAudioTok *self = GST_VATT_AUDIO_TOK (window);
-  GError *error = NULL;
+  GstVattWindow *window = GST_VATT_WINDOW (self);
   const GstSegment *segment = gst_vatt_window_get_segment (window);
-  gint bpf = GST_AUDIO_INFO_BPF (&self->info);
-  gint rate = GST_AUDIO_INFO_RATE (&self->info);
-
-  g_autoptr (GstBuffer) part = gst_buffer_ref (buffer);
+  GstBuffer *part = gst_buffer_ref (buffer);
   if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
     part = gst_buffer_make_writable (part);
     GST_BUFFER_PTS (part) =
@@ -230,19 +271,34 @@ audio_tok_take (GstVattWindow *window, GstBuffer *buffer)
             ? gst_vatt_window_get_data_end (window)
             : segment->start;
   }
-  part = gst_audio_buffer_clip (g_steal_pointer (&part), segment, rate, bpf);
+  return gst_audio_buffer_clip (part, segment,
+      GST_AUDIO_INFO_RATE (&self->info), GST_AUDIO_INFO_BPF (&self->info));
+}
+
+static GstFlowReturn
+audio_tok_take (GstVattWindow *window, GstBuffer *buffer)
+{
+  GstVattAudioTok *self = GST_VATT_AUDIO_TOK (window);
+  GError *error = NULL;
+  g_autoptr (GstBuffer) part = clip_buffer (self, buffer);
   if (!part)
     return GST_FLOW_OK;
-  guint64 n_frames = gst_buffer_get_size (part) / (guint64)bpf;
+  guint64 n_frames =
+      gst_buffer_get_size (part) / (guint64)GST_AUDIO_INFO_BPF (&self->info);
+  gboolean announced =
+      GST_BUFFER_IS_DISCONT (part) || gst_vatt_window_saw_gap (window);
   GstClockTime time;
   guint64 skip;
-  gst_audio_stream_align_process (self->align, GST_BUFFER_IS_DISCONT (part),
-      GST_BUFFER_PTS (part), (guint)n_frames, &time, NULL, NULL);
-  if (!join (self, time, n_frames, &skip, &error) ||
-      !gst_vatt_sound_append (self->sound, part, skip, &error))
+  gst_audio_stream_align_process (self->align, announced, GST_BUFFER_PTS (part),
+      (guint)n_frames, &time, NULL, NULL);
+  GstFlowReturn flow = join (self, time, n_frames,
+      announced ? ANNOUNCED_THRESHOLD : ALIGNMENT_THRESHOLD, &skip);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!gst_vatt_sound_append (self->sound, part, skip, &error))
     return gst_vatt_window_fail (window, error);
-  GstFlowReturn flow = gst_vatt_window_emit (window, decided_time (self));
-  return flow;
+  count_frames (self, n_frames - skip);
+  return gst_vatt_window_emit (window, decided_time (self));
 }
 
 static gboolean

@@ -40,7 +40,7 @@
  * `vatt-classification` is posted with these fields:
  *
  * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
- *   window, ns
+ *   window, ns; `gap`: how much of it no data cover
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `task` (single-label or multi-label), `model-id`,
  *   `source` (name of the encoder's pad)
@@ -90,10 +90,14 @@ static gboolean
 handle_caps (GstVattClassifier *self, GstCaps *caps)
 {
   GError *error = NULL;
-  if (!self->failed && gst_vatt_classifier_set_caps (self, caps, &error) &&
-      gst_vatt_classifier_negotiate (self, &error))
+  gboolean taken =
+      !self->failed && gst_vatt_classifier_set_caps (self, caps, &error);
+  if (taken && gst_vatt_classifier_negotiate (self, &error))
     return TRUE;
-  if (error)
+  /* While it is flushing nobody answers, which is no error. */
+  if (taken && GST_PAD_IS_FLUSHING (self->srcpad))
+    g_clear_error (&error);
+  else if (error)
     gst_vatt_classifier_fail (self, error);
   return FALSE;
 }
@@ -227,7 +231,7 @@ static gboolean
 classifier_send_event (GstElement *element, GstEvent *event)
 {
   GstVattClassifier *self = GST_VATT_CLASSIFIER (element);
-  if (!self->terminal.active || !GST_EVENT_IS_UPSTREAM (event))
+  if (!gst_vatt_terminal_takes_event (&self->terminal, event))
     return GST_ELEMENT_CLASS (gst_vatt_classifier_parent_class)
         ->send_event (element, event);
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;

@@ -162,6 +162,7 @@ set_times (
   result->duration = GST_BUFFER_DURATION (buffer);
   result->window = meta ? meta->window : GST_BUFFER_OFFSET (buffer);
   result->source = meta && meta->source ? meta->source : "";
+  result->gap = meta ? meta->gap : 0;
   result->stream_time = gst_segment_to_stream_time (
       &self->segment, GST_FORMAT_TIME, result->timestamp);
   result->running_time = gst_segment_to_running_time (

@@ -15,7 +15,8 @@ struct _GstVattClipPool {
   guint grid[3];
   guint token_size;
   GMutex lock;
-  GQueue spare; /* of VattClip, under lock */
+  guint n_spare;              /* under lock */
+  VattClip *spare[MAX_SPARE]; /* owned; under lock */
 };
 
 /* What a memory keeps until it is released. */
@@ -30,7 +31,6 @@ gst_vatt_clip_pool_new (VattModality modality, const VattFrontEnd *front_end)
   GstVattClipPool *pool = g_new0 (GstVattClipPool, 1);
   g_atomic_ref_count_init (&pool->refs);
   g_mutex_init (&pool->lock);
-  g_queue_init (&pool->spare);
   pool->modality = modality;
   for (guint i = 0; i < 3; i++)
     pool->grid[i] = front_end->grid[i];
@@ -43,7 +43,8 @@ gst_vatt_clip_pool_unref (GstVattClipPool *pool)
 {
   if (!g_atomic_ref_count_dec (&pool->refs))
     return;
-  g_queue_clear_full (&pool->spare, (GDestroyNotify)vatt_clip_free);
+  for (guint i = 0; i < pool->n_spare; i++)
+    vatt_clip_free (pool->spare[i]);
   g_mutex_clear (&pool->lock);
   g_free (pool);
 }
@@ -54,9 +55,9 @@ end_loan (gpointer data)
   ClipLoan *loan = data;
   GstVattClipPool *pool = loan->pool;
   g_mutex_lock (&pool->lock);
-  gboolean keep = g_queue_get_length (&pool->spare) < MAX_SPARE;
+  gboolean keep = pool->n_spare < MAX_SPARE;
   if (keep)
-    g_queue_push_head (&pool->spare, loan->clip);
+    pool->spare[pool->n_spare++] = loan->clip;
   g_mutex_unlock (&pool->lock);
   if (!keep)
     vatt_clip_free (loan->clip);
@@ -69,7 +70,7 @@ VattClip *
 gst_vatt_clip_pool_acquire (GstVattClipPool *pool, GError **error)
 {
   g_mutex_lock (&pool->lock);
-  VattClip *clip = g_queue_pop_head (&pool->spare);
+  VattClip *clip = pool->n_spare ? pool->spare[--pool->n_spare] : NULL;
   g_mutex_unlock (&pool->lock);
   if (!clip)
     return vatt_clip_new (

@@ -35,6 +35,8 @@
  *
  * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
  *   window, ns
+ * * #guint64 `gap`: how much of the window no data covered, ns: lost, or behind
+ *   the end of the stream
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one
@@ -215,13 +217,11 @@ encoder_src_event (GstAggregator *aggregator, GstEvent *event)
   return done;
 }
 
-/* Without a link there is no pad from which an application's seek would come;
- * hand it to our own. */
 static gboolean
 encoder_send_event (GstElement *element, GstEvent *event)
 {
   GstVattEncoder *self = GST_VATT_ENCODER (element);
-  if (self->terminal.active && GST_EVENT_IS_UPSTREAM (event))
+  if (gst_vatt_terminal_takes_event (&self->terminal, event))
     return gst_pad_send_event (GST_AGGREGATOR_SRC_PAD (self), event);
   return GST_ELEMENT_CLASS (gst_vatt_encoder_parent_class)
       ->send_event (element, event);
@@ -236,7 +236,6 @@ encoder_finalize (GObject *object)
   gst_vatt_encoder_close_model (self);
   gst_vatt_reload_clear (&self->reload);
   g_array_unref (self->windows);
-  g_ptr_array_unref (self->trials);
   g_free (self->device_name);
   gst_clear_caps (&self->out_caps);
   gst_vatt_terminal_clear (&self->terminal);
@@ -250,8 +249,6 @@ gst_vatt_encoder_init (GstVattEncoder *self)
   gst_vatt_encoder_init_settings (self);
   self->windows = g_array_new (FALSE, TRUE, sizeof (GstVattWindowInHand));
   g_array_set_clear_func (self->windows, gst_vatt_encoder_let_go);
-  self->trials =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)gst_vatt_job_unref);
   self->eos_seqnum = GST_SEQNUM_INVALID;
   gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_init (&self->terminal);

@@ -216,8 +216,17 @@ free_weak_ref (gpointer ref)
   g_free (ref);
 }
 
+static void
+end_trial (GstVattEncoder *self, guint modality)
+{
+  if (self->trials[modality])
+    gst_vatt_engine_cancel (self->engine, self->trials[modality]);
+  g_clear_pointer (&self->trials[modality], gst_vatt_job_unref);
+}
+
 /* Has an empty clip computed, so that the latency is known, and plans exist,
- * before the first window is complete. Text is short and seldom. */
+ * before the first window is complete: one for each modality. Text is short and
+ * seldom. */
 void
 gst_vatt_encoder_try (GstVattEncoder *self, GstVattEncoderPad *pad)
 {
@@ -225,8 +234,8 @@ gst_vatt_encoder_try (GstVattEncoder *self, GstVattEncoderPad *pad)
   g_autoptr (GstVattEngine) engine =
       self->engine ? g_object_ref (self->engine) : NULL;
   GST_OBJECT_UNLOCK (self);
-  if (!engine || gst_vatt_encoder_pad_get_modality (pad) == VATT_TEXT ||
-      !gst_vatt_encoder_is_live (self))
+  guint modality = gst_vatt_encoder_pad_get_modality (pad);
+  if (!engine || modality == VATT_TEXT || !gst_vatt_encoder_is_live (self))
     return;
   g_autoptr (GstVattJob) job = gst_vatt_encoder_pad_make_trial (pad, NULL);
   if (!job)
@@ -236,16 +245,16 @@ gst_vatt_encoder_try (GstVattEncoder *self, GstVattEncoderPad *pad)
   job->done = trial_done;
   job->user_data = ref;
   job->user_data_free = free_weak_ref;
-  g_ptr_array_add (self->trials, gst_vatt_job_ref (job));
+  end_trial (self, modality);
+  self->trials[modality] = gst_vatt_job_ref (job);
   gst_vatt_engine_submit (engine, job);
 }
 
 void
 gst_vatt_encoder_end_trials (GstVattEncoder *self)
 {
-  for (guint i = 0; i < self->trials->len; i++)
-    gst_vatt_engine_cancel (self->engine, g_ptr_array_index (self->trials, i));
-  g_ptr_array_set_size (self->trials, 0);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    end_trial (self, m);
 }
 
 /*

@@ -198,6 +198,8 @@ exchange (GstVattEncoder *self, VattModel *model, GError **error)
     gst_vatt_engine_release_model (setup.engine, model);
     return FALSE;
   }
+  /* What was tried with the old model would keep it. */
+  gst_vatt_encoder_end_trials (self);
   GST_OBJECT_LOCK (self);
   g_set_object (&self->model, model);
   GST_OBJECT_UNLOCK (self);

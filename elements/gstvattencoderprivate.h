@@ -51,9 +51,9 @@ struct _GstVattEncoder {
   GstVattForm form;
   GstCaps *out_caps; /* owned; last sent */
   GstSegment out_segment;
-  GArray *windows;           /* of GstVattWindowInHand; kept for its space */
-  GPtrArray *trials;         /* of GstVattJob, references */
-  GstClockTime stats_posted; /* when, by the system's clock */
+  GArray *windows; /* of GstVattWindowInHand; kept for its space */
+  GstVattJob *trials[VATT_N_MODALITIES]; /* references, or NULL */
+  GstClockTime stats_posted;             /* when, by the system's clock */
 };
 
 /* A window on its way through the encoder. */

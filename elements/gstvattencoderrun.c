@@ -88,6 +88,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   GstVattMeta *meta = gst_buffer_add_vatt_meta (
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
+  meta->gap = result->gap;
   gst_vatt_meta_set_source (meta, result->source);
   if (self->form == GST_VATT_FORM_EMBEDDING)
     gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
@@ -178,6 +179,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   result.kind.normalized = settings->normalize;
   result.source = source;
   result.label = meta ? meta->label : NULL;
+  result.gap = meta ? meta->gap : 0;
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
     g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -210,6 +212,8 @@ void
 gst_vatt_encoder_let_go (gpointer data)
 {
   GstVattWindowInHand *window = data;
+  if (!window->pad)
+    return;
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (window->pad);
   GstBuffer *first = gst_aggregator_pad_peek_buffer (pad);
   if (first && first == window->buffer)
@@ -228,8 +232,8 @@ by_time (const void *a, const void *b)
   return left < right ? -1 : left > right;
 }
 
-/* Leaves those that begin when the first one's stream has its next window, or
- * later. */
+/* Puts back those that begin when the first one's stream has its next window,
+ * or later. */
 static void
 keep_neighbours (GArray *windows)
 {
@@ -358,12 +362,31 @@ post_stats (GstVattEncoder *self, GstClockTime interval)
                               gst_vatt_encoder_make_stats (self)));
 }
 
+/* Without a result the base class would send the segment of the last seek,
+ * whose end may not be known; backwards that is no segment. */
+static void
+send_first_segment (GstVattEncoder *self)
+{
+  if (self->terminal.active || self->out_segment.format != GST_FORMAT_UNDEFINED)
+    return;
+  GList *pads = gst_vatt_encoder_list_pads (self);
+  if (pads) {
+    GST_OBJECT_LOCK (pads->data);
+    self->out_segment = GST_AGGREGATOR_PAD (pads->data)->segment;
+    GST_OBJECT_UNLOCK (pads->data);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  if (self->out_segment.format == GST_FORMAT_TIME)
+    gst_aggregator_update_segment (GST_AGGREGATOR (self), &self->out_segment);
+}
+
 static GstFlowReturn
 end_of_streams (GstVattEncoder *self)
 {
   GST_OBJECT_LOCK (self);
   guint32 seqnum = self->eos_seqnum;
   GST_OBJECT_UNLOCK (self);
+  send_first_segment (self);
   gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
   return GST_FLOW_EOS;
 }

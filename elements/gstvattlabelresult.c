@@ -152,6 +152,7 @@ to_json (const GstVattLabelResult *result)
   gst_vatt_json_append_time (text, "stream-time", result->stream_time);
   gst_vatt_json_append_time (text, "running-time", result->running_time);
   gst_vatt_json_append_time (text, "duration", result->duration);
+  gst_vatt_json_append_time (text, "gap", result->gap);
   gst_vatt_json_append_string (text, "modality", result->modality);
   gst_vatt_json_append_string (text, "task", result->task);
   gst_vatt_json_append_string (text, "model-id", result->model_id);
@@ -216,13 +217,14 @@ set_fields (GstStructure *structure, const GstVattLabelResult *result)
   gst_structure_set (structure, "timestamp", G_TYPE_UINT64, result->timestamp,
       "stream-time", G_TYPE_UINT64, result->stream_time, "running-time",
       G_TYPE_UINT64, result->running_time, "duration", G_TYPE_UINT64,
-      result->duration, "window", G_TYPE_UINT64, result->window, "modality",
-      G_TYPE_STRING, result->modality, "task", G_TYPE_STRING, result->task,
-      "model-id", G_TYPE_STRING, result->model_id, "source", G_TYPE_STRING,
-      result->source, "class-id", G_TYPE_INT, top ? top->class_id : -1, "label",
-      G_TYPE_STRING, top ? result->names[top->class_id] : NULL, "score",
-      G_TYPE_DOUBLE, top ? (double)top->score : 0.0, "processing-time",
-      G_TYPE_UINT64, result->processing_time, NULL);
+      result->duration, "gap", G_TYPE_UINT64, result->gap, "window",
+      G_TYPE_UINT64, result->window, "modality", G_TYPE_STRING,
+      result->modality, "task", G_TYPE_STRING, result->task, "model-id",
+      G_TYPE_STRING, result->model_id, "source", G_TYPE_STRING, result->source,
+      "class-id", G_TYPE_INT, top ? top->class_id : -1, "label", G_TYPE_STRING,
+      top ? result->names[top->class_id] : NULL, "score", G_TYPE_DOUBLE,
+      top ? (double)top->score : 0.0, "processing-time", G_TYPE_UINT64,
+      result->processing_time, NULL);
   set_arrays (structure, result);
 }
 

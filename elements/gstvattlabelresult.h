@@ -21,6 +21,7 @@ typedef struct {
   guint64 window;
   GstClockTime timestamp;
   GstClockTime duration;
+  GstClockTime gap; /* how much of it no data cover */
   GstClockTime stream_time;
   GstClockTime running_time;
   GstClockTime processing_time;

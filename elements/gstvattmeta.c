@@ -11,6 +11,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   self->window = GST_BUFFER_OFFSET_NONE;
   self->start = GST_CLOCK_TIME_NONE;
   self->span = GST_CLOCK_TIME_NONE;
+  self->gap = 0;
   self->n_kept = 0;
   self->kept = NULL;
   self->label = NULL;
@@ -39,6 +40,7 @@ vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
       gst_buffer_add_vatt_meta (dest, self->window, self->start, self->span);
   if (!copy)
     return FALSE;
+  copy->gap = self->gap;
   if (self->n_kept > 0)
     gst_vatt_meta_set_kept (copy, self->kept, self->n_kept);
   gst_vatt_meta_set_label (copy, self->label);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @window: number of the window since the start or the last flush
  * @start: where the window begins, in buffer time, whatever the timestamp mode
  * @span: what it covers
+ * @gap: how much of @span no data cover: lost, or behind the end of the stream
  * @n_kept: tokens in the buffer, if only some are left; else 0
  * @kept: (array length=n_kept) (nullable): their places in the grid
  * @label: (nullable): class of the clip, from upstream
@@ -25,6 +26,7 @@ typedef struct {
   guint64 window;
   GstClockTime start;
   GstClockTime span;
+  GstClockTime gap;
   guint n_kept;
   gint32 *kept;
   char *label;

@@ -136,6 +136,7 @@ to_json (const GstVattResult *result)
   gst_vatt_json_append_time (text, "stream-time", result->stream_time);
   gst_vatt_json_append_time (text, "running-time", result->running_time);
   gst_vatt_json_append_time (text, "duration", result->duration);
+  gst_vatt_json_append_time (text, "gap", result->gap);
   gst_vatt_json_append_string (
       text, "modality", vatt_modality_name (result->kind.modality));
   gst_vatt_json_append_string (text, "space", space_names[result->kind.space]);
@@ -185,14 +186,14 @@ gst_vatt_result_to_message (const GstVattResult *result, GstObject *source)
   GstStructure *structure = gst_structure_new ("vatt-embedding", "timestamp",
       G_TYPE_UINT64, result->timestamp, "stream-time", G_TYPE_UINT64,
       result->stream_time, "running-time", G_TYPE_UINT64, result->running_time,
-      "duration", G_TYPE_UINT64, result->duration, "window", G_TYPE_UINT64,
-      result->window, "modality", G_TYPE_STRING,
-      vatt_modality_name (result->kind.modality), "space", G_TYPE_STRING,
-      space_names[result->kind.space], "norm", G_TYPE_DOUBLE, result->norm,
-      "dim", G_TYPE_INT, (gint)result->kind.dim, "tokens", G_TYPE_UINT,
-      result->tokens, "model-id", G_TYPE_STRING, result->kind.model_id,
-      "processing-time", G_TYPE_UINT64, result->processing_time, "source",
-      G_TYPE_STRING, result->source, NULL);
+      "duration", G_TYPE_UINT64, result->duration, "gap", G_TYPE_UINT64,
+      result->gap, "window", G_TYPE_UINT64, result->window, "modality",
+      G_TYPE_STRING, vatt_modality_name (result->kind.modality), "space",
+      G_TYPE_STRING, space_names[result->kind.space], "norm", G_TYPE_DOUBLE,
+      result->norm, "dim", G_TYPE_INT, (gint)result->kind.dim, "tokens",
+      G_TYPE_UINT, result->tokens, "model-id", G_TYPE_STRING,
+      result->kind.model_id, "processing-time", G_TYPE_UINT64,
+      result->processing_time, "source", G_TYPE_STRING, result->source, NULL);
   if (result->label)
     gst_structure_set (structure, "label", G_TYPE_STRING, result->label, NULL);
   GValue array = G_VALUE_INIT;

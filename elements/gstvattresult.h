@@ -46,6 +46,7 @@ typedef struct {
   GstClockTime stream_time;
   GstClockTime running_time;
   GstClockTime processing_time;
+  GstClockTime gap;   /* of the window: what no data covered */
   guint tokens;       /* that were computed */
   const char *source; /* name of the pad it came in by */
   const char *label;  /* from upstream, or NULL */

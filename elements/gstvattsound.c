@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <gst/base/gstadapter.h>
 #include <vatt/error.h>
 
 /* What GstAudioConverter takes: it crashes or runs out of memory beyond. */
@@ -16,8 +15,10 @@
 
 struct _GstVattSound {
   guint rate;
-  GstAdapter *adapter;   /* owned; floats */
-  guint64 base;          /* number of the first sample in it */
+  float *samples;        /* owned; (capacity), from @first on in use */
+  gsize capacity;        /* of @samples */
+  gsize first, count;    /* which of them are in use */
+  guint64 base;          /* number of the first of these */
   guint64 forget_before; /* samples before this are not kept */
   GstAudioInfo in;
   GstAudioInfo out;
@@ -32,7 +33,6 @@ gst_vatt_sound_new (guint rate)
   GstVattSound *self = g_new0 (GstVattSound, 1);
   GstAudioChannelPosition mono = GST_AUDIO_CHANNEL_POSITION_MONO;
   self->rate = rate;
-  self->adapter = gst_adapter_new ();
   gst_audio_info_set_format (
       &self->out, GST_AUDIO_FORMAT_F32, (gint)rate, 1, &mono);
   return self;
@@ -42,7 +42,7 @@ void
 gst_vatt_sound_free (GstVattSound *self)
 {
   g_clear_pointer (&self->converter, gst_audio_converter_free);
-  g_object_unref (self->adapter);
+  g_free (self->samples);
   g_free (self);
 }
 
@@ -50,7 +50,7 @@ gst_vatt_sound_free (GstVattSound *self)
 guint64
 gst_vatt_sound_get_end (GstVattSound *self)
 {
-  return self->base + gst_adapter_available (self->adapter) / sizeof (float);
+  return self->base + self->count;
 }
 
 static void
@@ -60,8 +60,9 @@ trim (GstVattSound *self)
   guint64 first = MIN (self->forget_before, end);
   if (first <= self->base)
     return;
-  gst_adapter_flush (
-      self->adapter, (gsize)(first - self->base) * sizeof (float));
+  gsize n_samples = (gsize)(first - self->base);
+  self->first += n_samples;
+  self->count -= n_samples;
   self->base = first;
 }
 
@@ -85,22 +86,36 @@ sync_converter (GstVattSound *self)
 void
 gst_vatt_sound_reset (GstVattSound *self)
 {
-  gst_adapter_clear (self->adapter);
+  self->first = self->count = 0;
   self->base = self->forget_before = 0;
   sync_converter (self);
 }
 
-static GstBuffer *
-new_samples (gsize n_samples, GError **error)
+/* Room for @n_samples behind the last; nothing is allocated once the line has
+ * found its length. */
+static float *
+make_room (GstVattSound *self, gsize n_samples, GError **error)
 {
-  GstBuffer *buffer =
-      n_samples <= G_MAXSIZE / sizeof (float)
-          ? gst_buffer_new_allocate (NULL, n_samples * sizeof (float), NULL)
-          : NULL;
-  if (!buffer)
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-        "no memory for %" G_GSIZE_FORMAT " samples", n_samples);
-  return buffer;
+  if (self->first + self->count + n_samples > self->capacity &&
+      self->first > 0) {
+    memmove (self->samples, self->samples + self->first,
+        self->count * sizeof (float));
+    self->first = 0;
+  }
+  gsize needed = self->count + n_samples;
+  if (needed > self->capacity) {
+    gsize capacity = needed <= G_MAXSIZE / 2 ? 2 * needed : 0;
+    float *grown =
+        capacity ? g_try_renew (float, self->samples, capacity) : NULL;
+    if (!grown) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+          "no memory for %" G_GSIZE_FORMAT " samples", n_samples);
+      return NULL;
+    }
+    self->samples = grown;
+    self->capacity = capacity;
+  }
+  return self->samples + self->first + self->count;
 }
 
 /* Data that are not numbers would make a whole window meaningless. */
@@ -127,27 +142,21 @@ convert (GstVattSound *self, gpointer *planes, gsize in_frames,
 {
   if (out_frames == 0 && in_frames == 0)
     return TRUE;
-  g_autoptr (GstBuffer) buffer = new_samples (MAX (out_frames, 1), error);
-  GstMapInfo map;
-  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_WRITE))
+  float *samples = make_room (self, MAX (out_frames, 1), error);
+  if (!samples)
     return FALSE;
-  gpointer out[1] = { map.data };
-  gboolean done = gst_audio_converter_samples (self->converter,
-      GST_AUDIO_CONVERTER_FLAG_NONE, planes, in_frames, out, out_frames);
-  if (!done)
+  gpointer out[1] = { samples };
+  if (!gst_audio_converter_samples (self->converter,
+          GST_AUDIO_CONVERTER_FLAG_NONE, planes, in_frames, out, out_frames)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "%" G_GSIZE_FORMAT " frames of sound could not be converted",
         in_frames);
-  gboolean fine =
-      done && check_finite (self, (const float *)map.data, out_frames, error);
-  gst_buffer_unmap (buffer, &map);
-  if (!fine)
     return FALSE;
-  if (out_frames > 0) {
-    gst_buffer_set_size (buffer, (gssize)(out_frames * sizeof (float)));
-    gst_adapter_push (self->adapter, g_steal_pointer (&buffer));
-    trim (self);
   }
+  if (!check_finite (self, samples, out_frames, error))
+    return FALSE;
+  self->count += out_frames;
+  trim (self);
   return TRUE;
 }
 
@@ -254,7 +263,7 @@ gst_vatt_sound_append (
                      ? (gsize)GST_AUDIO_INFO_BPF (&self->in)
                      : (gsize)GST_AUDIO_INFO_BPS (&self->in);
     guint n_planes = (guint)GST_AUDIO_BUFFER_N_PLANES (&audio);
-    g_autofree gpointer *planes = g_new (gpointer, n_planes);
+    gpointer planes[MAX_CHANNELS];
     for (guint i = 0; i < n_planes; i++)
       planes[i] = (guint8 *)audio.planes[i] + skip_frames * step;
     gsize in_frames = frames - skip_frames;
@@ -266,19 +275,28 @@ gst_vatt_sound_append (
   return done;
 }
 
+/*
+ * gst_vatt_sound_append_silence:
+ * @self: a line of samples
+ * @until: number of the sample behind the silence
+ * @most: samples to append at once
+ * @error: return location
+ */
 gboolean
 gst_vatt_sound_append_silence (
-    GstVattSound *self, guint64 samples, GError **error)
+    GstVattSound *self, guint64 until, gsize most, GError **error)
 {
   if (!gst_vatt_sound_drain (self, error))
     return FALSE;
-  if (samples == 0)
+  guint64 end = gst_vatt_sound_get_end (self);
+  if (until <= end)
     return TRUE;
-  g_autoptr (GstBuffer) buffer = new_samples (samples, error);
-  if (!buffer)
+  gsize n_samples = (gsize)MIN (until - end, most);
+  float *samples = make_room (self, n_samples, error);
+  if (!samples)
     return FALSE;
-  gst_buffer_memset (buffer, 0, 0, samples * sizeof (float));
-  gst_adapter_push (self->adapter, g_steal_pointer (&buffer));
+  memset (samples, 0, n_samples * sizeof (float));
+  self->count += n_samples;
   trim (self);
   sync_converter (self);
   return TRUE;
@@ -299,8 +317,8 @@ gst_vatt_sound_copy (
   gsize there = 0;
   if (from >= self->base && from < end) {
     there = (gsize)MIN (end - from, n_samples);
-    gst_adapter_copy (self->adapter, out,
-        (gsize)(from - self->base) * sizeof (float), there * sizeof (float));
+    memcpy (out, self->samples + self->first + (gsize)(from - self->base),
+        there * sizeof (float));
   }
   memset (out + there, 0, (n_samples - there) * sizeof (float));
 }

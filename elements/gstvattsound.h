@@ -20,7 +20,7 @@ void gst_vatt_sound_reset (GstVattSound *sound);
 gboolean gst_vatt_sound_append (
     GstVattSound *sound, GstBuffer *buffer, gsize skip_frames, GError **error);
 gboolean gst_vatt_sound_append_silence (
-    GstVattSound *sound, guint64 samples, GError **error);
+    GstVattSound *sound, guint64 until, gsize most, GError **error);
 gboolean gst_vatt_sound_drain (GstVattSound *sound, GError **error);
 
 guint64 gst_vatt_sound_get_end (GstVattSound *sound);

@@ -25,8 +25,52 @@ set_state (GstVattTerminal *self, gboolean playing, gboolean flushing)
   g_mutex_unlock (&self->lock);
 }
 
-/* To be called before the parent class changes its state. A bin waits for the
- * end of streams of what is flagged as a sink, and sends seeks there. */
+static void
+set_sink_flag (GstElement *element, gboolean sink)
+{
+  GST_OBJECT_LOCK (element);
+  if (sink)
+    GST_OBJECT_FLAG_SET (element, GST_ELEMENT_FLAG_SINK);
+  else
+    GST_OBJECT_FLAG_UNSET (element, GST_ELEMENT_FLAG_SINK);
+  GST_OBJECT_UNLOCK (element);
+}
+
+static gboolean
+has_sink (GstBin *bin)
+{
+  GST_OBJECT_LOCK (bin);
+  gboolean found = FALSE;
+  for (GList *l = bin->children; l && !found; l = l->next)
+    found = GST_OBJECT_FLAG_IS_SET (l->data, GST_ELEMENT_FLAG_SINK);
+  GST_OBJECT_UNLOCK (bin);
+  return found;
+}
+
+/* A bin waits for the end of streams of what is flagged as a sink, and sends
+ * seeks there. It takes its own flag from its children when these are added,
+ * before anybody can know what will be linked, so the bins above are put right
+ * here. One that was told not to be a sink keeps to that. */
+static void
+declare_sink (GstElement *element, gboolean sink)
+{
+  if (!sink && !GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_SINK))
+    return;
+  set_sink_flag (element, sink);
+  GstObject *parent = gst_object_get_parent (GST_OBJECT (element));
+  while (parent) {
+    if (GST_IS_BIN (parent) &&
+        !(gst_bin_get_suppressed_flags (GST_BIN (parent)) &
+            GST_ELEMENT_FLAG_SINK) &&
+        has_sink (GST_BIN (parent)) == sink)
+      set_sink_flag (GST_ELEMENT (parent), sink);
+    GstObject *above = gst_object_get_parent (parent);
+    gst_object_unref (parent);
+    parent = above;
+  }
+}
+
+/* To be called before the parent class changes its state. */
 void
 gst_vatt_terminal_change_state (
     GstVattTerminal *self, GstElement *element, GstStateChange transition)
@@ -36,10 +80,7 @@ gst_vatt_terminal_change_state (
   case GST_STATE_CHANGE_READY_TO_PAUSED:
     srcpad = gst_element_get_static_pad (element, "src");
     self->active = !gst_pad_is_linked (srcpad);
-    if (self->active)
-      GST_OBJECT_FLAG_SET (element, GST_ELEMENT_FLAG_SINK);
-    else
-      GST_OBJECT_FLAG_UNSET (element, GST_ELEMENT_FLAG_SINK);
+    declare_sink (element, self->active);
     set_state (self, FALSE, FALSE);
     break;
   case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
@@ -116,4 +157,13 @@ gst_vatt_terminal_post_eos (
     gst_message_set_seqnum (message, seqnum);
   gst_element_post_message (element, message);
   gst_element_call_async (element, confirm_playing, NULL, NULL);
+}
+
+/* Without a link there is no pad from which an application's seek would come.
+ *
+ * Returns: whether the element has to hand @event to its source pad */
+gboolean
+gst_vatt_terminal_takes_event (GstVattTerminal *self, GstEvent *event)
+{
+  return self->active && GST_EVENT_IS_UPSTREAM (event);
 }

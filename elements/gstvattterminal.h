@@ -26,5 +26,7 @@ void gst_vatt_terminal_set_flushing (
 gboolean gst_vatt_terminal_wait_playing (GstVattTerminal *terminal);
 void gst_vatt_terminal_post_eos (
     GstVattTerminal *terminal, GstElement *element, guint32 seqnum);
+gboolean gst_vatt_terminal_takes_event (
+    GstVattTerminal *terminal, GstEvent *event);
 
 G_END_DECLS

@@ -13,6 +13,17 @@
  * dropped; what is longer than the model's sentences is cut. A caption without
  * words becomes a GAP event.
  *
+ * The source pad may be left unlinked: the element then is the pipeline's sink
+ * and posts an element message named `vatt-tokens` for each caption, with these
+ * fields:
+ *
+ * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
+ *   caption, ns
+ * * #guint64 `window`: its number since the start or the last flush
+ * * #gchararray `modality`
+ * * #guint `tokens`: how many were made
+ * * #guint64 `gap`: how much of the caption no data covered, ns
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 filesrc location=captions.srt ! subparse ! vatttexttok !
@@ -213,16 +224,16 @@ send_caption (GstVattTextTok *self, GstBuffer *caption)
     vatt_clip_free (clip);
     if (error)
       return text_tok_fail (self, error);
-    gst_pad_push_event (
-        self->srcpad, gst_event_new_gap (GST_BUFFER_PTS (caption),
-                          GST_BUFFER_DURATION (caption)));
+    gst_vatt_token_out_push_gap (
+        &self->out, GST_BUFFER_PTS (caption), GST_BUFFER_DURATION (caption));
     return GST_FLOW_OK;
   }
   GST_LOG_OBJECT (self,
       "caption %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT ": %" G_GSSIZE_FORMAT
       " words",
       self->counter, GST_TIME_ARGS (GST_BUFFER_PTS (caption)), n_words);
-  return gst_pad_push (self->srcpad, make_buffer (self, clip, caption));
+  return gst_vatt_token_out_push (
+      &self->out, &self->segment, make_buffer (self, clip, caption));
 }
 
 static GstFlowReturn
@@ -295,7 +306,13 @@ text_tok_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
                   gst_format_get_name (self->segment.format)));
     gst_event_unref (event);
     return FALSE;
+  case GST_EVENT_EOS:
+    return gst_vatt_token_out_push_event (&self->out, event);
+  case GST_EVENT_FLUSH_START:
+    gst_vatt_terminal_set_flushing (&self->out.terminal, TRUE);
+    break;
   case GST_EVENT_FLUSH_STOP:
+    gst_vatt_terminal_set_flushing (&self->out.terminal, FALSE);
     self->counter = 0;
     self->failed = FALSE;
     gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -310,6 +327,7 @@ static GstStateChangeReturn
 text_tok_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattTextTok *self = GST_VATT_TEXT_TOK (element);
+  gst_vatt_token_out_change_state (&self->out, transition);
   GstStateChangeReturn result =
       GST_ELEMENT_CLASS (gst_vatt_text_tok_parent_class)
           ->change_state (element, transition);
@@ -321,6 +339,16 @@ text_tok_change_state (GstElement *element, GstStateChange transition)
     self->failed = FALSE;
   }
   return result;
+}
+
+static gboolean
+text_tok_send_event (GstElement *element, GstEvent *event)
+{
+  GstVattTextTok *self = GST_VATT_TEXT_TOK (element);
+  if (gst_vatt_terminal_takes_event (&self->out.terminal, event))
+    return gst_pad_send_event (self->srcpad, event);
+  return GST_ELEMENT_CLASS (gst_vatt_text_tok_parent_class)
+      ->send_event (element, event);
 }
 
 static void
@@ -357,6 +385,7 @@ text_tok_finalize (GObject *object)
 {
   GstVattTextTok *self = GST_VATT_TEXT_TOK (object);
   gst_vatt_token_out_clear (&self->out);
+  gst_vatt_terminal_clear (&self->out.terminal);
   forget_vocabulary (self);
   g_free (self->vocabulary_file);
   G_OBJECT_CLASS (gst_vatt_text_tok_parent_class)->finalize (object);
@@ -373,6 +402,7 @@ gst_vatt_text_tok_init (GstVattTextTok *self)
   gst_pad_use_fixed_caps (self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  gst_vatt_terminal_init (&self->out.terminal);
   self->out.element = GST_ELEMENT (self);
   self->out.srcpad = self->srcpad;
   self->out.modality = VATT_TEXT;
@@ -394,6 +424,7 @@ gst_vatt_text_tok_class_init (GstVattTextTokClass *klass)
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
               GST_PARAM_MUTABLE_READY));
   element_class->change_state = GST_DEBUG_FUNCPTR (text_tok_change_state);
+  element_class->send_event = GST_DEBUG_FUNCPTR (text_tok_send_event);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "VATT text tokeniser",

@@ -6,7 +6,11 @@
 
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
+#include "gstvattmeta.h"
 #include "gstvattmodels.h"
+
+/* After so long in PLAYING it is worth a word that nothing is linked. */
+#define PATIENCE (5 * GST_SECOND)
 
 /* Takes the first structure that says enough. */
 static gboolean
@@ -100,7 +104,7 @@ check_peer (GstVattTokenOut *out, const GstCaps *caps, const GstCaps *peer,
 
 /*
  * gst_vatt_token_out_negotiate:
- * @out: the pad; its first five fields are set
+ * @out: the pad; who it belongs to is set
  * @params: what the element decides
  * @error: return location
  *
@@ -170,4 +174,114 @@ gst_vatt_token_out_clear (GstVattTokenOut *out)
   gst_clear_caps (&out->caps);
   g_clear_object (&out->model);
   g_clear_pointer (&out->model_id, g_free);
+}
+
+static gboolean
+is_fed (GstElement *element)
+{
+  g_autoptr (GstPad) sinkpad = gst_element_get_static_pad (element, "sink");
+  return gst_pad_is_linked (sinkpad);
+}
+
+static gboolean
+lose_patience (
+    GstClock *clock, GstClockTime time, GstClockID id, gpointer element)
+{
+  if (!is_fed (element))
+    GST_ELEMENT_WARNING (element, STREAM, FAILED,
+        ("Nothing has been linked to the input of %s: the media may have no "
+         "stream of its kind. It goes on waiting.",
+            GST_ELEMENT_NAME (element)),
+        (NULL));
+  return TRUE;
+}
+
+static void
+end_patience (GstVattTokenOut *out)
+{
+  if (out->patience)
+    gst_clock_id_unschedule (out->patience);
+  g_clear_pointer (&out->patience, gst_clock_id_unref);
+}
+
+/* To be called before the parent class changes its state. Where a decoder finds
+ * no stream for this element, nobody tells it: no data and no end ever come. */
+void
+gst_vatt_token_out_change_state (
+    GstVattTokenOut *out, GstStateChange transition)
+{
+  gst_vatt_terminal_change_state (&out->terminal, out->element, transition);
+  end_patience (out);
+  if (transition != GST_STATE_CHANGE_PAUSED_TO_PLAYING || is_fed (out->element))
+    return;
+  g_autoptr (GstClock) clock = gst_system_clock_obtain ();
+  out->patience = gst_clock_new_single_shot_id (
+      clock, gst_clock_get_time (clock) + PATIENCE);
+  gst_clock_id_wait_async (out->patience, lose_patience,
+      gst_object_ref (out->element), gst_object_unref);
+}
+
+/* What is told of a window that nothing behind the element takes. */
+static GstMessage *
+tokens_message (
+    GstVattTokenOut *out, const GstSegment *segment, GstBuffer *buffer)
+{
+  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
+  GstClockTime time = GST_BUFFER_PTS (buffer);
+  guint tokens = (guint)(gst_buffer_get_size (buffer) /
+                         (out->front_end.token_size * sizeof (float)));
+  return gst_message_new_element (GST_OBJECT (out->element),
+      gst_structure_new ("vatt-tokens", "timestamp", G_TYPE_UINT64, time,
+          "stream-time", G_TYPE_UINT64,
+          gst_segment_to_stream_time (segment, GST_FORMAT_TIME, time),
+          "running-time", G_TYPE_UINT64,
+          gst_segment_to_running_time (segment, GST_FORMAT_TIME, time),
+          "duration", G_TYPE_UINT64, GST_BUFFER_DURATION (buffer), "window",
+          G_TYPE_UINT64, meta->window, "modality", G_TYPE_STRING,
+          vatt_modality_name (out->modality), "tokens", G_TYPE_UINT, tokens,
+          "gap", G_TYPE_UINT64, meta->gap, NULL));
+}
+
+/*
+ * gst_vatt_token_out_push:
+ * @out: the pad
+ * @segment: of what arrives
+ * @buffer: (transfer full): a window, with its meta
+ *
+ * Sends @buffer, or tells of it where nothing is linked.
+ */
+GstFlowReturn
+gst_vatt_token_out_push (
+    GstVattTokenOut *out, const GstSegment *segment, GstBuffer *buffer)
+{
+  if (!out->terminal.active)
+    return gst_pad_push (out->srcpad, buffer);
+  gst_element_post_message (
+      out->element, tokens_message (out, segment, buffer));
+  gst_buffer_unref (buffer);
+  return gst_vatt_terminal_wait_playing (&out->terminal) ? GST_FLOW_OK
+                                                         : GST_FLOW_FLUSHING;
+}
+
+/* Says that nothing will come for a time; without a time nothing is said. */
+void
+gst_vatt_token_out_push_gap (
+    GstVattTokenOut *out, GstClockTime time, GstClockTime duration)
+{
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    gst_vatt_token_out_push_event (out, gst_event_new_gap (time, duration));
+}
+
+/* Sends @event, which it takes; the end of the stream becomes a message where
+ * nothing is linked. */
+gboolean
+gst_vatt_token_out_push_event (GstVattTokenOut *out, GstEvent *event)
+{
+  if (!out->terminal.active)
+    return gst_pad_push_event (out->srcpad, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    gst_vatt_terminal_post_eos (
+        &out->terminal, out->element, gst_event_get_seqnum (event));
+  gst_pad_push_event (out->srcpad, event);
+  return TRUE;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gstvattclippool.h"
+#include "gstvattterminal.h"
 
 #include <gst/gst.h>
 #include <vatt/config.h>
@@ -18,6 +19,9 @@ typedef gboolean (*GstVattOverrideFunc) (
 
 /* Filled by gst_vatt_token_out_negotiate(); the streaming thread's. */
 typedef struct {
+  GstVattTerminal terminal;
+  GstClockID patience; /* owned; while nothing is linked in front */
+
   GstElement *element; /* not owned */
   GstPad *srcpad;      /* not owned */
   VattModality modality;
@@ -43,5 +47,13 @@ gboolean gst_vatt_token_out_negotiate (
     GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error);
 guint gst_vatt_token_out_keep (GstVattTokenOut *out, double drop_rate);
 void gst_vatt_token_out_clear (GstVattTokenOut *out);
+void gst_vatt_token_out_change_state (
+    GstVattTokenOut *out, GstStateChange transition);
+
+GstFlowReturn gst_vatt_token_out_push (
+    GstVattTokenOut *out, const GstSegment *segment, GstBuffer *buffer);
+void gst_vatt_token_out_push_gap (
+    GstVattTokenOut *out, GstClockTime time, GstClockTime duration);
+gboolean gst_vatt_token_out_push_event (GstVattTokenOut *out, GstEvent *event);
 
 G_END_DECLS

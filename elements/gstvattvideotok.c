@@ -18,10 +18,21 @@
  *
  * A window covers [start, start + span); its buffer carries the start as
  * timestamp and the span as duration. Windows follow each other every
- * #GstVattWindow:hop, beginning with the segment. Gaps up to
- * #GstVattWindow:max-gap are filled by repeating a picture, longer ones end
- * the window, and the next one begins behind the gap with the DISCONT flag.
- * Of a stream that is played backwards no windows are made.
+ * #GstVattWindow:hop from the start of the segment, whatever data come. Gaps up
+ * to #GstVattWindow:max-gap are filled by repeating a picture and marked by the
+ * DISCONT flag and the `gap` of the meta. What is missing by more than half is
+ * not sent, but a GAP event is, as for a stream that is played backwards.
+ *
+ * The source pad may be left unlinked: the element then is the pipeline's sink
+ * and posts an element message named `vatt-tokens` for each window, with these
+ * fields:
+ *
+ * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
+ *   window, ns
+ * * #guint64 `window`: its number since the start or the last flush
+ * * #gchararray `modality`
+ * * #guint `tokens`: how many were made
+ * * #guint64 `gap`: how much of the window no data covered, ns
  *
  * ## Example launch line
  * |[
@@ -32,7 +43,7 @@
 #include "gstvattvideotok.h"
 
 #include "gstvattcaps.h"
-#include "gstvattpicture.h"
+#include "gstvattpicturequeue.h"
 
 #include <vatt/resize.h>
 
@@ -54,13 +65,6 @@ enum {
   PROP_ASPECT,
 };
 
-typedef struct {
-  GstClockTimeDiff from; /* serves the instants behind this */
-  GstClockTime time;
-  GstBuffer *raw; /* owned; until converted or superseded */
-  GstBuffer *rgb; /* owned; once converted */
-} Picture;
-
 struct _GstVattVideoTok {
   GstVattWindow parent;
 
@@ -73,8 +77,8 @@ struct _GstVattVideoTok {
   GstVideoInfo info;
   VattFrontEnd front_end;
   GstVattPictureConverter *converter; /* owned; NULL before input caps */
-  GQueue pictures;                    /* of Picture, by time */
-  GQueue spare;                       /* of GstBuffer: RGB not in use */
+  GstVattPictureQueue pictures;
+  GstClockTime interval; /* between the two newest; 0: unknown */
 };
 
 G_DEFINE_TYPE (GstVattVideoTok, gst_vatt_video_tok, GST_TYPE_VATT_WINDOW)
@@ -88,44 +92,18 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
 
-static void
-picture_free (GstVattVideoTok *self, Picture *picture)
-{
-  gst_clear_buffer (&picture->raw);
-  if (picture->rgb)
-    g_queue_push_head (&self->spare, g_steal_pointer (&picture->rgb));
-  g_free (picture);
-}
-
-static gboolean
-picture_convert (GstVattVideoTok *self, Picture *picture, GError **error)
-{
-  if (picture->rgb)
-    return TRUE;
-  GstBuffer *rgb = g_queue_pop_head (&self->spare);
-  if (!rgb)
-    rgb = gst_buffer_new_allocate (NULL,
-        GST_VIDEO_INFO_SIZE (
-            gst_vatt_picture_converter_get_output (self->converter)),
-        NULL);
-  picture->rgb = rgb;
-  gboolean done = gst_vatt_picture_converter_run (
-      self->converter, picture->raw, rgb, error);
-  gst_clear_buffer (&picture->raw);
-  return done;
-}
-
 /* The newest picture learns where its instants end, and is converted or
  * forgotten. */
 static gboolean
 settle_newest (GstVattVideoTok *self, GstClockTimeDiff until, GError **error)
 {
-  Picture *newest = g_queue_peek_tail (&self->pictures);
-  if (!newest || newest->rgb)
+  GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
+  if (!newest || newest->converted)
     return TRUE;
   if (gst_vatt_window_has_instant (GST_VATT_WINDOW (self), newest->from, until))
-    return picture_convert (self, newest, error);
-  picture_free (self, g_queue_pop_tail (&self->pictures));
+    return gst_vatt_queued_picture_convert (newest, self->converter, error);
+  gst_vatt_picture_queue_retire_newest (&self->pictures);
   return TRUE;
 }
 
@@ -174,7 +152,8 @@ keep_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime time,
     GstClockTime end, GError **error)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
-  Picture *newest = g_queue_peek_tail (&self->pictures);
+  GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
   GstClockTimeDiff from =
       (GstClockTimeDiff)gst_vatt_window_get_origin (window) - 1;
   if (newest) {
@@ -184,13 +163,40 @@ keep_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime time,
     if (!settle_newest (self, from, error))
       return FALSE;
   }
-  Picture *picture = g_new0 (Picture, 1);
-  picture->from = from;
-  picture->time = time;
-  picture->raw = gst_buffer_ref (buffer);
-  g_queue_push_tail (&self->pictures, picture);
+  gst_vatt_picture_queue_append (&self->pictures, buffer, time, from);
   gst_vatt_window_set_data_end (window, end);
   return TRUE;
+}
+
+/* Says where the picture lies in time. One that comes while the one before
+ * should still be seen ends that; one that comes late by more than jitter
+ * leaves a hole. A camera in the dark makes fewer pictures than its caps say:
+ * unless a loss is announced, the distance of the two before counts as well. */
+static void
+place_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime start,
+    GstClockTime duration, gboolean known)
+{
+  GstVattWindow *window = GST_VATT_WINDOW (self);
+  const GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
+  GstClockTime end = gst_vatt_window_get_data_end (window);
+  GstClockTime before = newest ? newest->time : start;
+  gboolean announced =
+      GST_BUFFER_IS_DISCONT (buffer) || gst_vatt_window_saw_gap (window);
+  GstClockTime usual = announced ? duration : MAX (duration, self->interval);
+  if (newest && start > newest->time && start < end)
+    gst_vatt_window_set_data_end (window, end = start);
+  /* Where nobody says how long a picture lasts, it may last a window. */
+  GstClockTime slack = known ? 0 : gst_vatt_front_end_span (&self->front_end);
+  GstVattPlace place = gst_vatt_window_place (window, start, slack);
+  if (place == GST_VATT_PLACE_START)
+    self->interval = 0;
+  else if (start > before)
+    self->interval = start - before;
+  if (place == GST_VATT_PLACE_GAP && known &&
+      start - before > usual + usual / 2)
+    gst_vatt_window_add_hole (window, MAX (end, before + usual), start);
+  gst_vatt_window_set_open_ended (window, !known);
 }
 
 static GstFlowReturn
@@ -206,12 +212,25 @@ video_tok_take (GstVattWindow *window, GstBuffer *buffer)
   if (!gst_segment_clip (gst_vatt_window_get_segment (window), GST_FORMAT_TIME,
           time, known ? time + duration : time, &start, &stop))
     return GST_FLOW_OK;
-  /* Where nobody says how long a picture lasts, it may last a window. */
-  GstClockTime slack = known ? 0 : gst_vatt_front_end_span (&self->front_end);
-  gst_vatt_window_place (window, start, slack);
+  place_picture (self, buffer, start, duration, known);
   if (!keep_picture (self, buffer, start, MAX (stop, start + 1), &error))
     return gst_vatt_window_fail (window, error);
   return gst_vatt_window_emit (window, start + 1);
+}
+
+/* The last picture of a stream counts for a window at most: a single one is one
+ * clip, however long it is to be looked at. */
+static gboolean
+video_tok_finish (GstVattWindow *window, GError **error)
+{
+  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
+  const GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
+  GstClockTime end = gst_vatt_window_get_data_end (window);
+  if (newest)
+    gst_vatt_window_set_data_end (window,
+        MIN (end, newest->time + gst_vatt_front_end_span (&self->front_end)));
+  return TRUE;
 }
 
 static gboolean
@@ -220,28 +239,15 @@ video_tok_write (
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   const VattFrontEnd *fe = &self->front_end;
-  const GstVideoInfo *out =
-      gst_vatt_picture_converter_get_output (self->converter);
-  GList *link = self->pictures.head;
+  GList *link = self->pictures.pictures.head;
   for (guint i = 0; i < fe->frames; i++) {
     GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
         &self->front_end, start, i);
-    while (link->next && ((Picture *)link->next->data)->from < time)
+    while (
+        link->next && ((GstVattQueuedPicture *)link->next->data)->from < time)
       link = link->next;
-    Picture *picture = link->data;
-    if (!picture_convert (self, picture, error))
-      return FALSE;
-    GstMapInfo map;
-    if (!gst_buffer_map (picture->rgb, &map, GST_MAP_READ)) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-          "cannot map a picture of %u x %u", fe->width, fe->height);
-      return FALSE;
-    }
-    gboolean filled = vatt_clip_fill_frame_u8 (clip, 0, i, map.data,
-        (gsize)GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
-        fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC, error);
-    gst_buffer_unmap (picture->rgb, &map);
-    if (!filled)
+    if (!gst_vatt_queued_picture_write (
+            link->data, self->converter, fe, clip, i, error))
       return FALSE;
   }
   if (fe->scaling == VATT_SCALING_CLIP)
@@ -252,20 +258,13 @@ video_tok_write (
 static void
 video_tok_forget (GstVattWindow *window, GstClockTime start)
 {
-  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
-  GList *head;
-  while ((head = self->pictures.head) && head->next &&
-         ((Picture *)head->next->data)->from < (GstClockTimeDiff)start)
-    picture_free (self, g_queue_pop_head (&self->pictures));
+  gst_vatt_picture_queue_forget (&GST_VATT_VIDEO_TOK (window)->pictures, start);
 }
 
 static void
 video_tok_reset (GstVattWindow *window)
 {
-  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
-  Picture *picture;
-  while ((picture = g_queue_pop_head (&self->pictures)))
-    picture_free (self, picture);
+  gst_vatt_picture_queue_clear (&GST_VATT_VIDEO_TOK (window)->pictures);
 }
 
 /* Everything that has the old size. */
@@ -273,7 +272,7 @@ static void
 drop_converter (GstVattVideoTok *self)
 {
   g_clear_pointer (&self->converter, gst_vatt_picture_converter_free);
-  g_queue_clear_full (&self->spare, (GDestroyNotify)gst_buffer_unref);
+  gst_vatt_picture_queue_drop_spare (&self->pictures);
 }
 
 static void
@@ -299,8 +298,10 @@ video_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
     return FALSE;
   }
   /* The newest picture is still in the old format. */
-  Picture *newest = g_queue_peek_tail (&self->pictures);
-  if (newest && !picture_convert (self, newest, error))
+  GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
+  if (newest &&
+      !gst_vatt_queued_picture_convert (newest, self->converter, error))
     return FALSE;
   GST_DEBUG_OBJECT (self, "pictures are %" GST_PTR_FORMAT, caps);
   self->info = info;
@@ -315,8 +316,7 @@ video_tok_set_front_end (
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   drop_converter (self);
   self->front_end = *front_end;
-  GST_INFO_OBJECT (self, "windows of %u pictures of %u x %u", front_end->frames,
-      front_end->width, front_end->height);
+  GST_INFO_OBJECT (self, "%u pictures in a window", front_end->frames);
   gst_vatt_window_set_reach (window,
       gst_vatt_front_end_instant (&self->front_end, 0, front_end->frames - 1) +
           1);
@@ -434,8 +434,7 @@ static void
 gst_vatt_video_tok_init (GstVattVideoTok *self)
 {
   gst_video_info_init (&self->info);
-  g_queue_init (&self->pictures);
-  g_queue_init (&self->spare);
+  gst_vatt_picture_queue_init (&self->pictures);
   self->fps_d = 1;
   self->aspect = DEFAULT_ASPECT;
 }
@@ -489,6 +488,7 @@ gst_vatt_video_tok_class_init (GstVattVideoTokClass *klass)
   window_class->set_input = video_tok_set_input;
   window_class->set_front_end = video_tok_set_front_end;
   window_class->take = video_tok_take;
+  window_class->finish = video_tok_finish;
   window_class->write = video_tok_write;
   window_class->forget = video_tok_forget;
   window_class->reset = video_tok_reset;

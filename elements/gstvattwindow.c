@@ -4,29 +4,18 @@
 #include "gstvattwindow.h"
 
 #include "gstvattcaps.h"
+#include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
 
-#define DEFAULT_MAX_GAP GST_SECOND
-#define DEFAULT_TAIL GST_VATT_TAIL_PAD
-#define DEFAULT_TIMESTAMP_MODE GST_VATT_TIMESTAMP_START
+/* Windows closer than this are a mistake that would never end. */
+#define MIN_HOP GST_MSECOND
 
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
-
-enum {
-  PROP_HOP = 1,
-  PROP_TAIL,
-  PROP_TIMESTAMP_MODE,
-  PROP_MAX_GAP,
-  PROP_DROP_RATE,
-  PROP_SEED,
-  PROP_QOS,
-  PROP_STATS,
-};
 
 G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstVattWindow, gst_vatt_window,
     GST_TYPE_ELEMENT,
@@ -44,6 +33,7 @@ reset_stream (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   gst_vatt_window_end_run (self);
+  priv->resume = GST_CLOCK_TIME_NONE;
   priv->counter = 0;
   priv->fresh = TRUE;
   priv->failed = FALSE;
@@ -61,6 +51,64 @@ override_front_end (
   return GST_VATT_WINDOW_GET_CLASS (self)->override (self, front_end, error);
 }
 
+static void
+copy_settings (GstVattWindow *self)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GST_OBJECT_LOCK (self);
+  priv->used = priv->wanted;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+upstream_is_live (GstVattWindow *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query (PRIV (self)->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+/* Agrees with downstream on the tokens and prepares the subclass. */
+static gboolean
+negotiate (GstVattWindow *self, GError **error)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  copy_settings (self);
+  VattFrontEnd before = priv->out.front_end;
+  gboolean had = priv->out.negotiated;
+  GstVattTokenOutParams params = { .drop_rate = priv->used.drop_rate,
+    .hop = priv->used.hop };
+  if (!gst_vatt_token_out_negotiate (&priv->out, &params, error))
+    return FALSE;
+  priv->span = gst_vatt_front_end_span (&priv->out.front_end);
+  GstClockTime hop =
+      priv->used.hop ? MAX (priv->used.hop, MIN_HOP) : priv->span;
+  if (had && hop == priv->hop &&
+      memcmp (&before, &priv->out.front_end, sizeof before) == 0)
+    return TRUE;
+  if (had)
+    gst_vatt_window_end_run (self);
+  priv->hop = hop;
+  priv->live = upstream_is_live (self);
+  if (!GST_VATT_WINDOW_GET_CLASS (self)->set_front_end (
+          self, &priv->out.front_end, error)) {
+    priv->out.negotiated = FALSE;
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  priv->latency = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START
+                      ? priv->span
+                      : priv->span - priv->reach;
+  priv->lead =
+      priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START ? priv->span : 0;
+  GST_OBJECT_UNLOCK (self);
+  gst_element_post_message (
+      GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+  return TRUE;
+}
+
 static GstFlowReturn
 window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -74,17 +122,17 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (!priv->input_caps)
     return GST_FLOW_NOT_NEGOTIATED;
   if ((!priv->out.negotiated || gst_pad_check_reconfigure (priv->srcpad)) &&
-      !gst_vatt_window_negotiate (self, &error)) {
+      !negotiate (self, &error)) {
     if (GST_PAD_IS_FLUSHING (priv->srcpad))
       return GST_FLOW_FLUSHING;
     gst_vatt_window_fail (self, g_steal_pointer (&error));
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  if (priv->segment.rate < 0) {
+  if (priv->segment.rate < 0 || priv->segment.applied_rate < 0) {
     /* No window can be cut from a stream that runs backwards. */
-    gst_pad_push_event (
-        priv->srcpad, gst_event_new_gap (GST_BUFFER_PTS (buffer),
-                          GST_BUFFER_DURATION (buffer)));
+    priv->fresh = FALSE;
+    gst_vatt_token_out_push_gap (
+        &priv->out, GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer));
     return GST_FLOW_OK;
   }
   if (GST_BUFFER_PTS_IS_VALID (buffer) && GST_BUFFER_PTS (buffer) > MAX_TIME)
@@ -112,7 +160,7 @@ handle_caps (GstVattWindow *self, GstCaps *caps)
   g_autoptr (GError) error = NULL;
   if (priv->input_caps && gst_caps_is_equal (priv->input_caps, caps))
     return TRUE;
-  if (!priv->out.negotiated && !gst_vatt_window_negotiate (self, &error)) {
+  if (!priv->out.negotiated && !negotiate (self, &error)) {
     gst_vatt_window_fail (self, g_steal_pointer (&error));
     return FALSE;
   }
@@ -143,17 +191,18 @@ handle_segment (GstVattWindow *self, GstEvent *event)
   current.position = fresh.position = 0;
   if (!gst_segment_is_equal (&current, &fresh)) {
     gst_vatt_window_drain (self);
+    priv->resume = GST_CLOCK_TIME_NONE;
     priv->fresh = TRUE;
     GST_OBJECT_LOCK (self);
     priv->earliest = GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK (self);
   }
   gst_event_copy_segment (event, &priv->segment);
-  return gst_pad_push_event (priv->srcpad, event);
+  return gst_vatt_token_out_push_event (&priv->out, event);
 }
 
-/* Gaps add up; a run ends when they are longer than `max-gap`. The next data
- * fill a shorter one. */
+/* A run ends when nothing has come for longer than `max-gap`. The next data
+ * fill a shorter gap. */
 static gboolean
 handle_gap (GstVattWindow *self, GstEvent *event)
 {
@@ -161,15 +210,15 @@ handle_gap (GstVattWindow *self, GstEvent *event)
   GstClockTime time, duration;
   gst_event_parse_gap (event, &time, &duration);
   if (GST_CLOCK_TIME_IS_VALID (duration))
-    priv->gap += duration;
+    time = MIN (time, MAX_TIME) + MIN (duration, MAX_TIME);
+  priv->saw_gap = TRUE;
   if (GST_CLOCK_TIME_IS_VALID (priv->origin) &&
-      priv->gap <= priv->used.max_gap) {
+      time <= priv->data_end + priv->used.max_gap) {
     gst_event_unref (event);
     return TRUE;
   }
-  if (GST_CLOCK_TIME_IS_VALID (priv->origin))
-    gst_vatt_window_end_run (self);
-  return gst_pad_push_event (priv->srcpad, event);
+  gst_vatt_window_break_run (self);
+  return gst_vatt_token_out_push_event (&priv->out, event);
 }
 
 static gboolean
@@ -182,7 +231,14 @@ handle_eos (GstVattWindow *self, GstEvent *event)
             vatt_modality_name (GST_VATT_WINDOW_GET_CLASS (self)->modality)),
         (NULL));
   gst_vatt_window_drain (self);
-  return gst_pad_push_event (priv->srcpad, event);
+  if (priv->counter > 0 && priv->n_sent == 0 && priv->n_skipped == 0 &&
+      !priv->failed)
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("No window of the %s stream was sent: more than half of each was "
+         "missing.",
+            vatt_modality_name (GST_VATT_WINDOW_GET_CLASS (self)->modality)),
+        (NULL));
+  return gst_vatt_token_out_push_event (&priv->out, event);
 }
 
 static gboolean
@@ -207,7 +263,11 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     break;
   case GST_EVENT_EOS:
     return handle_eos (self, event);
+  case GST_EVENT_FLUSH_START:
+    gst_vatt_terminal_set_flushing (&priv->out.terminal, TRUE);
+    break;
   case GST_EVENT_FLUSH_STOP:
+    gst_vatt_terminal_set_flushing (&priv->out.terminal, FALSE);
     reset_stream (self);
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
     break;
@@ -256,12 +316,23 @@ answer_latency (GstVattWindow *self, GstQuery *query)
   return TRUE;
 }
 
+/* Returns: %FALSE for other queries, or before there are windows */
+static gboolean
+answer_lead (GstVattWindow *self, GstQuery *query)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GST_OBJECT_LOCK (self);
+  GstClockTime lead = priv->lead;
+  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (lead) && gst_vatt_lead_answer (query, lead);
+}
+
 static gboolean
 window_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return answer_latency (GST_VATT_WINDOW (parent), query);
-  if (gst_vatt_window_answer_lead (GST_VATT_WINDOW (parent), query))
+  if (answer_lead (GST_VATT_WINDOW (parent), query))
     return TRUE;
   return gst_pad_query_default (pad, parent, query);
 }
@@ -280,89 +351,6 @@ window_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return gst_pad_query_default (pad, parent, query);
 }
 
-static GstStructure *
-make_stats (GstVattWindow *self)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  guint64 sent = priv->n_sent, skipped = priv->n_skipped;
-  GST_OBJECT_UNLOCK (self);
-  return gst_structure_new ("vatt-tokeniser-stats", "windows", G_TYPE_UINT64,
-      sent, "dropped", G_TYPE_UINT64, skipped, NULL);
-}
-
-static void
-window_set_property (
-    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  GstVattWindowSettings *wanted = &PRIV (GST_VATT_WINDOW (object))->wanted;
-  GST_OBJECT_LOCK (object);
-  switch (id) {
-  case PROP_HOP:
-    wanted->hop = g_value_get_uint64 (value);
-    break;
-  case PROP_TAIL:
-    wanted->tail = (GstVattTail)g_value_get_enum (value);
-    break;
-  case PROP_TIMESTAMP_MODE:
-    wanted->timestamp_mode = (GstVattTimestampMode)g_value_get_enum (value);
-    break;
-  case PROP_MAX_GAP:
-    wanted->max_gap = g_value_get_uint64 (value);
-    break;
-  case PROP_DROP_RATE:
-    wanted->drop_rate = g_value_get_double (value);
-    break;
-  case PROP_SEED:
-    wanted->seed = g_value_get_uint64 (value);
-    break;
-  case PROP_QOS:
-    wanted->qos = g_value_get_boolean (value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (object);
-}
-
-static void
-window_get_property (
-    GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  GstVattWindow *self = GST_VATT_WINDOW (object);
-  GST_OBJECT_LOCK (object);
-  GstVattWindowSettings wanted = PRIV (self)->wanted;
-  GST_OBJECT_UNLOCK (object);
-  switch (id) {
-  case PROP_HOP:
-    g_value_set_uint64 (value, wanted.hop);
-    break;
-  case PROP_TAIL:
-    g_value_set_enum (value, (gint)wanted.tail);
-    break;
-  case PROP_TIMESTAMP_MODE:
-    g_value_set_enum (value, (gint)wanted.timestamp_mode);
-    break;
-  case PROP_MAX_GAP:
-    g_value_set_uint64 (value, wanted.max_gap);
-    break;
-  case PROP_DROP_RATE:
-    g_value_set_double (value, wanted.drop_rate);
-    break;
-  case PROP_SEED:
-    g_value_set_uint64 (value, wanted.seed);
-    break;
-  case PROP_QOS:
-    g_value_set_boolean (value, wanted.qos);
-    break;
-  case PROP_STATS:
-    g_value_take_boxed (value, make_stats (self));
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-}
-
 static GstStateChangeReturn
 window_change_state (GstElement *element, GstStateChange transition)
 {
@@ -370,6 +358,7 @@ window_change_state (GstElement *element, GstStateChange transition)
   GstVattWindowPrivate *priv = PRIV (self);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     reset_stream (self);
+  gst_vatt_token_out_change_state (&priv->out, transition);
   GstStateChangeReturn result = GST_ELEMENT_CLASS (gst_vatt_window_parent_class)
                                     ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -380,6 +369,16 @@ window_change_state (GstElement *element, GstStateChange transition)
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
   }
   return result;
+}
+
+static gboolean
+window_send_event (GstElement *element, GstEvent *event)
+{
+  GstVattWindowPrivate *priv = PRIV (GST_VATT_WINDOW (element));
+  if (gst_vatt_terminal_takes_event (&priv->out.terminal, event))
+    return gst_pad_send_event (priv->srcpad, event);
+  return GST_ELEMENT_CLASS (gst_vatt_window_parent_class)
+      ->send_event (element, event);
 }
 
 static void
@@ -417,6 +416,8 @@ window_finalize (GObject *object)
 {
   GstVattWindowPrivate *priv = PRIV (GST_VATT_WINDOW (object));
   gst_vatt_token_out_clear (&priv->out);
+  gst_vatt_terminal_clear (&priv->out.terminal);
+  gst_vatt_coverage_clear (&priv->coverage);
   gst_clear_caps (&priv->input_caps);
   g_free (priv->label);
   G_OBJECT_CLASS (gst_vatt_window_parent_class)->finalize (object);
@@ -426,70 +427,24 @@ static void
 gst_vatt_window_init (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  priv->wanted = (GstVattWindowSettings){
-    .tail = DEFAULT_TAIL,
-    .timestamp_mode = DEFAULT_TIMESTAMP_MODE,
-    .max_gap = DEFAULT_MAX_GAP,
-    .qos = TRUE,
-  };
-  priv->origin = priv->emitted_end = priv->earliest = priv->lead =
-      GST_CLOCK_TIME_NONE;
+  gst_vatt_window_default_settings (&priv->wanted);
+  priv->origin = priv->emitted_end = GST_CLOCK_TIME_NONE;
+  priv->resume = priv->earliest = priv->lead = GST_CLOCK_TIME_NONE;
+  gst_vatt_terminal_init (&priv->out.terminal);
+  gst_vatt_coverage_init (&priv->coverage);
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
-}
-
-#define READY_FLAGS                                                            \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
-#define PLAYING_FLAGS                                                          \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
-static void
-install_properties (GObjectClass *object_class)
-{
-  g_object_class_install_property (object_class, PROP_HOP,
-      g_param_spec_uint64 ("hop", "Hop",
-          "Time from one window to the next, ns (0 = the window's span)", 0,
-          G_MAXINT64, 0, READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_TAIL,
-      g_param_spec_enum ("tail", "Tail",
-          "What becomes of the last window when the stream ends within it",
-          GST_TYPE_VATT_TAIL, DEFAULT_TAIL, READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_TIMESTAMP_MODE,
-      g_param_spec_enum ("timestamp-mode", "Timestamp mode",
-          "Which time of its window a buffer carries",
-          GST_TYPE_VATT_TIMESTAMP_MODE, DEFAULT_TIMESTAMP_MODE, READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_MAX_GAP,
-      g_param_spec_uint64 ("max-gap", "Longest gap",
-          "Shorter gaps are filled, longer ones end the run of windows, ns", 0,
-          G_MAXINT64, DEFAULT_MAX_GAP, READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_DROP_RATE,
-      g_param_spec_double ("drop-rate", "Drop rate",
-          "Part of the tokens to leave out at random (DropToken)", 0.0, 0.99,
-          0.0, PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
-  g_object_class_install_property (object_class, PROP_SEED,
-      g_param_spec_uint64 ("seed", "Seed",
-          "Seed of the random choice of tokens", 0, G_MAXUINT64, 0,
-          READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_QOS,
-      g_param_spec_boolean ("qos", "Quality of service",
-          "Leave out whole windows that a sink says would come too late", TRUE,
-          READY_FLAGS));
-  g_object_class_install_property (object_class, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "Windows sent and left out since the start or the last flush",
-          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
 gst_vatt_window_class_init (GstVattWindowClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  object_class->set_property = window_set_property;
-  object_class->get_property = window_get_property;
   object_class->constructed = window_constructed;
   object_class->finalize = window_finalize;
   GST_ELEMENT_CLASS (klass)->change_state =
       GST_DEBUG_FUNCPTR (window_change_state);
-  install_properties (object_class);
+  GST_ELEMENT_CLASS (klass)->send_event = GST_DEBUG_FUNCPTR (window_send_event);
+  gst_vatt_window_install_properties (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_WINDOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TAIL, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TIMESTAMP_MODE, 0);

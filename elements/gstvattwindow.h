@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * GstVattTail:
  * @GST_VATT_TAIL_PAD: the last, short window is filled up
  * @GST_VATT_TAIL_DROP: it is dropped
- * @GST_VATT_TAIL_PARTIAL: its tokens that hold data are sent, fewer than in a
+ * @GST_VATT_TAIL_EMIT: its tokens that hold data are sent, fewer than in a
  *   whole window
  *
  * What becomes of the window that the end of the stream cuts short.
@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 typedef enum {
   GST_VATT_TAIL_PAD,
   GST_VATT_TAIL_DROP,
-  GST_VATT_TAIL_PARTIAL,
+  GST_VATT_TAIL_EMIT,
 } GstVattTail;
 
 /**
@@ -103,12 +103,16 @@ struct _GstVattWindowClass {
 const GstSegment *gst_vatt_window_get_segment (GstVattWindow *self);
 GstVattPlace gst_vatt_window_place (
     GstVattWindow *self, GstClockTime time, GstClockTime slack);
+gboolean gst_vatt_window_saw_gap (GstVattWindow *self);
+void gst_vatt_window_add_hole (
+    GstVattWindow *self, GstClockTime from, GstClockTime to);
 GstClockTime gst_vatt_window_get_origin (GstVattWindow *self);
 GstClockTime gst_vatt_window_get_start (GstVattWindow *self);
 gboolean gst_vatt_window_has_instant (
     GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to);
 GstClockTime gst_vatt_window_get_data_end (GstVattWindow *self);
 void gst_vatt_window_set_data_end (GstVattWindow *self, GstClockTime end);
+void gst_vatt_window_set_open_ended (GstVattWindow *self, gboolean open_ended);
 void gst_vatt_window_set_reach (GstVattWindow *self, GstClockTime reach);
 GstFlowReturn gst_vatt_window_emit (GstVattWindow *self, GstClockTime decided);
 GstFlowReturn gst_vatt_window_fail (GstVattWindow *self, GError *error);

@@ -4,6 +4,7 @@
  * gstvattwindowrun.c cuts time into windows. */
 #pragma once
 
+#include "gstvattcoverage.h"
 #include "gstvatttokenout.h"
 #include "gstvattwindow.h"
 
@@ -44,10 +45,13 @@ typedef struct {
   GstClockTime origin; /* NONE: no run */
   GstClockTime data_end;
   GstClockTime emitted_end; /* NONE: nothing in this run */
-  GstClockTime gap;         /* length of GAP events since the last data */
-  guint64 next;             /* number of the next window in this run */
-  guint64 counter;          /* the same since the last flush */
-  gboolean fresh;           /* no data since the segment began */
+  GstClockTime resume;      /* the window behind the last run; NONE: none */
+  GstVattCoverage coverage;
+  guint64 next;        /* number of the next window in this run */
+  guint64 counter;     /* the same since the last flush */
+  gboolean fresh;      /* no data since the segment began */
+  gboolean open_ended; /* the last data last for as long as is wanted */
+  gboolean saw_gap;    /* a GAP event came behind the last data */
   gboolean discont;
   char *label; /* of the last buffer that had one; owned */
 } GstVattWindowPrivate;
@@ -55,9 +59,10 @@ typedef struct {
 #define PRIV(self) gst_vatt_window_private (self)
 
 GstVattWindowPrivate *gst_vatt_window_private (GstVattWindow *self);
-gboolean gst_vatt_window_answer_lead (GstVattWindow *self, GstQuery *query);
-gboolean gst_vatt_window_negotiate (GstVattWindow *self, GError **error);
+void gst_vatt_window_default_settings (GstVattWindowSettings *settings);
+void gst_vatt_window_install_properties (GObjectClass *object_class);
 void gst_vatt_window_end_run (GstVattWindow *self);
+GstFlowReturn gst_vatt_window_break_run (GstVattWindow *self);
 GstFlowReturn gst_vatt_window_drain (GstVattWindow *self);
 
 G_END_DECLS

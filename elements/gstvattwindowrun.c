@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Time is a line of windows: number k of a run covers
- * [origin + k * hop, origin + k * hop + span) in buffer time. A run begins
- * with the segment, or with the first data behind a long gap, and ends with
- * the next of these. Subclasses keep pictures or sound and say up to which
- * time they are complete; this file decides when a window leaves. */
+ * Time is a line of windows: number k of a segment covers
+ * [start + k * hop, start + k * hop + span), whatever data come, so that the
+ * windows of pictures and of sound are the same. A run is a stretch of it
+ * without long gaps: it begins with the first window that its data reach.
+ * Subclasses keep pictures or sound and say up to which time they are complete;
+ * this file decides when a window leaves. */
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
-#include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
 
@@ -16,41 +16,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 
 /* Less than this behind the last window is rounding, not data. */
 #define GRAIN GST_MSECOND
-/* Windows closer than this are a mistake that would never end. */
-#define MIN_HOP GST_MSECOND
-
-static const GEnumValue tail_values[] = {
-  { GST_VATT_TAIL_PAD, "Fill up the last, short window", "pad" },
-  { GST_VATT_TAIL_DROP, "Drop it", "drop" },
-  { GST_VATT_TAIL_PARTIAL, "Send the tokens that hold data", "partial" },
-  { 0, NULL, NULL },
-};
-
-static const GEnumValue timestamp_mode_values[] = {
-  { GST_VATT_TIMESTAMP_START, "Start of the window", "start" },
-  { GST_VATT_TIMESTAMP_END, "End of the window", "end" },
-  { 0, NULL, NULL },
-};
-
-GType
-gst_vatt_tail_get_type (void)
-{
-  static gsize type = 0;
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstVattTail", tail_values));
-  return type;
-}
-
-GType
-gst_vatt_timestamp_mode_get_type (void)
-{
-  static gsize type = 0;
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstVattTimestampMode", timestamp_mode_values));
-  return type;
-}
 
 const GstSegment *
 gst_vatt_window_get_segment (GstVattWindow *self)
@@ -84,6 +49,29 @@ gst_vatt_window_set_data_end (GstVattWindow *self, GstClockTime end)
   PRIV (self)->data_end = end;
 }
 
+/* The last data have no end of their own: a picture of which nobody says how
+ * long it lasts. */
+void
+gst_vatt_window_set_open_ended (GstVattWindow *self, gboolean open_ended)
+{
+  PRIV (self)->open_ended = open_ended;
+}
+
+/* Whether a GAP event came behind the last data; until the next are placed. */
+gboolean
+gst_vatt_window_saw_gap (GstVattWindow *self)
+{
+  return PRIV (self)->saw_gap;
+}
+
+/* No data cover [@from, @to): windows there will be marked. */
+void
+gst_vatt_window_add_hole (
+    GstVattWindow *self, GstClockTime from, GstClockTime to)
+{
+  gst_vatt_coverage_add_hole (&PRIV (self)->coverage, from, to);
+}
+
 void
 gst_vatt_window_set_reach (GstVattWindow *self, GstClockTime reach)
 {
@@ -102,18 +90,56 @@ gst_vatt_window_fail (GstVattWindow *self, GError *error)
   return GST_FLOW_ERROR;
 }
 
-/* Ends the run; a partial window is lost. */
+/* Ends the run; what has not been sent is lost. */
 void
 gst_vatt_window_end_run (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
+  if (GST_CLOCK_TIME_IS_VALID (priv->origin))
+    priv->resume = gst_vatt_window_get_start (self);
   priv->origin = GST_CLOCK_TIME_NONE;
   priv->emitted_end = GST_CLOCK_TIME_NONE;
-  priv->gap = 0;
   priv->next = 0;
+  priv->saw_gap = priv->open_ended = FALSE;
   priv->discont = TRUE;
+  gst_vatt_coverage_reset (&priv->coverage);
   g_clear_pointer (&priv->label, g_free);
   GST_VATT_WINDOW_GET_CLASS (self)->reset (self);
+}
+
+/* The first window that data from @time on reach, but none that begins behind
+ * them.
+ *
+ * Returns: from where windows are counted */
+static GstClockTime
+begin_run (GstVattWindow *self, GstClockTime time)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GstClockTime anchor = priv->segment.start;
+  if (!GST_CLOCK_TIME_IS_VALID (anchor) || anchor > time)
+    anchor = time;
+  guint64 offset = time - anchor;
+  guint64 first =
+      offset < priv->span ? 0 : (offset - priv->span) / priv->hop + 1;
+  priv->origin = anchor + MIN (first, offset / priv->hop) * priv->hop;
+  priv->fresh = FALSE;
+  priv->data_end = time;
+  gst_vatt_window_add_hole (self, priv->origin, time);
+  return anchor;
+}
+
+/* Windows before @resume were dealt with and do not come again; those between
+ * that and the first data are passed over but counted. */
+static void
+pass_over_gap (GstVattWindow *self, GstClockTime resume)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  if (priv->origin <= resume) {
+    priv->next = (resume - priv->origin) / priv->hop;
+    return;
+  }
+  priv->counter += (priv->origin - resume) / priv->hop;
+  gst_vatt_token_out_push_gap (&priv->out, resume, priv->origin - resume);
 }
 
 /*
@@ -131,7 +157,8 @@ gst_vatt_window_place (
 {
   GstVattWindowPrivate *priv = PRIV (self);
   GstClockTime limit = priv->used.max_gap + slack;
-  priv->gap = 0;
+  gboolean fresh = priv->fresh;
+  priv->saw_gap = FALSE;
   if (GST_CLOCK_TIME_IS_VALID (priv->origin)) {
     if (time <= priv->data_end + limit && time + limit >= priv->data_end)
       return time > priv->data_end   ? GST_VATT_PLACE_GAP
@@ -140,15 +167,16 @@ gst_vatt_window_place (
     GST_DEBUG_OBJECT (self,
         "from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT ": a new run",
         GST_TIME_ARGS (priv->data_end), GST_TIME_ARGS (time));
-    gst_vatt_window_end_run (self);
+    /* What downstream says of it, it will say again. */
+    gst_vatt_window_break_run (self);
   }
-  GstClockTime start = priv->segment.start;
-  priv->origin = priv->fresh && GST_CLOCK_TIME_IS_VALID (start) &&
-                         time >= start && time - start <= limit
-                     ? start
-                     : time;
-  priv->fresh = FALSE;
-  priv->data_end = time;
+  /* Still the end of the run before. */
+  gboolean forward = time >= priv->data_end;
+  GstClockTime anchor = begin_run (self, time);
+  if (fresh)
+    pass_over_gap (self, anchor);
+  else if (forward && GST_CLOCK_TIME_IS_VALID (priv->resume))
+    pass_over_gap (self, priv->resume);
   return GST_VATT_PLACE_START;
 }
 
@@ -183,75 +211,6 @@ gst_vatt_window_has_instant (
   return FALSE;
 }
 
-static void
-copy_settings (GstVattWindow *self)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  priv->used = priv->wanted;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static gboolean
-upstream_is_live (GstVattWindow *self)
-{
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
-  if (gst_pad_peer_query (PRIV (self)->sinkpad, query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  return live;
-}
-
-/* Agrees with downstream on the tokens and prepares the subclass. */
-gboolean
-gst_vatt_window_negotiate (GstVattWindow *self, GError **error)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  copy_settings (self);
-  VattFrontEnd before = priv->out.front_end;
-  gboolean had = priv->out.negotiated;
-  GstVattTokenOutParams params = { .drop_rate = priv->used.drop_rate,
-    .hop = priv->used.hop };
-  if (!gst_vatt_token_out_negotiate (&priv->out, &params, error))
-    return FALSE;
-  priv->span = gst_vatt_front_end_span (&priv->out.front_end);
-  GstClockTime hop =
-      priv->used.hop ? MAX (priv->used.hop, MIN_HOP) : priv->span;
-  if (had && hop == priv->hop &&
-      memcmp (&before, &priv->out.front_end, sizeof before) == 0)
-    return TRUE;
-  if (had)
-    gst_vatt_window_end_run (self);
-  priv->hop = hop;
-  priv->live = upstream_is_live (self);
-  if (!GST_VATT_WINDOW_GET_CLASS (self)->set_front_end (
-          self, &priv->out.front_end, error)) {
-    priv->out.negotiated = FALSE;
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  priv->latency = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START
-                      ? priv->span
-                      : priv->span - priv->reach;
-  priv->lead =
-      priv->used.timestamp_mode == GST_VATT_TIMESTAMP_START ? priv->span : 0;
-  GST_OBJECT_UNLOCK (self);
-  gst_element_post_message (
-      GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
-  return TRUE;
-}
-
-/* Returns: %FALSE for other queries, or before there are windows */
-gboolean
-gst_vatt_window_answer_lead (GstVattWindow *self, GstQuery *query)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  GstClockTime lead = priv->lead;
-  GST_OBJECT_UNLOCK (self);
-  return GST_CLOCK_TIME_IS_VALID (lead) && gst_vatt_lead_answer (query, lead);
-}
-
 /* Whether a sink will find the window that ends at @end too late. */
 static gboolean
 is_late (GstVattWindow *self, GstClockTime start, GstClockTime end)
@@ -283,7 +242,7 @@ is_late (GstVattWindow *self, GstClockTime start, GstClockTime end)
 
 /* Tokens that hold data of a window the stream leaves at @data_end. */
 static guint
-partial_tokens (GstVattWindow *self, GstClockTime start)
+filled_tokens (GstVattWindow *self, GstClockTime start)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   const VattFrontEnd *fe = &priv->out.front_end;
@@ -308,14 +267,61 @@ kept_tokens (GstVattWindow *self, GstClockTime start)
   return gst_vatt_token_out_keep (&priv->out, drop_rate);
 }
 
+/* What leaves of the next window, and what is missing in it. */
+typedef struct {
+  guint n_tokens;
+  GstClockTime holes; /* between data */
+  GstClockTime tail;  /* behind the last of them */
+} Content;
+
+static Content
+whole_window (GstVattWindow *self)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GstClockTime start = gst_vatt_window_get_start (self);
+  return (Content){
+    .n_tokens = gst_vatt_front_end_tokens (&priv->out.front_end),
+    .holes =
+        gst_vatt_coverage_measure (&priv->coverage, start, start + priv->span),
+  };
+}
+
+/* The next window where no more data will come. */
+static Content
+last_window (GstVattWindow *self)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GstClockTime start = gst_vatt_window_get_start (self);
+  GstClockTime end = start + priv->span;
+  Content content = whole_window (self);
+  if (!priv->open_ended && priv->data_end < end)
+    content.tail = end - MAX (priv->data_end, start);
+  return content;
+}
+
+static GstClockTime
+stamp (const GstVattWindowPrivate *priv, GstClockTime start)
+{
+  return priv->used.timestamp_mode == GST_VATT_TIMESTAMP_END
+             ? start + priv->span
+             : start;
+}
+
+static GstClockTime
+stamped_duration (const GstVattWindowPrivate *priv)
+{
+  return priv->used.timestamp_mode == GST_VATT_TIMESTAMP_END ? priv->hop
+                                                             : priv->span;
+}
+
 /* Makes the buffer of @clip, which it takes. */
 static GstBuffer *
 make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
-    guint n_tokens, GError **error)
+    const Content *content, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  const VattFrontEnd *fe = &priv->out.front_end;
-  guint whole = gst_vatt_front_end_tokens (fe);
+  guint whole = gst_vatt_front_end_tokens (&priv->out.front_end);
+  guint n_tokens = content->n_tokens;
   guint wanted = kept_tokens (self, start);
   g_autofree gint32 *kept = NULL;
   if (n_tokens < whole) {
@@ -334,15 +340,16 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   GstBuffer *buffer = gst_vatt_clip_pool_wrap (priv->out.pool, clip, n_tokens);
   GstVattMeta *meta =
       gst_buffer_add_vatt_meta (buffer, priv->counter, start, priv->span);
+  meta->gap = content->holes + content->tail;
   if (kept)
     gst_vatt_meta_set_kept (meta, kept, n_tokens);
   gst_vatt_meta_set_label (meta, priv->label);
-  gboolean at_end = priv->used.timestamp_mode == GST_VATT_TIMESTAMP_END;
-  GST_BUFFER_PTS (buffer) = at_end ? start + priv->span : start;
-  GST_BUFFER_DURATION (buffer) = at_end ? priv->hop : priv->span;
+  GST_BUFFER_PTS (buffer) = stamp (priv, start);
+  GST_BUFFER_DURATION (buffer) = stamped_duration (priv);
   GST_BUFFER_OFFSET (buffer) = priv->counter;
   GST_BUFFER_OFFSET_END (buffer) = priv->counter + 1;
-  if (priv->discont)
+  if (gst_vatt_coverage_tell (&priv->coverage, start + priv->span) ||
+      priv->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   return buffer;
 }
@@ -355,18 +362,24 @@ advance (GstVattWindow *self)
   priv->emitted_end = gst_vatt_window_get_start (self) + priv->span;
   priv->next++;
   priv->counter++;
-  GST_VATT_WINDOW_GET_CLASS (self)->forget (
-      self, gst_vatt_window_get_start (self));
+  GstClockTime start = gst_vatt_window_get_start (self);
+  gst_vatt_coverage_forget (&priv->coverage, start);
+  GST_VATT_WINDOW_GET_CLASS (self)->forget (self, start);
 }
 
-/* Sends the next window; @n_tokens of it. */
+/* Sends the next window, or that there is none, if less than half of what it
+ * should hold was there. */
 static GstFlowReturn
-send_window (GstVattWindow *self, guint n_tokens)
+send_window (GstVattWindow *self, const Content *content)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   GstClockTime start = gst_vatt_window_get_start (self);
   g_autoptr (GError) error = NULL;
-  if (is_late (self, start, start + priv->span)) {
+  gboolean hollow = content->holes > priv->span / 2;
+  if (hollow)
+    gst_vatt_token_out_push_gap (
+        &priv->out, stamp (priv, start), stamped_duration (priv));
+  if (hollow || is_late (self, start, start + priv->span)) {
     advance (self);
     priv->discont = TRUE;
     return GST_FLOW_OK;
@@ -378,7 +391,7 @@ send_window (GstVattWindow *self, guint n_tokens)
     vatt_clip_free (clip);
     return gst_vatt_window_fail (self, g_steal_pointer (&error));
   }
-  GstBuffer *buffer = make_buffer (self, clip, start, n_tokens, &error);
+  GstBuffer *buffer = make_buffer (self, clip, start, content, &error);
   if (!buffer)
     return gst_vatt_window_fail (self, g_steal_pointer (&error));
   GST_LOG_OBJECT (self, "window %" G_GUINT64_FORMAT ": %" GST_PTR_FORMAT,
@@ -388,7 +401,7 @@ send_window (GstVattWindow *self, guint n_tokens)
   priv->n_sent++;
   GST_OBJECT_UNLOCK (self);
   advance (self);
-  return gst_pad_push (priv->srcpad, buffer);
+  return gst_vatt_token_out_push (&priv->out, &priv->segment, buffer);
 }
 
 /*
@@ -402,37 +415,65 @@ GstFlowReturn
 gst_vatt_window_emit (GstVattWindow *self, GstClockTime decided)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  guint whole = gst_vatt_front_end_tokens (&priv->out.front_end);
   GstFlowReturn flow = GST_FLOW_OK;
   while (flow == GST_FLOW_OK && GST_CLOCK_TIME_IS_VALID (priv->origin) &&
-         gst_vatt_window_get_start (self) + priv->reach <= decided)
-    flow = send_window (self, whole);
+         gst_vatt_window_get_start (self) + priv->reach <= decided) {
+    Content content = whole_window (self);
+    flow = send_window (self, &content);
+  }
   return flow;
 }
 
-/* The stream ends or breaks: sends what is left, as `tail` says. */
+/* Sends the windows that the data so far fill. */
+static GstFlowReturn
+finish_run (GstVattWindow *self)
+{
+  GstVattWindowClass *klass = GST_VATT_WINDOW_GET_CLASS (self);
+  g_autoptr (GError) error = NULL;
+  if (klass->finish && !klass->finish (self, &error))
+    return gst_vatt_window_fail (self, g_steal_pointer (&error));
+  return gst_vatt_window_emit (self, PRIV (self)->data_end);
+}
+
+/* Data break off, but the stream goes on elsewhere: what is cut short counts
+ * like any window with a gap. */
+GstFlowReturn
+gst_vatt_window_break_run (GstVattWindow *self)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  if (priv->failed || !GST_CLOCK_TIME_IS_VALID (priv->origin))
+    return GST_FLOW_OK;
+  GstFlowReturn flow = finish_run (self);
+  while (flow == GST_FLOW_OK) {
+    Content content = last_window (self);
+    if (content.holes + content.tail > priv->span / 2)
+      break;
+    flow = send_window (self, &content);
+  }
+  gst_vatt_window_end_run (self);
+  return flow;
+}
+
+/* The stream ends: sends what is left, as `tail` says. */
 GstFlowReturn
 gst_vatt_window_drain (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  g_autoptr (GError) error = NULL;
   if (!priv->out.negotiated || priv->failed ||
       !GST_CLOCK_TIME_IS_VALID (priv->origin))
     return GST_FLOW_OK;
-  GstVattWindowClass *klass = GST_VATT_WINDOW_GET_CLASS (self);
-  if (klass->finish && !klass->finish (self, &error))
-    return gst_vatt_window_fail (self, g_steal_pointer (&error));
-  GstFlowReturn flow = gst_vatt_window_emit (self, priv->data_end);
+  GstFlowReturn flow = finish_run (self);
   GstClockTime start = gst_vatt_window_get_start (self);
   GstClockTime old = GST_CLOCK_TIME_IS_VALID (priv->emitted_end)
                          ? MAX (priv->emitted_end + GRAIN, start)
                          : start;
   if (flow == GST_FLOW_OK && priv->data_end > old &&
-      priv->used.tail != GST_VATT_TAIL_DROP)
-    flow = send_window (
-        self, priv->used.tail == GST_VATT_TAIL_PARTIAL
-                  ? partial_tokens (self, start)
-                  : gst_vatt_front_end_tokens (&priv->out.front_end));
+      priv->used.tail != GST_VATT_TAIL_DROP) {
+    Content content = last_window (self);
+    if (priv->used.tail == GST_VATT_TAIL_EMIT)
+      content.n_tokens = filled_tokens (self, start);
+    flow = send_window (self, &content);
+  }
   gst_vatt_window_end_run (self);
   return flow;
 }

@@ -17,6 +17,8 @@ scripts/setup.sh build fuzz
 targets=${TARGETS:-$(sed -n "s/^  '\([a-z]*\)': \[.*\],$/\1/p" \
   tests/fuzz/meson.build)}
 mkdir -p "$build/failed"
+# Checkpoints are files; in memory, where that is possible.
+[ ! -d /dev/shm ] || export TMPDIR=/dev/shm
 status=0
 for target in $targets; do
   ninja -C "$build" "tests/fuzz/fuzz-$target" "tests/fuzz/libfuzzer-$target"
@@ -29,9 +31,11 @@ for target in $targets; do
   leaks=1
   [ "$target" != config ] || leaks=0
   echo "fuzz.sh: $target"
-  ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1 \
+  ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=$leaks \
+    UBSAN_OPTIONS=halt_on_error=1 \
     "$build/tests/fuzz/libfuzzer-$target" -max_total_time="$seconds" \
-    -timeout=10 -detect_leaks=$leaks -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -print_funcs=0 \
+    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    -print_funcs=0 \
     -artifact_prefix="$build/failed/$target-" "$@" || status=1
 done
 exit $status

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Builds and runs every test, then those of the library and the elements again
-# with the address and undefined-behaviour sanitizers, and those with threads
-# of their own with the thread sanitizer. Counts: the last line is
+# Builds and runs every test, then those of the library and the elements, and
+# hard use in short, again with the address and undefined-behaviour sanitizers,
+# and those with threads of their own with the thread sanitizer. Counts: the last line is
 # "N passed, N failed, N skipped". SANITIZE=no leaves the sanitizers out.
 set -eu
 cd "$(dirname "$0")/.."
@@ -48,11 +48,12 @@ if [ "${SANITIZE:-yes}" = yes ]; then
     -Db_sanitize=address,undefined -Db_lundef=false
   meson compile -C "$memory"
   run "$memory" --suite unit --suite ops --suite golden --suite elements \
-    --suite fuzz
+    --suite hard --suite fuzz
   [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
     -Db_sanitize=thread -Db_lundef=false
-  meson compile -C "$threads" unit-pool unit-session
-  run "$threads" pool session
+  meson compile -C "$threads"
+  run "$threads" pool session vattencoder vattvideotok vattaudiotok \
+    vatttexttok neighbours operations shutdown
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]

@@ -120,8 +120,8 @@ static void
 run_chunk (gpointer data, size_t begin, size_t end, guint thread)
 {
   const Job *job = data;
-  job->pass->run (
-      job->node, begin, end, job->scratch + thread * job->scratch_stride);
+  job->pass->run (job->node, begin, end,
+      job->scratch ? job->scratch + thread * job->scratch_stride : NULL);
 }
 
 static void

@@ -33,9 +33,8 @@ find_node (
   const char *missing;
   if (vatt_graph_find (bundle->graph, path, node, &missing))
     return TRUE;
-  return vatt_bundle_damaged (bundle->path, error,
-      "there is no '%.*s' below '%.*s'", (int)strcspn (missing, "/"), missing,
-      (int)(missing - path), path);
+  return vatt_damaged (bundle->path, error, "there is no '%.*s' below '%.*s'",
+      (int)strcspn (missing, "/"), missing, (int)(missing - path), path);
 }
 
 /* The entry of a key that the graph or the caller names. */
@@ -44,8 +43,7 @@ find_entry (const VattBundle *bundle, const char *key, GError **error)
 {
   const VattBundleEntry *entry = vatt_bundle_lookup (bundle, key);
   if (entry == NULL)
-    vatt_bundle_damaged (
-        bundle->index_path, error, "there is no tensor '%s'", key);
+    vatt_damaged (bundle->index_path, error, "there is no tensor '%s'", key);
   return entry;
 }
 
@@ -62,7 +60,7 @@ vatt_bundle_resolve (const VattBundle *bundle, const char *path, GError **error)
     return NULL;
   const char *key = vatt_graph_node (bundle->graph, node)->key;
   if (key == NULL) {
-    vatt_bundle_damaged (bundle->path, error, "'%s' is not a variable", path);
+    vatt_damaged (bundle->path, error, "'%s' is not a variable", path);
     return NULL;
   }
   return find_entry (bundle, key, error);
@@ -139,7 +137,7 @@ visit_children (const VattBundle *bundle, GArray *queue, guint index,
       .name = child->name,
       .size = from.size + (index > 0) + strlen (child->name) };
     if (visit.size > PATH_MAX_BYTES)
-      return vatt_bundle_damaged (bundle->path, error,
+      return vatt_damaged (bundle->path, error,
           "object %u has a path of %zu bytes, the limit is %d", visit.node,
           visit.size, PATH_MAX_BYTES);
     seen[child->node] = TRUE;

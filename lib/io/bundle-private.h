@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bundle.h"
+#include "damaged.h"
 #include "graph.h"
 
 /* What a variable's path and its tensor's key differ by. */
@@ -24,7 +25,3 @@ struct _VattBundle {
   GHashTable *by_key; /* key -> entry; owns nothing */
   VattGraph *graph;   /* NULL where the checkpoint has none */
 };
-
-/* Sets a VATT_ERROR_WEIGHTS that begins with path; returns FALSE. */
-gboolean vatt_bundle_damaged (const char *path, GError **error,
-    const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -43,7 +43,7 @@ read_bytes (const VattBundle *bundle, const VattBundleEntry *entry,
       return FALSE;
     }
     if (n == 0)
-      return vatt_bundle_damaged (shard->path, error,
+      return vatt_damaged (shard->path, error,
           "the file ends within tensor '%s': it was cut short", entry->key);
     *crc = vatt_crc32c_extend (*crc, dest + done, (gsize)n);
     done += (guint64)n;
@@ -57,7 +57,7 @@ check_sum (const VattBundle *bundle, const VattBundleEntry *entry, guint32 crc,
 {
   guint32 found = vatt_crc32c_mask (crc);
   return found == entry->sum ||
-         vatt_bundle_damaged (shard_of (bundle, entry)->path, error,
+         vatt_damaged (shard_of (bundle, entry)->path, error,
              "tensor '%s' has the sum %08x, expected %08x: it is damaged",
              entry->key, found, entry->sum);
 }
@@ -109,7 +109,7 @@ count_texts (const VattBundle *bundle, const VattBundleEntry *entry,
   }
   return (vatt_tensor_info_measure (&info, n_texts) &&
              *n_texts <= entry->size) ||
-         vatt_bundle_damaged (bundle->index_path, error,
+         vatt_damaged (bundle->index_path, error,
              "tensor '%s' claims more texts than its %" G_GUINT64_FORMAT
              " bytes can hold",
              entry->key, entry->size);
@@ -170,7 +170,7 @@ vatt_bundle_read_texts (
   VattWire wire = { bytes, bytes + entry->size };
   g_autoptr (GPtrArray) texts = split_texts (wire, n_texts, &crc);
   if (texts == NULL) {
-    vatt_bundle_damaged (
+    vatt_damaged (
         path, error, "tensor '%s': its texts are damaged", entry->key);
     return NULL;
   }

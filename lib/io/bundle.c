@@ -47,18 +47,6 @@ typedef struct {
   guint32 n_shards; /* 0 until the header was read */
 } Loader;
 
-gboolean
-vatt_bundle_damaged (const char *path, GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (
-      error, VATT_ERROR, VATT_ERROR_WEIGHTS, "weights '%s': %s", path, text);
-  return FALSE;
-}
-
 static void
 entry_free (gpointer data)
 {
@@ -87,7 +75,7 @@ read_header (Loader *loader, VattWire message, GError **error)
 
   while (message.p < message.end) {
     if (!vatt_wire_read_field (&message, &field))
-      return vatt_bundle_damaged (path, error, "the header is damaged");
+      return vatt_damaged (path, error, "the header is damaged");
     if (field.number == HEADER_SHARDS && field.type == VATT_WIRE_VARINT)
       n_shards = field.value;
     else if (field.number == HEADER_ENDIANNESS &&
@@ -100,7 +88,7 @@ read_header (Loader *loader, VattWire message, GError **error)
     return FALSE;
   }
   if (n_shards < 1 || n_shards > SHARDS_MAX)
-    return vatt_bundle_damaged (path, error,
+    return vatt_damaged (path, error,
         "the header claims %" G_GUINT64_FORMAT " data files, expected 1 to %d",
         n_shards, SHARDS_MAX);
   loader->n_shards = (guint32)n_shards;
@@ -132,7 +120,7 @@ parse_shape (const VattBundle *bundle, VattWire message, VattBundleEntry *entry,
   while (message.p < message.end) {
     if (!vatt_wire_read_field (&message, &field) ||
         (field.number == SHAPE_UNKNOWN_RANK && field.value != 0))
-      return vatt_bundle_damaged (
+      return vatt_damaged (
           path, error, "tensor '%s' has a damaged shape", entry->key);
     if (field.number != SHAPE_DIMENSION || field.type != VATT_WIRE_BYTES)
       continue;
@@ -143,7 +131,7 @@ parse_shape (const VattBundle *bundle, VattWire message, VattBundleEntry *entry,
       return FALSE;
     }
     if (!parse_dimension (field.bytes, &entry->shape[entry->rank++]))
-      return vatt_bundle_damaged (
+      return vatt_damaged (
           path, error, "tensor '%s' has a damaged shape", entry->key);
   }
   return TRUE;
@@ -179,7 +167,7 @@ parse_entry (const VattBundle *bundle, VattWire message, VattBundleEntry *entry,
 
   while (message.p < message.end) {
     if (!vatt_wire_read_field (&message, &field))
-      return vatt_bundle_damaged (bundle->index_path, error,
+      return vatt_damaged (bundle->index_path, error,
           "the entry of tensor '%s' is damaged", entry->key);
     if (field.number == ENTRY_SLICES)
       return partitioned (bundle, entry->key, error);
@@ -191,7 +179,7 @@ parse_entry (const VattBundle *bundle, VattWire message, VattBundleEntry *entry,
     }
   }
   if (values[ENTRY_DTYPE] == 0 || values[ENTRY_SHARD] > G_MAXUINT32)
-    return vatt_bundle_damaged (bundle->index_path, error,
+    return vatt_damaged (bundle->index_path, error,
         "the entry of tensor '%s' is damaged", entry->key);
   set_type (entry, values[ENTRY_DTYPE]);
   entry->shard = (guint32)values[ENTRY_SHARD];
@@ -213,10 +201,10 @@ check_size (
   if (entry->kind != VATT_BUNDLE_NUMBERS)
     return TRUE;
   if (!vatt_tensor_info_measure (&info, &size))
-    return vatt_bundle_damaged (bundle->index_path, error,
+    return vatt_damaged (bundle->index_path, error,
         "tensor '%s' has a shape beyond all memory", entry->key);
   return size == entry->size ||
-         vatt_bundle_damaged (bundle->index_path, error,
+         vatt_damaged (bundle->index_path, error,
              "tensor '%s' has %" G_GUINT64_FORMAT " bytes, its shape needs %zu",
              entry->key, entry->size, size);
 }
@@ -231,7 +219,7 @@ add_entry (VattWire key, VattWire value, gpointer user_data, GError **error)
 
   if (loader->n_shards == 0)
     return size == 0 ? read_header (loader, value, error)
-                     : vatt_bundle_damaged (bundle->index_path, error,
+                     : vatt_damaged (bundle->index_path, error,
                            "the index does not begin with a header");
   /* the keys of slices are binary */
   if (!g_utf8_validate_len (text, size, NULL)) {
@@ -260,7 +248,7 @@ load_index (Loader *loader, GError **error)
   if (!vatt_table_walk (path, table, add_entry, loader, error))
     return FALSE;
   return loader->n_shards > 0 ||
-         vatt_bundle_damaged (path, error, "the index holds no header");
+         vatt_damaged (path, error, "the index holds no header");
 }
 
 static gboolean
@@ -285,14 +273,14 @@ check_places (const VattBundle *bundle, GError **error)
   for (guint i = 0; i < bundle->entries->len; i++) {
     const VattBundleEntry *entry = bundle->entries->pdata[i];
     if (entry->shard >= bundle->shards->len)
-      return vatt_bundle_damaged (bundle->index_path, error,
+      return vatt_damaged (bundle->index_path, error,
           "tensor '%s' is in data file %u, expected less than %u", entry->key,
           entry->shard, bundle->shards->len);
     const VattBundleShard *shard =
         &g_array_index (bundle->shards, VattBundleShard, entry->shard);
     if (entry->offset > shard->size ||
         entry->size > shard->size - entry->offset)
-      return vatt_bundle_damaged (shard->path, error,
+      return vatt_damaged (shard->path, error,
           "tensor '%s' claims %" G_GUINT64_FORMAT
           " bytes at byte %" G_GUINT64_FORMAT
           ", the file holds %" G_GUINT64_FORMAT,
@@ -309,7 +297,7 @@ load_graph (VattBundle *bundle, GError **error)
     return TRUE;
   if (entry->kind != VATT_BUNDLE_TEXTS || entry->rank != 0 ||
       entry->size > GRAPH_MAX)
-    return vatt_bundle_damaged (bundle->index_path, error,
+    return vatt_damaged (bundle->index_path, error,
         "'%s' is not one text of at most %u bytes", entry->key, GRAPH_MAX);
 
   g_autoptr (GPtrArray) texts = vatt_bundle_read_texts (bundle, entry, error);

@@ -5,11 +5,10 @@
 #include "table.h"
 
 #include "crc32c.h"
+#include "damaged.h"
 
 #include <snappy-c.h>
-#include <stdarg.h>
 #include <string.h>
-#include <vatt/error.h>
 
 #define MAGIC G_GUINT64_CONSTANT (0xdb4775248b80fb57)
 #define FOOTER 48 /* bytes: two handles, padded to 40, and the magic */
@@ -36,21 +35,6 @@ typedef struct {
   guint64 end;          /* of the last data block */
 } Walk;
 
-static gboolean damaged (const Walk *walk, GError **error, const char *format,
-    ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-damaged (const Walk *walk, GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS, "weights '%s': %s",
-      walk->path, text);
-  return FALSE;
-}
-
 static gboolean
 read_handle (VattWire *wire, Handle *handle)
 {
@@ -64,7 +48,7 @@ read_footer (Walk *walk, Handle *metaindex, Handle *index, GError **error)
 {
   gsize size = vatt_wire_left (&walk->file);
   if (size < FOOTER)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "the index holds %zu bytes, expected at least %d: it is cut short",
         size, FOOTER);
 
@@ -74,16 +58,18 @@ read_footer (Walk *walk, Handle *metaindex, Handle *index, GError **error)
   walk->file.end -= FOOTER;
   vatt_wire_read_fixed64 (&end, &magic);
   if (magic != MAGIC)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "the index ends with 0x%016" G_GINT64_MODIFIER
         "x, expected 0x%016" G_GINT64_MODIFIER
         "x: it is cut short or no checkpoint",
         magic, MAGIC);
   if (!read_handle (&footer, metaindex) || !read_handle (&footer, index))
-    return damaged (walk, error, "the footer of the index is damaged");
+    return vatt_damaged (
+        walk->path, error, "the footer of the index is damaged");
   for (; footer.p < footer.end; footer.p++)
     if (*footer.p != 0)
-      return damaged (walk, error, "the footer of the index is damaged");
+      return vatt_damaged (
+          walk->path, error, "the footer of the index is damaged");
   return TRUE;
 }
 
@@ -96,7 +82,7 @@ unpack (
 
   if (snappy_uncompressed_length (bytes, packed_size, &size) != SNAPPY_OK ||
       size > BLOCK_MAX)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "the block at byte %" G_GUINT64_FORMAT
         " is not Snappy data of at most %d bytes",
         offset, BLOCK_MAX);
@@ -107,7 +93,7 @@ unpack (
     return FALSE;
   }
   if (snappy_uncompress (bytes, packed_size, unpacked, &size) != SNAPPY_OK)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "the block at byte %" G_GUINT64_FORMAT " is damaged Snappy data",
         offset);
   *block = g_bytes_new_take (g_steal_pointer (&unpacked), size);
@@ -124,7 +110,7 @@ read_block (Walk *walk, const Handle *handle, GError **error)
   if (!vatt_wire_read_bytes (&file, handle->offset, &skipped) ||
       !vatt_wire_read_bytes (&file, handle->size, &contents) ||
       !vatt_wire_read_bytes (&file, TRAILER, &trailer)) {
-    damaged (walk, error,
+    vatt_damaged (walk->path, error,
         "the index claims a block of %" G_GUINT64_FORMAT
         " bytes at byte %" G_GUINT64_FORMAT ", it holds %zu",
         handle->size, handle->offset, vatt_wire_left (&walk->file));
@@ -137,7 +123,7 @@ read_block (Walk *walk, const Handle *handle, GError **error)
       vatt_crc32c_mask (vatt_crc32c_extend (0, contents.p, size + 1));
   vatt_wire_read_fixed32 (&trailer, &sum);
   if (found != sum) {
-    damaged (walk, error,
+    vatt_damaged (walk->path, error,
         "the block at byte %" G_GUINT64_FORMAT
         " has the sum %08x, expected %08x: it is damaged",
         handle->offset, found, sum);
@@ -170,7 +156,7 @@ find_entries (Walk *walk, GBytes *block, VattWire *entries, GError **error)
     vatt_wire_read_fixed32 (&count, &n_restarts);
   }
   if (size < 4 || n_restarts > (size - 4) / 4)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "a block of %zu bytes claims %u restart offsets", size, n_restarts);
   *entries = (VattWire){ bytes, bytes + size - 4 - 4 * (gsize)n_restarts };
   return TRUE;
@@ -189,9 +175,9 @@ read_entry (Walk *walk, VattWire *entries, GByteArray *key, VattWire *value,
       !vatt_wire_read_varint32 (entries, &value_size) || shared > key->len ||
       !vatt_wire_read_bytes (entries, unshared, &suffix) ||
       !vatt_wire_read_bytes (entries, value_size, value))
-    return damaged (walk, error, "an entry of the index is damaged");
+    return vatt_damaged (walk->path, error, "an entry of the index is damaged");
   if (unshared > VATT_TABLE_KEY_MAX - shared)
-    return damaged (walk, error,
+    return vatt_damaged (walk->path, error,
         "the index has a key of %u bytes, the limit "
         "is %d",
         shared + unshared, VATT_TABLE_KEY_MAX);
@@ -219,10 +205,11 @@ walk_block (Walk *walk, GBytes *block, GError **error)
     if (!read_entry (walk, &entries, key, &value, error))
       return FALSE;
     if (walk->n_entries > 0 && !is_above (key, walk->last_key))
-      return damaged (walk, error, "the keys of the index are out of order");
+      return vatt_damaged (
+          walk->path, error, "the keys of the index are out of order");
     if (walk->n_entries++ == VATT_TABLE_ENTRIES_MAX)
-      return damaged (walk, error, "the index has more than %d entries",
-          VATT_TABLE_ENTRIES_MAX);
+      return vatt_damaged (walk->path, error,
+          "the index has more than %d entries", VATT_TABLE_ENTRIES_MAX);
     g_byte_array_set_size (walk->last_key, 0);
     g_byte_array_append (walk->last_key, key->data, key->len);
 
@@ -248,9 +235,10 @@ walk_index (Walk *walk, GBytes *index, GError **error)
     if (!read_entry (walk, &entries, key, &value, error))
       return FALSE;
     if (!read_handle (&value, &handle) || value.p != value.end)
-      return damaged (walk, error, "the place of a block is damaged");
+      return vatt_damaged (
+          walk->path, error, "the place of a block is damaged");
     if (handle.offset < walk->end)
-      return damaged (walk, error,
+      return vatt_damaged (walk->path, error,
           "the block at byte %" G_GUINT64_FORMAT
           " overlaps one that ends at %" G_GUINT64_FORMAT,
           handle.offset, walk->end);

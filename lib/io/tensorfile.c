@@ -4,13 +4,13 @@
  * checked on opening; the accessors trust it. */
 #include <vatt/tensorfile.h>
 
+#include "damaged.h"
 #include "jsonreader.h"
 #include "regularfile.h"
 #include "size.h"
 #include "tensorfile-private.h"
 #include "tensorheader.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 typedef struct {
@@ -29,21 +29,6 @@ struct _VattTensorFile {
   gboolean has_metadata; /* whether the header has that entry */
 };
 
-static gboolean damaged (const VattTensorFile *file, GError **error,
-    const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-damaged (const VattTensorFile *file, GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS, "weights '%s': %s",
-      file->path, text);
-  return FALSE;
-}
-
 static void
 tensor_free (gpointer data)
 {
@@ -59,7 +44,7 @@ static gboolean
 malformed (
     const VattTensorFile *file, const VattJsonReader *reader, GError **error)
 {
-  return damaged (file, error, "the header %s, at byte %zu of it",
+  return vatt_damaged (file->path, error, "the header %s, at byte %zu of it",
       reader->problem, (gsize)(reader->p - reader->begin));
 }
 
@@ -75,7 +60,7 @@ read_dtype (const VattTensorFile *file, VattJsonReader *reader, Tensor *tensor,
       tensor->info.dtype = dtype;
       return TRUE;
     }
-  return damaged (file, error,
+  return vatt_damaged (file->path, error,
       "tensor '%s' has type '%s', expected one of F64 F32 F16 BF16 I64 I32 "
       "I16 I8 U64 U32 U16 U8 BOOL",
       tensor->info.name, name);
@@ -148,8 +133,8 @@ read_members (const VattTensorFile *file, VattJsonReader *reader,
         continue;
       }
       if (seen[i]++ > 0)
-        return damaged (
-            file, error, "tensor '%s' has '%s' twice", tensor->info.name, name);
+        return vatt_damaged (file->path, error, "tensor '%s' has '%s' twice",
+            tensor->info.name, name);
       if (!members[i].read (file, reader, tensor, error))
         return FALSE;
     } while (vatt_json_accept (reader, ','));
@@ -158,8 +143,8 @@ read_members (const VattTensorFile *file, VattJsonReader *reader,
   }
   for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
     if (seen[i] == 0)
-      return damaged (file, error, "tensor '%s' has no '%s'", tensor->info.name,
-          members[i].name);
+      return vatt_damaged (file->path, error, "tensor '%s' has no '%s'",
+          tensor->info.name, members[i].name);
   return TRUE;
 }
 
@@ -170,7 +155,7 @@ check_size (
 {
   const char *name = tensor->info.name;
   if (tensor->begin > tensor->end || tensor->end > data_size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "tensor '%s' claims bytes %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT
         ", the file holds %zu",
         name, tensor->begin, tensor->end, data_size);
@@ -178,10 +163,10 @@ check_size (
   gsize size;
   tensor->info.shape = tensor->shape;
   if (!vatt_tensor_info_measure (&tensor->info, &size))
-    return damaged (
-        file, error, "tensor '%s' has a shape beyond all memory", name);
+    return vatt_damaged (
+        file->path, error, "tensor '%s' has a shape beyond all memory", name);
   if (tensor->end - tensor->begin != size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "tensor '%s' has %" G_GUINT64_FORMAT " bytes, its shape needs %zu",
         name, tensor->end - tensor->begin, size);
   tensor->info.size = size;
@@ -198,7 +183,7 @@ read_tensor (VattTensorFile *file, VattJsonReader *reader, char *name,
       !check_size (file, tensor, data_size, error))
     return FALSE;
   if (!g_hash_table_insert (file->by_name, name, tensor))
-    return damaged (file, error, "tensor '%s' is there twice", name);
+    return vatt_damaged (file->path, error, "tensor '%s' is there twice", name);
   g_ptr_array_add (file->tensors, g_steal_pointer (&tensor));
   return TRUE;
 }
@@ -207,7 +192,8 @@ static gboolean
 read_metadata (VattTensorFile *file, VattJsonReader *reader, GError **error)
 {
   if (file->has_metadata)
-    return damaged (file, error, "'" VATT_TENSOR_METADATA "' is there twice");
+    return vatt_damaged (
+        file->path, error, "'" VATT_TENSOR_METADATA "' is there twice");
   file->has_metadata = TRUE;
   if (!vatt_json_expect (reader, '{'))
     return malformed (file, reader, error);
@@ -222,7 +208,8 @@ read_metadata (VattTensorFile *file, VattJsonReader *reader, GError **error)
       return malformed (file, reader, error);
     if (g_hash_table_contains (file->metadata, key)) {
       g_free (text);
-      return damaged (file, error, "metadata '%s' is there twice", key);
+      return vatt_damaged (
+          file->path, error, "metadata '%s' is there twice", key);
     }
     g_hash_table_insert (file->metadata, g_steal_pointer (&key), text);
   } while (vatt_json_accept (reader, ','));
@@ -253,7 +240,8 @@ read_header (VattTensorFile *file, VattJsonReader *reader, gsize data_size,
       return malformed (file, reader, error);
   }
   return vatt_json_at_end (reader) ||
-         damaged (file, error, "the header has text behind its object");
+         vatt_damaged (
+             file->path, error, "the header has text behind its object");
 }
 
 static int
@@ -276,7 +264,7 @@ place_tensors (
   for (guint i = 0; i < file->tensors->len; i++) {
     Tensor *tensor = file->tensors->pdata[i];
     if (tensor->begin != end)
-      return damaged (file, error,
+      return vatt_damaged (file->path, error,
           "tensor '%s' begins at byte %" G_GUINT64_FORMAT
           ", expected %" G_GUINT64_FORMAT ": %s",
           tensor->info.name, tensor->begin, end,
@@ -284,7 +272,7 @@ place_tensors (
     end = tensor->end;
     tensor->info.data = data + tensor->begin;
   }
-  return end == data_size || damaged (file, error,
+  return end == data_size || vatt_damaged (file->path, error,
                                  "the tensors end at byte %" G_GUINT64_FORMAT
                                  ", the file holds %zu",
                                  end, data_size);
@@ -308,7 +296,7 @@ load (VattTensorFile *file, GCancellable *cancellable, GError **error)
   guint64 header_size;
 
   if (size < sizeof (header_size))
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the file holds %zu bytes, expected at least 8: it is empty or no "
         "safetensors file",
         size);
@@ -317,14 +305,14 @@ load (VattTensorFile *file, GCancellable *cancellable, GError **error)
   memcpy (&header_size, bytes, sizeof (header_size));
   header_size = GUINT64_FROM_LE (header_size);
   if (header_size > VATT_TENSOR_HEADER_MAX)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the header claims %" G_GUINT64_FORMAT
         " bytes, the limit is %d: no safetensors file",
         header_size, VATT_TENSOR_HEADER_MAX);
   bytes += sizeof (header_size);
   size -= sizeof (header_size);
   if (header_size > size)
-    return damaged (file, error,
+    return vatt_damaged (file->path, error,
         "the header claims %" G_GUINT64_FORMAT
         " bytes, the file holds %zu behind its length",
         header_size, size);
@@ -336,9 +324,10 @@ load (VattTensorFile *file, GCancellable *cancellable, GError **error)
   VattJsonReader reader;
   gsize data_size = size - (gsize)header_size;
   if (!vatt_json_reader_init (&reader, (const char *)bytes, (gsize)header_size))
-    return damaged (file, error, "the header %s", reader.problem);
+    return vatt_damaged (file->path, error, "the header %s", reader.problem);
   if (header_size == 0 || bytes[0] != '{')
-    return damaged (file, error, "the header does not begin with '{'");
+    return vatt_damaged (
+        file->path, error, "the header does not begin with '{'");
   return read_header (file, &reader, data_size, error) &&
          place_tensors (file, bytes + header_size, data_size, error);
 }

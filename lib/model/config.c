@@ -95,7 +95,8 @@ static const Key head_keys[] = {
 G_DEFINE_BOXED_TYPE (
     VattConfig, vatt_config, vatt_config_ref, vatt_config_unref)
 
-/* Names come from paths too: what a key file could not hold becomes '?'. */
+/* Names come from paths too: what a key file could not hold becomes '?'. Of
+ * several carriage returns at a line's end each reading would take one. */
 static char *
 one_line (const char *name)
 {
@@ -356,10 +357,10 @@ read_model_section (
     g_autofree char *text = g_key_file_get_value (file, "model", *name, NULL);
     if (strcmp (*name, "name") == 0) {
       g_free (config->name);
-      config->name = g_steal_pointer (&text);
+      config->name = one_line (text ? text : "");
     } else if (strcmp (*name, "description") == 0) {
       g_free (config->description);
-      config->description = g_steal_pointer (&text);
+      config->description = one_line (text ? text : "");
     } else if (strcmp (*name, "parameters") != 0 ||
                !g_ascii_string_to_unsigned (
                    text, 10, 0, G_MAXINT64, &config->parameters, NULL)) {

@@ -259,7 +259,8 @@ save_large (guint64 seed)
   return path;
 }
 
-/* Two encoders, one file: the weights are there once, before and after. */
+/* Two encoders, one of them of a live stream, one file: the weights are there
+ * once, before and after. */
 static void
 test_shared (void)
 {
@@ -272,8 +273,8 @@ test_shared (void)
   g_assert_cmpint (g_rename (a, followed), ==, 0);
   gsize before = resident_bytes ();
   g_autofree char *line = g_strdup_printf (
-      "model=%s follow=true videotestsrc ! "
-      "video/x-raw,width=32,height=32 ! identity sleep-time=8000 ! "
+      "model=%s follow=true videotestsrc is-live=true ! "
+      "video/x-raw,width=32,height=32,framerate=100/1 ! "
       "vattvideotok ! vattencoder name=f device=cpu threads=1 model=%s "
       "follow=true",
       followed, followed);

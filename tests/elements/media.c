@@ -92,6 +92,7 @@ take_message (Report *report, GstMessage *message)
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ELEMENT:
     if (gst_structure_has_name (structure, "vatt-embedding") ||
+        gst_structure_has_name (structure, "vatt-tokens") ||
         gst_structure_has_name (structure, "vatt-classification"))
       g_ptr_array_add (report->results, gst_structure_copy (structure));
     return TRUE;
@@ -130,13 +131,25 @@ run_bin (GstElement *pipeline)
   return report;
 }
 
+/* What gst-launch-1.0 makes of @description: a bin or an element alone is put
+ * into a pipeline. */
+GstElement *
+parse_pipeline (const char *description)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *parsed = gst_parse_launch (description, &error);
+  g_assert_no_error (error);
+  if (GST_IS_PIPELINE (parsed))
+    return parsed;
+  GstElement *pipeline = gst_pipeline_new (NULL);
+  gst_bin_add (GST_BIN (pipeline), parsed);
+  return pipeline;
+}
+
 Report *
 run_pipeline (const char *description)
 {
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (description, &error);
-  g_assert_no_error (error);
-  return run_bin (pipeline);
+  return run_bin (parse_pipeline (description));
 }
 
 void

@@ -7,7 +7,8 @@
 
 /* What a pipeline said until its end. */
 typedef struct {
-  GPtrArray *results; /* of GstStructure: vatt-embedding, vatt-classification */
+  GPtrArray *results; /* of GstStructure: vatt-embedding, vatt-tokens,
+                         vatt-classification */
   guint errors, warnings;
   char *error; /* the first one's text, or NULL */
   GQuark domain;
@@ -20,6 +21,7 @@ char *media_make (const char *name, const char *description);
 char *media_write (const char *name, const void *data, gsize size);
 void media_clear (void);
 
+GstElement *parse_pipeline (const char *description);
 Report *run_pipeline (const char *description);
 Report *run_bin (GstElement *pipeline);
 void report_free (Report *report);

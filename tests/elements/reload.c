@@ -61,6 +61,36 @@ test_many (void)
   player_check_windows (player);
 }
 
+/* The streams of one encoder change together: in time's order there is one
+ * place where the old model ends and the new one begins. */
+static void
+test_streams (void)
+{
+  const char *branch = "videotestsrc pattern=ball ! "
+                       "video/x-raw,width=32,height=32,framerate=100/1 ! "
+                       "identity sleep-time=8000 ! vattvideotok ! queue ! e. ";
+  g_autofree char *line =
+      g_strconcat ("vattencoder name=e device=cpu model=", models_path (0), " ",
+          branch, branch, branch, NULL);
+  g_autoptr (Player) player = player_new_from (line);
+  player_play (player);
+  guint from = 0;
+  for (guint i = 1; i <= 8; i++) {
+    player_wait_windows (player, 6);
+    player_set_model (player, models_path (i % N_MODELS));
+    player_wait_event (player, "reloaded", "model-id");
+    for (guint last = 0; from < player->results->len; from++) {
+      const char *id = gst_structure_get_string (
+          g_ptr_array_index (player->results, from), "model-id");
+      guint model = g_str_equal (id, models_id (i % N_MODELS)) ? i : i - 1;
+      g_assert_cmpstr (id, ==, models_id (model % N_MODELS));
+      g_assert_cmpuint (model, >=, last);
+      last = model;
+    }
+  }
+  g_assert_cmpuint (player->errors, ==, 0);
+}
+
 /* ---- what is refused ---- */
 
 /* @path is refused once, with a warning, and windows go on. */
@@ -409,6 +439,7 @@ main (int argc, char **argv)
   models_make ();
   g_test_add_func ("/reload/swap", test_swap);
   g_test_add_func ("/reload/many", test_many);
+  g_test_add_func ("/reload/streams", test_streams);
   g_test_add_func ("/reload/refused", test_refused);
   g_test_add_func ("/reload/space", test_space);
   g_test_add_func ("/reload/caps", test_caps);

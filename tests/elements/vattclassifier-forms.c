@@ -54,6 +54,7 @@ assert_fields (const GstStructure *s, Fixture *f)
   g_assert_cmpuint (get_time (s, "stream-time"), ==, HOP);
   g_assert_cmpuint (get_time (s, "running-time"), ==, HOP);
   g_assert_cmpuint (get_time (s, "duration"), ==, CLASSIFIER_SPAN);
+  g_assert_cmpuint (get_time (s, "gap"), ==, 0);
   g_assert_cmpuint (get_time (s, "window"), ==, 1);
   g_assert_cmpstr (gst_structure_get_string (s, "modality"), ==, "video");
   g_assert_cmpstr (gst_structure_get_string (s, "model-id"), ==, id);

@@ -14,33 +14,14 @@
 
 #define READ_MAX (1 << 20)
 
-static char *prefix, *index_path, *data_path;
-
-static void
-remove_paths (void)
-{
-  g_autofree char *folder = g_path_get_dirname (prefix);
-  tempdir_remove (folder);
-  g_free (prefix);
-  g_free (index_path);
-  g_free (data_path);
-}
-
 /* One folder for all inputs. */
 static void
 choose_paths (void)
 {
   if (prefix)
     return;
-  g_autofree char *folder =
-      g_file_test ("/dev/shm", G_FILE_TEST_IS_DIR)
-          ? g_strdup ("/dev/shm/vatt-fuzz-XXXXXX")
-          : g_build_filename (g_get_tmp_dir (), "vatt-fuzz-XXXXXX", NULL);
-  g_assert_nonnull (g_mkdtemp (folder));
-  prefix = g_build_filename (folder, "ckpt", NULL);
-  index_path = g_strconcat (prefix, ".index", NULL);
-  data_path = g_strconcat (prefix, ".data-00000-of-00001", NULL);
-  atexit (remove_paths);
+  checkpoint_begin ();
+  atexit (checkpoint_end);
 }
 
 static void

@@ -50,9 +50,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 void
 fuzz_seeds (FuzzAdd add, gpointer user_data)
 {
-  static const char *const texts[] = { "{\"a\":[1,2.5e-3,true,false,null],"
-                                       "\"\\u00e4\\ud83d\\ude00\\n\":{}}",
-    "[[[[[[[[1]]]]]]]]", " \"text\" ", "18446744073709551615", "-0.0E+1" };
+  static const char *const texts[] = { "{\"a\":[1,2.5e-3,true,false,null]}",
+    "{\"\\u00e4\\ud83d\\ude00\\n\":{}}", "[[[[[[[[1]]]]]]]]", " \"text\" ",
+    "18446744073709551615", "-0.0E+1" };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autofree char *name = g_strdup_printf ("text%zu", i);
     add (name, texts[i], strlen (texts[i]), user_data);

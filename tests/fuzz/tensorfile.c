@@ -16,6 +16,13 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (VattTensorFile) file =
       vatt_tensor_file_open (input_file (&input, data, size), &error);
   input_check_error (file != NULL, error);
+  /* Read instead of mapped it is the same file. */
+  g_autoptr (GError) read_error = NULL;
+  g_autoptr (VattTensorFile) copy =
+      vatt_tensor_file_read (input.path, NULL, &read_error);
+  g_assert_true ((copy != NULL) == (file != NULL));
+  if (error)
+    g_assert_cmpstr (read_error->message, ==, error->message);
   guint sum = 0;
   for (gsize i = 0; file && i < vatt_tensor_file_get_n_tensors (file); i++) {
     const VattTensorInfo *info = vatt_tensor_file_get_tensor (file, i);

@@ -43,9 +43,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 void
 fuzz_seeds (FuzzAdd add, gpointer user_data)
 {
-  static const char *const texts[] = { "A dog barks!",
-    "don't\ta\xc2\xa0"
-    "dog",
+  static const char *const texts[] = { "A dog barks!", "don't\ta\xc2\xa0 dog",
     "\xff dog \xe3\x80\x80 a", "<unk> <pad>  a\r\nDOG" };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autofree char *name = g_strdup_printf ("text%zu", i);

@@ -6,8 +6,10 @@
 # asked. Usage: format.sh FOLDER
 set -eu
 cd "$1"
-if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
-  echo 'SKIP: no clang-format 14'
+version=$(clang-format --version 2>/dev/null \
+  | sed -n 's/.*version \([0-9]*\).*/\1/p' || true)
+if [ "$version" != 14 ]; then
+  echo "SKIP: clang-format is version ${version:-none}, and the form is 14's"
   exit 77
 fi
 list() {

@@ -8,9 +8,6 @@
 #include "tempdir.h"
 #include "wire.h"
 
-static char *folder;
-static char *prefix, *index_path, *data_path;
-
 #define VALUE "/.ATTRIBUTES/VARIABLE_VALUE"
 
 /* header; model/a, float32 [2]: 1, 2; model/b, int64: 7 */
@@ -346,7 +343,7 @@ test_wire (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (varints); i++) {
     g_autoptr (GByteArray) bytes = from_hex (varints[i].hex);
-    VattWire wire = { bytes->data, bytes->data + bytes->len };
+    VattWire wire = vatt_wire_new (bytes->data, bytes->len);
     guint64 value = 0;
     g_assert_cmpint (
         vatt_wire_read_varint (&wire, &value), ==, varints[i].good);
@@ -355,7 +352,7 @@ test_wire (void)
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad_fields); i++) {
     g_autoptr (GByteArray) bytes = from_hex (bad_fields[i]);
-    VattWire wire = { bytes->data, bytes->data + bytes->len };
+    VattWire wire = vatt_wire_new (bytes->data, bytes->len);
     g_assert_false (vatt_wire_read_field (&wire, &field));
   }
 }
@@ -364,10 +361,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("vatt-bundle-XXXXXX", NULL);
-  prefix = g_build_filename (folder, "ckpt-0", NULL);
-  index_path = g_strconcat (prefix, ".index", NULL);
-  data_path = g_strconcat (prefix, ".data-00000-of-00001", NULL);
+  checkpoint_begin ();
   g_test_add_func ("/bundle/miniature", test_miniature);
   g_test_add_func ("/bundle/flipped", test_flipped);
   g_test_add_func ("/bundle/truncated", test_truncated);
@@ -376,10 +370,6 @@ main (int argc, char **argv)
   g_test_add_func ("/bundle/hostile-tables", test_hostile_tables);
   g_test_add_func ("/bundle/wire", test_wire);
   int status = g_test_run ();
-  tempdir_remove (folder);
-  g_free (data_path);
-  g_free (index_path);
-  g_free (prefix);
-  g_free (folder);
+  checkpoint_end ();
   return status;
 }

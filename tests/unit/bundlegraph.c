@@ -5,10 +5,8 @@
 #include "bundle.h"
 
 #include "bundlewriter.h"
+#include "goldenfiles.h"
 #include "tempdir.h"
-
-static char *folder;
-static char *prefix, *index_path, *data_path;
 
 /* Writes a checkpoint of an object graph and variables of one byte. Takes
  * graph. */
@@ -176,7 +174,7 @@ test_deep (void)
 
 /* Reads all tensors of a checkpoint that TensorFlow wrote, and finds each
  * variable of the model both by its path and by its key. */
-static guint
+static void
 check_golden (const char *path)
 {
   g_autoptr (GError) error = NULL;
@@ -213,55 +211,25 @@ check_golden (const char *path)
     g_autofree char *full = g_strconcat (layer, "/", variable->path, NULL);
     g_assert_true (vatt_bundle_resolve (bundle, full, NULL) == variable->entry);
   }
-  return n;
 }
 
 static void
 test_golden (void)
 {
-  const char *shared = g_getenv ("VATT_SHARED_DATA");
-  g_autofree char *golden =
-      g_build_filename (shared != NULL ? shared : "", "golden", NULL);
-  g_autoptr (GDir) cases = g_dir_open (golden, 0, NULL);
-  const char *name, *file;
-  guint n_tensors = 0, n_files = 0;
-
-  if (cases == NULL) {
-    g_test_skip ("no folder 'golden' in VATT_SHARED_DATA");
-    return;
-  }
-  while ((name = g_dir_read_name (cases)) != NULL) {
-    g_autofree char *case_path = g_build_filename (golden, name, NULL);
-    g_autoptr (GDir) files = g_dir_open (case_path, 0, NULL);
-    while (files != NULL && (file = g_dir_read_name (files)) != NULL)
-      if (g_str_has_suffix (file, ".index")) {
-        g_autofree char *path = g_build_filename (case_path, file, NULL);
-        n_tensors += check_golden (path);
-        n_files++;
-      }
-  }
-  g_test_message ("%u tensors in %u checkpoints", n_tensors, n_files);
-  g_assert_cmpuint (n_files, >, 0);
+  golden_files (".index", check_golden);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("vatt-graph-XXXXXX", NULL);
-  prefix = g_build_filename (folder, "ckpt-0", NULL);
-  index_path = g_strconcat (prefix, ".index", NULL);
-  data_path = g_strconcat (prefix, ".data-00000-of-00001", NULL);
+  checkpoint_begin ();
   g_test_add_func ("/bundle-graph/walk", test_walk);
   g_test_add_func ("/bundle-graph/broken", test_broken);
   g_test_add_func ("/bundle-graph/mutated", test_mutated);
   g_test_add_func ("/bundle-graph/deep", test_deep);
   g_test_add_func ("/bundle-graph/golden", test_golden);
   int status = g_test_run ();
-  tempdir_remove (folder);
-  g_free (data_path);
-  g_free (index_path);
-  g_free (prefix);
-  g_free (folder);
+  checkpoint_end ();
   return status;
 }

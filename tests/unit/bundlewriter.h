@@ -10,6 +10,29 @@
 #include <snappy-c.h>
 #include <string.h>
 
+/* Where a test writes its checkpoint. */
+static char *folder, *prefix, *index_path, *data_path;
+
+static inline void
+checkpoint_begin (void)
+{
+  folder = g_dir_make_tmp ("vatt-checkpoint-XXXXXX", NULL);
+  g_assert_nonnull (folder);
+  prefix = g_build_filename (folder, "ckpt-0", NULL);
+  index_path = g_strconcat (prefix, ".index", NULL);
+  data_path = g_strconcat (prefix, ".data-00000-of-00001", NULL);
+}
+
+static inline void
+checkpoint_end (void)
+{
+  tempdir_remove (folder);
+  g_clear_pointer (&data_path, g_free);
+  g_clear_pointer (&index_path, g_free);
+  g_clear_pointer (&prefix, g_free);
+  g_clear_pointer (&folder, g_free);
+}
+
 static inline void
 put_varint (GByteArray *out, guint64 value)
 {

@@ -6,8 +6,6 @@
 #include <vatt/vatt.h>
 #include <glib/gstdio.h>
 
-static char *folder, *prefix, *index_path, *data_path;
-
 /* A checkpoint of the golden numbers, copied, or FALSE when there is none. */
 static gboolean
 copy_checkpoint (void)
@@ -139,23 +137,14 @@ test_no_tower (void)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GError) error = NULL;
   g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("vatt-import-XXXXXX", &error);
-  g_assert_no_error (error);
-  prefix = g_build_filename (folder, "ckpt", NULL);
-  index_path = g_strconcat (prefix, ".index", NULL);
-  data_path = g_strconcat (prefix, ".data-00000-of-00001", NULL);
+  checkpoint_begin ();
   g_test_add_func ("/import/head-width", test_head_width);
   g_test_add_func ("/import/labels", test_labels);
   g_test_add_func ("/import/missing-files", test_missing_files);
   g_test_add_func ("/import/flipped-byte", test_flipped_byte);
   g_test_add_func ("/import/no-tower", test_no_tower);
   int result = g_test_run ();
-  tempdir_remove (folder);
-  g_free (folder);
-  g_free (prefix);
-  g_free (index_path);
-  g_free (data_path);
+  checkpoint_end ();
   return result;
 }

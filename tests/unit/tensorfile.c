@@ -4,6 +4,7 @@
  * an error that names the file, and a failure to write leaves the old file. */
 #include <vatt/tensorfile.h>
 
+#include "goldenfiles.h"
 #include "tempdir.h"
 
 #include <signal.h>
@@ -453,39 +454,19 @@ test_keeps_permissions (void)
   g_assert_cmpint (status.st_mode & 0777, ==, 0640);
 }
 
-/* Every file of golden numbers opens. */
+static void
+check_golden (const char *file_path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (file_path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vatt_tensor_file_get_n_tensors (file), >, 0);
+}
+
 static void
 test_golden (void)
 {
-  const char *shared = g_getenv ("VATT_SHARED_DATA");
-  g_autofree char *golden =
-      g_build_filename (shared != NULL ? shared : "", "golden", NULL);
-  g_autoptr (GDir) cases = g_dir_open (golden, 0, NULL);
-  const char *name, *file_name;
-  guint n_files = 0, n_tensors = 0;
-
-  if (cases == NULL) {
-    g_test_skip ("no folder 'golden' in VATT_SHARED_DATA");
-    return;
-  }
-  while ((name = g_dir_read_name (cases)) != NULL) {
-    g_autofree char *case_path = g_build_filename (golden, name, NULL);
-    g_autoptr (GDir) files = g_dir_open (case_path, 0, NULL);
-    while (files != NULL && (file_name = g_dir_read_name (files)) != NULL) {
-      if (!g_str_has_suffix (file_name, ".safetensors"))
-        continue;
-      g_autofree char *file_path =
-          g_build_filename (case_path, file_name, NULL);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (VattTensorFile) file =
-          vatt_tensor_file_open (file_path, &error);
-      g_assert_no_error (error);
-      n_files++;
-      n_tensors += (guint)vatt_tensor_file_get_n_tensors (file);
-    }
-  }
-  g_test_message ("%u tensors in %u files", n_tensors, n_files);
-  g_assert_cmpuint (n_files, >, 0);
+  golden_files (".safetensors", check_golden);
 }
 
 int

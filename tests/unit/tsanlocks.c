@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Tells the thread sanitizer about GLib's locks. They are futexes in a library
- * that is not instrumented, so it would take what they guard for races. Only
- * linked into builds with -Db_sanitize=thread. */
+ * Tells the thread sanitizer about GLib's locks and counts of references. They
+ * are futexes and atomic numbers in libraries that are not instrumented, so it
+ * would take what they guard for races. Only linked into builds with
+ * -Db_sanitize=thread. */
 #include <dlfcn.h>
 
 #include <glib.h>
 #include <sanitizer/tsan_interface.h>
 
-typedef void (*LockFunction) (GMutex *mutex);
+typedef void (*LockFunction) (gpointer mutex);
+typedef gboolean (*TryFunction) (gpointer mutex);
 typedef void (*WaitFunction) (GCond *cond, GMutex *mutex);
-typedef gboolean (*WaitUntilFunction) (
-    GCond *cond, GMutex *mutex, gint64 end_time);
+typedef gboolean (*WaitUntilFunction) (GCond *cond, GMutex *mutex, gint64 time);
+
+/* The function that one of this file stands before. */
+static gpointer
+next (const char *name)
+{
+  return dlsym (RTLD_NEXT, name);
+}
 
 static void
-call (const char *name, GMutex *mutex)
+call (const char *name, gpointer mutex)
 {
   LockFunction function;
-  *(void **)&function = dlsym (RTLD_NEXT, name);
+  *(void **)&function = next (name);
   function (mutex);
+}
+
+static gboolean
+try (const char *name, gpointer mutex)
+{
+  TryFunction function;
+  *(void **)&function = next (name);
+  return function (mutex);
 }
 
 void
@@ -29,6 +45,16 @@ g_mutex_lock (GMutex *mutex)
   __tsan_mutex_post_lock (mutex, 0, 0);
 }
 
+gboolean
+g_mutex_trylock (GMutex *mutex)
+{
+  __tsan_mutex_pre_lock (mutex, __tsan_mutex_try_lock);
+  gboolean locked = try ("g_mutex_trylock", mutex);
+  __tsan_mutex_post_lock (mutex,
+      __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  return locked;
+}
+
 void
 g_mutex_unlock (GMutex *mutex)
 {
@@ -37,11 +63,53 @@ g_mutex_unlock (GMutex *mutex)
   __tsan_mutex_post_unlock (mutex, 0);
 }
 
+/* A mutex may be at an address that another has had. */
+void
+g_mutex_clear (GMutex *mutex)
+{
+  __tsan_mutex_destroy (mutex, 0);
+  call ("g_mutex_clear", mutex);
+}
+
+void
+g_rec_mutex_lock (GRecMutex *mutex)
+{
+  __tsan_mutex_pre_lock (mutex, __tsan_mutex_write_reentrant);
+  call ("g_rec_mutex_lock", mutex);
+  __tsan_mutex_post_lock (mutex, __tsan_mutex_write_reentrant, 0);
+}
+
+gboolean
+g_rec_mutex_trylock (GRecMutex *mutex)
+{
+  const unsigned flags = __tsan_mutex_write_reentrant | __tsan_mutex_try_lock;
+  __tsan_mutex_pre_lock (mutex, flags);
+  gboolean locked = try ("g_rec_mutex_trylock", mutex);
+  __tsan_mutex_post_lock (
+      mutex, flags | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  return locked;
+}
+
+void
+g_rec_mutex_unlock (GRecMutex *mutex)
+{
+  __tsan_mutex_pre_unlock (mutex, 0);
+  call ("g_rec_mutex_unlock", mutex);
+  __tsan_mutex_post_unlock (mutex, 0);
+}
+
+void
+g_rec_mutex_clear (GRecMutex *mutex)
+{
+  __tsan_mutex_destroy (mutex, 0);
+  call ("g_rec_mutex_clear", mutex);
+}
+
 void
 g_cond_wait (GCond *cond, GMutex *mutex)
 {
   WaitFunction function;
-  *(void **)&function = dlsym (RTLD_NEXT, "g_cond_wait");
+  *(void **)&function = next ("g_cond_wait");
   __tsan_mutex_pre_unlock (mutex, 0);
   __tsan_mutex_post_unlock (mutex, 0);
   function (cond, mutex);
@@ -50,14 +118,35 @@ g_cond_wait (GCond *cond, GMutex *mutex)
 }
 
 gboolean
-g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
+g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 time)
 {
   WaitUntilFunction function;
-  *(void **)&function = dlsym (RTLD_NEXT, "g_cond_wait_until");
+  *(void **)&function = next ("g_cond_wait_until");
   __tsan_mutex_pre_unlock (mutex, 0);
   __tsan_mutex_post_unlock (mutex, 0);
-  gboolean signalled = function (cond, mutex, end_time);
+  gboolean signalled = function (cond, mutex, time);
   __tsan_mutex_pre_lock (mutex, 0);
   __tsan_mutex_post_lock (mutex, 0, 0);
   return signalled;
+}
+
+/* Whoever gives up the last reference comes after all others who did. Declared
+ * here: not every program that has this file has these libraries. */
+void g_object_unref (gpointer object);
+void gst_mini_object_unref (gpointer object);
+
+void
+g_object_unref (gpointer object)
+{
+  __tsan_acquire (object);
+  __tsan_release (object);
+  call ("g_object_unref", object);
+}
+
+void
+gst_mini_object_unref (gpointer object)
+{
+  __tsan_acquire (object);
+  __tsan_release (object);
+  call ("gst_mini_object_unref", object);
 }
