@@ -17,8 +17,9 @@ GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
 
-G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
-    GstVattWindow, gst_vatt_window, GST_TYPE_ELEMENT)
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstVattWindow, gst_vatt_window,
+    GST_TYPE_ELEMENT,
+    G_ADD_PRIVATE (GstVattWindow) G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 
 GstVattWindowPrivate *
 gst_vatt_window_private (GstVattWindow *self)
@@ -115,6 +116,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVattWindowPrivate *priv = PRIV (self);
   g_autoptr (GstBuffer) owned = buffer;
   g_autoptr (GError) error = NULL;
+  GST_TRACE_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   if (priv->failed)
     return GST_FLOW_ERROR;
   if (!priv->input_caps)
@@ -245,7 +247,7 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstVattWindow *self = GST_VATT_WINDOW (parent);
   GstVattWindowPrivate *priv = PRIV (self);
   GstCaps *caps;
-  gboolean done;
+  gboolean done, reset_time;
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
@@ -268,6 +270,9 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_vatt_terminal_set_flushing (&priv->out.terminal, FALSE);
     reset_stream (self);
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
+    gst_event_parse_flush_stop (event, &reset_time);
+    gst_vatt_terminal_flushed (
+        &priv->out.terminal, GST_ELEMENT (self), reset_time);
     break;
   default:
     break;
@@ -405,6 +410,7 @@ window_constructed (GObject *object)
   priv->out.element = GST_ELEMENT (self);
   priv->out.srcpad = priv->srcpad;
   priv->out.modality = klass->modality;
+  priv->out.category = gst_vatt_window_debug;
   priv->out.override = override_front_end;
 }
 

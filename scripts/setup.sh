@@ -10,8 +10,10 @@ build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
   gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x'
-test='clang-format codespell groff python3 python3-gi shellcheck'
+  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x
+  fonts-dejavu-core'
+test='clang-format codespell groff python3 shellcheck python3-gi python3-numpy
+  python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0'
 fuzz='clang libclang-rt-dev'
 # Headers of GstAnalytics, which GStreamer has since 1.24 and nothing needs.
 analytics='libgstreamer-plugins-bad1.0-dev'
