@@ -135,6 +135,7 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstVattClassifier *self = GST_VATT_CLASSIFIER (parent);
   GstCaps *caps;
   gboolean done;
+  gboolean reset_time;
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
@@ -154,6 +155,8 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   case GST_EVENT_FLUSH_STOP:
     reset (self);
     gst_vatt_terminal_set_flushing (&self->terminal, FALSE);
+    gst_event_parse_flush_stop (event, &reset_time);
+    gst_vatt_terminal_flushed (&self->terminal, GST_ELEMENT (self), reset_time);
     break;
   case GST_EVENT_SEGMENT_DONE:
     gst_vatt_classifier_drain (self);

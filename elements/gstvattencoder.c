@@ -112,7 +112,9 @@ encoder_flush (GstAggregator *aggregator)
   gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
+  gboolean reset_time = self->reset_time;
   GST_OBJECT_UNLOCK (self);
+  gst_vatt_terminal_flushed (&self->terminal, GST_ELEMENT (self), reset_time);
   return GST_FLOW_OK;
 }
 

@@ -40,6 +40,7 @@ struct _GstVattEncoder {
   VattModel *model;      /* owned; from READY on */
   GstVattEngine *engine; /* owned; from READY on */
   GstClockTime earliest; /* running time that QOS asks for, or NONE */
+  gboolean reset_time;   /* of the last flush */
   guint pad_count[VATT_N_MODALITIES];
   guint32 eos_seqnum;
   gboolean untrained_told; /* that a model is not trained; once and for all */

@@ -209,6 +209,11 @@ gst_vatt_encoder_sink_event_pre_queue (
 {
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   GstEventType type = GST_EVENT_TYPE (event);
+  if (type == GST_EVENT_FLUSH_STOP) {
+    GST_OBJECT_LOCK (self);
+    gst_event_parse_flush_stop (event, &self->reset_time);
+    GST_OBJECT_UNLOCK (self);
+  }
   if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP) {
     gboolean flushing = type == GST_EVENT_FLUSH_START;
     gst_vatt_encoder_pad_set_flushing (GST_VATT_ENCODER_PAD (aggpad), flushing);

@@ -106,6 +106,22 @@ gst_vatt_terminal_set_flushing (GstVattTerminal *self, gboolean flushing)
   g_mutex_unlock (&self->lock);
 }
 
+/* At the end of a flush. A sink loses its state in a flush and says when it has
+ * it again, for which applications wait after a seek. Here no data are awaited,
+ * as none are on the way to PAUSED. */
+void
+gst_vatt_terminal_flushed (
+    GstVattTerminal *self, GstElement *element, gboolean reset_time)
+{
+  if (!self->active)
+    return;
+  gst_element_post_message (
+      element, gst_message_new_async_start (GST_OBJECT (element)));
+  gst_element_post_message (
+      element, gst_message_new_async_done (
+                   GST_OBJECT (element), reset_time ? 0 : GST_CLOCK_TIME_NONE));
+}
+
 /* Returns: %FALSE if a flush or a stop came first */
 gboolean
 gst_vatt_terminal_wait_playing (GstVattTerminal *self)

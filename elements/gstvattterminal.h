@@ -23,6 +23,8 @@ void gst_vatt_terminal_change_state (
     GstVattTerminal *terminal, GstElement *element, GstStateChange transition);
 void gst_vatt_terminal_set_flushing (
     GstVattTerminal *terminal, gboolean flushing);
+void gst_vatt_terminal_flushed (
+    GstVattTerminal *terminal, GstElement *element, gboolean reset_time);
 gboolean gst_vatt_terminal_wait_playing (GstVattTerminal *terminal);
 void gst_vatt_terminal_post_eos (
     GstVattTerminal *terminal, GstElement *element, guint32 seqnum);

@@ -289,7 +289,7 @@ text_tok_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstVattTextTok *self = GST_VATT_TEXT_TOK (parent);
   GstCaps *caps;
-  gboolean done;
+  gboolean done, reset_time;
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
@@ -316,6 +316,9 @@ text_tok_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     self->counter = 0;
     self->failed = FALSE;
     gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+    gst_event_parse_flush_stop (event, &reset_time);
+    gst_vatt_terminal_flushed (
+        &self->out.terminal, GST_ELEMENT (self), reset_time);
     break;
   default:
     break;

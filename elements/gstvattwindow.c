@@ -247,7 +247,7 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstVattWindow *self = GST_VATT_WINDOW (parent);
   GstVattWindowPrivate *priv = PRIV (self);
   GstCaps *caps;
-  gboolean done;
+  gboolean done, reset_time;
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
@@ -270,6 +270,9 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_vatt_terminal_set_flushing (&priv->out.terminal, FALSE);
     reset_stream (self);
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
+    gst_event_parse_flush_stop (event, &reset_time);
+    gst_vatt_terminal_flushed (
+        &priv->out.terminal, GST_ELEMENT (self), reset_time);
     break;
   default:
     break;

@@ -28,6 +28,7 @@ typedef struct {
   const VattPass *pass;
   char *scratch;
   size_t scratch_stride;
+  GCancellable *cancellable; /* or NULL; what is left is not computed */
 } Job;
 
 static gpointer
@@ -120,18 +121,22 @@ static void
 run_chunk (gpointer data, size_t begin, size_t end, guint thread)
 {
   const Job *job = data;
+  /* One pass of a big model takes longer than anybody wants to wait. */
+  if (g_cancellable_is_cancelled (job->cancellable))
+    return;
   job->pass->run (job->node, begin, end,
       job->scratch ? job->scratch + thread * job->scratch_stride : NULL);
 }
 
 static void
-run_node (VattProgram *program, const VattNode *node)
+run_node (VattProgram *program, const VattNode *node, GCancellable *cancellable)
 {
   for (guint p = 0; p < VATT_MAX_PASSES; p++) {
     const VattPass *pass = &node->op->forward[p];
     if (!pass->run)
       return;
     Job job = { .node = node,
+      .cancellable = cancellable,
       .pass = pass,
       .scratch = program->scratch,
       .scratch_stride = program->scratch_stride };
@@ -151,11 +156,12 @@ cpu_run (VattProgram *program, double *seconds, GCancellable *cancellable,
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
     gint64 start = seconds ? g_get_monotonic_time () : 0;
-    run_node (program, g_ptr_array_index (program->plan->nodes, n));
+    run_node (
+        program, g_ptr_array_index (program->plan->nodes, n), cancellable);
     if (seconds)
       seconds[n] += 1e-6 * (double)(g_get_monotonic_time () - start);
   }
-  return TRUE;
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 /* ---- the rate of a product ---- */

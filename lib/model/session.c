@@ -332,7 +332,7 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
  * vatt_session_run:
  * @session: a session
  * @clip: what to read
- * @cancellable: (nullable): ends the run between two ops
+ * @cancellable: (nullable): ends the run in the middle
  * @error: return location for a #GError
  *
  * Computes the session's outputs for the clips of one batch. Clips of the
@@ -355,7 +355,7 @@ vatt_session_run (VattSession *session, const VattClip *clip,
 }
 
 /**
- * vatt_session_run_features:
+ * vatt_session_run_features: (skip)
  * @session: a session for outputs of heads only
  * @features: (array): @batch rows of @width pooled features, as a session
  *   gives them for %VATT_OUTPUT_POOLED

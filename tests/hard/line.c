@@ -81,6 +81,9 @@ listen (GstBus *bus, GstMessage *message, gpointer data)
   case GST_MESSAGE_ERROR:
     take_error (line, message);
     break;
+  case GST_MESSAGE_ASYNC_DONE:
+    line->settled++;
+    break;
   case GST_MESSAGE_EOS:
   case GST_MESSAGE_SEGMENT_DONE:
     line->ends++;
@@ -237,6 +240,7 @@ line_forget (Line *line)
 {
   g_mutex_lock (&line->lock);
   line->results = line->warnings = line->errors = line->ends = 0;
+  line->settled = 0;
   g_clear_pointer (&line->error, g_free);
   g_array_set_size (line->times, 0);
   g_mutex_unlock (&line->lock);

@@ -16,6 +16,7 @@ typedef struct {
   guint results;           /* under lock; vatt-embedding messages */
   guint warnings;          /* under lock */
   guint errors;            /* under lock */
+  guint settled;           /* under lock; ASYNC_DONE messages */
   guint ends;              /* under lock; EOS messages of the pipeline */
   char *error;             /* under lock; the first one's text; owned */
   GArray *times;           /* under lock; of guint64, each result's */

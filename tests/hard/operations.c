@@ -270,6 +270,31 @@ test_endless (gconstpointer data)
   line_await_results (line, before + 3);
 }
 
+/* An application waits for ASYNC_DONE after a seek that flushes, whatever the
+ * last element is, playing or not. */
+static void
+test_seek_settles (gconstpointer description)
+{
+  static const GstState states[] = { GST_STATE_PAUSED, GST_STATE_PLAYING };
+  for (guint i = 0; i < 6; i++) {
+    g_autoptr (Line) line = line_new (description);
+    line_set_state (line, states[i % 2]);
+    line_await_state (line);
+    line_forget (line);
+    g_assert_true (gst_element_seek_simple (
+        line->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, i * GST_SECOND));
+    watchdog_step ("await ASYNC_DONE");
+    g_mutex_lock (&line->lock);
+    while (!line->settled)
+      g_cond_wait (&line->cond, &line->lock);
+    g_mutex_unlock (&line->lock);
+    line_await_state (line);
+    g_assert_cmpint (GST_STATE (line->pipeline), ==, states[i % 2]);
+    line_set_state (line, GST_STATE_PLAYING);
+    line_await_results (line, 2);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -306,6 +331,15 @@ main (int argc, char **argv)
       "vattvideotok hop=40000000 ! vattencoder name=e post-messages=true ! "
       "fakesink sync=true",
       test_endless);
+  g_test_add_data_func ("/operations/seek-settles-last",
+      "videotestsrc ! vattvideotok ! vattencoder", test_seek_settles);
+  g_test_add_data_func ("/operations/seek-settles-tokens",
+      "videotestsrc ! tee name=t ! queue ! vattvideotok "
+      "t. ! queue ! vattvideotok ! vattencoder",
+      test_seek_settles);
+  g_test_add_data_func ("/operations/seek-settles-sink",
+      "videotestsrc ! vattvideotok ! vattencoder post-messages=true ! fakesink",
+      test_seek_settles);
   int failures = g_test_run ();
   watchdog_stop ();
   media_clear ();
