@@ -2,7 +2,7 @@
 #
 # Short names for the scripts; Meson builds. `make help` lists them.
 .POSIX:
-.PHONY: all build test test-debian13 soak demo bench fuzz clean help
+.PHONY: all build test test-debian13 soak demo live-demo bench fuzz clean help
 
 # The folder that everything is built in.
 BUILD = build
@@ -28,6 +28,9 @@ soak:
 demo:
 	@BUILD='$(BUILD)' FILE='$(FILE)' scripts/demo.sh
 
+live-demo:
+	@BUILD='$(BUILD)' scripts/live-demo.sh
+
 bench:
 	@BUILD='$(BUILD)' scripts/bench.sh
 
@@ -44,6 +47,7 @@ help:
 	@echo 'make soak           the tests of hard use for the better part of an hour'
 	@echo 'make demo           embed a short clip, draw how its parts resemble each other'
 	@echo 'make demo FILE=…    the same for a clip of yours'
+	@echo 'make live-demo      labels on a live picture, drawn and photographed, in 25 s'
 	@echo 'make bench          measure the speed on this machine'
 	@echo 'make fuzz           feed random bytes to every reader of files, a minute each'
 	@echo 'make clean          remove $(BUILD)/'

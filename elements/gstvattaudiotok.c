@@ -142,6 +142,7 @@ audio_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
         "caps %s do not describe sound", text);
     return FALSE;
   }
+  GST_DEBUG_OBJECT (self, "sound is %" GST_PTR_FORMAT, caps);
   self->info = info;
   count_from (self, gst_vatt_window_get_data_end (window));
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
@@ -187,6 +188,8 @@ audio_tok_set_front_end (
   GstVattAudioTok *self = GST_VATT_AUDIO_TOK (window);
   free_buffers (self);
   self->front_end = *front_end;
+  GST_INFO_OBJECT (self, "windows of %u samples at %u/%u a second",
+      front_end->samples, front_end->rate_n, front_end->rate_d);
   self->sound = gst_vatt_sound_new (front_end->rate_n / front_end->rate_d);
   self->window = g_try_new0 (float, front_end->samples);
   gboolean mel = front_end->input == VATT_INPUT_SPECTROGRAM;
@@ -464,5 +467,5 @@ gst_vatt_audio_tok_class_init (GstVattAudioTokClass *klass)
   window_class->forget = audio_tok_forget;
   window_class->reset = audio_tok_reset;
   GST_DEBUG_CATEGORY_INIT (
-      vatt_audio_tok_debug, "vattaudiotok", 0, "VATT audio tokeniser");
+      vatt_audio_tok_debug, "vattaudiotok", 0, "sound converted and cut");
 }

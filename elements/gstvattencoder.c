@@ -73,7 +73,8 @@ GST_DEBUG_CATEGORY (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
 
-G_DEFINE_TYPE (GstVattEncoder, gst_vatt_encoder, GST_TYPE_AGGREGATOR)
+G_DEFINE_TYPE_WITH_CODE (GstVattEncoder, gst_vatt_encoder, GST_TYPE_AGGREGATOR,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 GST_ELEMENT_REGISTER_DEFINE (
     vattencoder, "vattencoder", GST_RANK_NONE, GST_TYPE_VATT_ENCODER)
 
@@ -302,7 +303,7 @@ gst_vatt_encoder_class_init (GstVattEncoderClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_OVERLOAD, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_ENCODER_PAD, 0);
   GST_DEBUG_CATEGORY_INIT (
-      gst_vatt_encoder_debug, "vattencoder", 0, "VATT encoder");
+      gst_vatt_encoder_debug, "vattencoder", 0, "tokens into embeddings");
   GST_DEBUG_CATEGORY_INIT (
       gst_vatt_perf_debug, "vatt-perf", 0, "time taken by each window");
 }

@@ -5,6 +5,7 @@
 #include "gstvattencodercaps.h"
 
 #include "gstvattcaps.h"
+#include "gstvatterror.h"
 #include "gstvattmodels.h"
 
 static const VattOutput space_outputs[] = {
@@ -118,11 +119,9 @@ gst_vatt_encoder_check_caps (GstPad *pad, VattModality modality,
   if (caps && !check_words (pad, model, caps, error))
     return FALSE;
   if (caps && !gst_caps_can_intersect (caps, wanted)) {
-    g_autofree char *offered = gst_caps_to_string (caps);
-    g_autofree char *expected = gst_caps_to_string (wanted);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s: upstream sends %s, but model '%s' wants %s", GST_PAD_NAME (pad),
-        offered, vatt_model_get_id (model), expected);
+    gst_vatt_mismatch_set (error, caps, wanted,
+        "%s: tokens from upstream do not fit model '%s'", GST_PAD_NAME (pad),
+        vatt_model_get_id (model));
     return FALSE;
   }
   if (caps && !gst_vatt_caps_to_front_end (

@@ -28,6 +28,7 @@ struct _GstVattEncoderPad {
   GstVattStats stats;
 
   /* The aggregating thread's. */
+  gboolean refused;       /* the last caps were; an error has told why */
   VattFrontEnd front_end; /* of what arrives */
   VattModel *model;       /* owned; NULL before caps */
   VattOutput output;
@@ -93,7 +94,24 @@ gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
   g_set_object (&self->engine, setup->engine);
   gst_caps_replace (&self->caps, adopted);
   GST_OBJECT_UNLOCK (self);
+  self->refused = FALSE;
   return TRUE;
+}
+
+/* Returns: whether to tell it. Upstream may send what was refused once more,
+ * and buffers behind it. */
+gboolean
+gst_vatt_encoder_pad_refuse (GstVattEncoderPad *self)
+{
+  gboolean first = !self->refused;
+  self->refused = TRUE;
+  return first;
+}
+
+gboolean
+gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self)
+{
+  return self->refused;
 }
 
 /* Time from one window to the next; NONE for captions. */
@@ -361,6 +379,7 @@ gst_vatt_encoder_pad_start (GstVattEncoderPad *self)
 void
 gst_vatt_encoder_pad_stop (GstVattEncoderPad *self)
 {
+  self->refused = FALSE;
   GST_OBJECT_LOCK (self);
   g_autoptr (GstVattEngine) engine = g_steal_pointer (&self->engine);
   gst_clear_caps (&self->caps);

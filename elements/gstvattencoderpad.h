@@ -29,6 +29,8 @@ void gst_vatt_encoder_pad_set_modality (
 GstCaps *gst_vatt_encoder_pad_get_caps (GstVattEncoderPad *self);
 gboolean gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error);
+gboolean gst_vatt_encoder_pad_refuse (GstVattEncoderPad *self);
+gboolean gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self);
 GstClockTime gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self);
 
 GstVattJob *gst_vatt_encoder_pad_make_job (GstVattEncoderPad *self,

@@ -34,10 +34,11 @@ gst_vatt_encoder_negotiate (GstAggregator *aggregator)
   gst_clear_caps (&self->out_caps);
   if (gst_vatt_form_choose (allowed, &self->form))
     return TRUE;
-  GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
-      ("Nothing that %s can send is taken by what is behind it.",
-          GST_ELEMENT_NAME (self)),
-      ("downstream wants %" GST_PTR_FORMAT, peer));
+  g_autoptr (GError) error = NULL;
+  gst_vatt_mismatch_set (&error, templ, peer,
+      "nothing that %s can send is taken by what is behind it",
+      GST_ELEMENT_NAME (self));
+  gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }
 
@@ -62,6 +63,7 @@ prepare_output (
     gst_aggregator_update_segment (aggregator, &segment);
   }
   if (!self->out_caps || !gst_caps_is_equal (caps, self->out_caps)) {
+    GST_INFO_OBJECT (self, "results are %" GST_PTR_FORMAT, caps);
     gst_caps_replace (&self->out_caps, caps);
     gst_aggregator_set_src_caps (aggregator, caps);
   }
@@ -306,6 +308,10 @@ compute (GstVattEncoder *self, const GstVattEncoderSettings *settings)
     if (gst_vatt_encoder_is_late (self, window)) {
       gst_vatt_encoder_leave_out (
           self, window->pad, window->buffer, GST_VATT_LEFT_OUT_LATE);
+      continue;
+    }
+    if (gst_vatt_encoder_pad_has_refused (window->pad)) {
+      flow = GST_FLOW_NOT_NEGOTIATED;
       continue;
     }
     window->job = gst_vatt_encoder_pad_make_job (

@@ -6,6 +6,9 @@
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
+#define GST_CAT_DEFAULT gst_vatt_encoder_debug
+
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
         GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
@@ -160,6 +163,7 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
       self->engine ? g_object_ref (self->engine) : NULL;
   GstVattSpace space = self->settings.space;
   GST_OBJECT_UNLOCK (self);
+  GST_DEBUG_OBJECT (pad, "tokens are %" GST_PTR_FORMAT, caps);
   GstVattEncoderSetup setup = {
     .model = model, .engine = engine, .space = space
   };
@@ -167,7 +171,7 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
     gst_vatt_encoder_try (self, pad);
     return TRUE;
   }
-  if (error)
+  if (gst_vatt_encoder_pad_refuse (pad) && error)
     gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }

@@ -14,13 +14,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_vatt_engine_debug);
 #define MAX_BATCH 64
 #define MAX_SLOTS 32
 
-enum {
-  JOB_NEW,
-  JOB_WAITING,
-  JOB_RUNNING,
-  JOB_DONE,
-};
-
 /* A session for one shape of clips. */
 typedef struct {
   VattModel *model; /* the session's; compared, not used */
@@ -58,75 +51,6 @@ struct _GstVattEngine {
 
 G_DEFINE_FINAL_TYPE (GstVattEngine, gst_vatt_engine, G_TYPE_OBJECT)
 
-/* ---- jobs ---- */
-
-/*
- * gst_vatt_job_new:
- * @params: what to compute
- * @clip: (transfer full): one item
- *
- * Returns: (transfer full): a job to be submitted once
- */
-GstVattJob *
-gst_vatt_job_new (const GstVattJobParams *params, VattClip *clip)
-{
-  GstVattJob *job = g_new0 (GstVattJob, 1);
-  job->params = *params;
-  g_object_ref (job->params.model);
-  job->clip = clip;
-  job->values = g_new0 (float, params->dim);
-  g_atomic_ref_count_init (&job->refs);
-  return job;
-}
-
-GstVattJob *
-gst_vatt_job_ref (GstVattJob *job)
-{
-  g_atomic_ref_count_inc (&job->refs);
-  return job;
-}
-
-void
-gst_vatt_job_unref (GstVattJob *job)
-{
-  if (!g_atomic_ref_count_dec (&job->refs))
-    return;
-  if (job->user_data_free)
-    job->user_data_free (job->user_data);
-  g_object_unref (job->params.model);
-  vatt_clip_free (job->clip);
-  g_clear_error (&job->error);
-  g_free (job->values);
-  g_free (job);
-}
-
-static guint
-job_tokens (const GstVattJob *job)
-{
-  return job->params.keep ? job->params.keep : vatt_clip_tokens (job->clip);
-}
-
-static gboolean
-same_grid (const guint *a, const guint *b)
-{
-  return memcmp (a, b, 3 * sizeof *a) == 0;
-}
-
-/* Whether two windows can be computed as one batch. Where tokens were dropped
- * before, the choices differ. */
-static gboolean
-fit_together (const GstVattJob *a, const GstVattJob *b)
-{
-  return a->params.model == b->params.model &&
-         a->params.modality == b->params.modality &&
-         a->params.output == b->params.output &&
-         a->params.keep == b->params.keep && !a->params.trial &&
-         !b->params.trial && !vatt_clip_kept (a->clip) &&
-         !vatt_clip_kept (b->clip) &&
-         vatt_clip_token_size (a->clip) == vatt_clip_token_size (b->clip) &&
-         same_grid (vatt_clip_grid (a->clip), vatt_clip_grid (b->clip));
-}
-
 /* ---- slots ---- */
 
 static void
@@ -144,8 +68,8 @@ slot_serves (const Slot *slot, const GstVattJob *job, guint batch)
   return slot->model == job->params.model &&
          slot->modality == job->params.modality &&
          slot->output == job->params.output && slot->batch == batch &&
-         slot->tokens == job_tokens (job) &&
-         same_grid (slot->grid, vatt_clip_grid (job->clip));
+         slot->tokens == gst_vatt_job_tokens (job) &&
+         gst_vatt_job_same_grid (slot->grid, vatt_clip_grid (job->clip));
 }
 
 static Slot *
@@ -170,7 +94,7 @@ make_slot (
     .modality = params->modality,
     .output = params->output,
     .batch = batch,
-    .tokens = job_tokens (job),
+    .tokens = gst_vatt_job_tokens (job),
     .grid = { grid[0], grid[1], grid[2] },
     .session = g_steal_pointer (&session),
     .clip = g_steal_pointer (&clip) };
@@ -310,12 +234,12 @@ settle (GstVattEngine *self, GstVattJob *job, guint batch,
     GstClockTime computed, GError *error)
 {
   g_mutex_lock (&self->lock);
-  gboolean wanted = job->state == JOB_RUNNING;
+  gboolean wanted = job->state == GST_VATT_JOB_RUNNING;
   if (wanted) {
     job->computed = computed;
     job->batch = batch;
     job->error = error;
-    job->state = JOB_DONE;
+    job->state = GST_VATT_JOB_DONE;
     g_cond_broadcast (&self->done);
   }
   g_mutex_unlock (&self->lock);
@@ -358,20 +282,20 @@ take_batch (GstVattEngine *self)
   GstVattJob *first = g_queue_pop_head (&self->waiting);
   guint most = CLAMP (first->params.max_batch, 1, MAX_BATCH), n = 1;
   for (GList *l = self->waiting.head; l && n < most; l = l->next)
-    n += fit_together (first, l->data) ? 1 : 0;
+    n += gst_vatt_job_fits (first, l->data) ? 1 : 0;
   n = power_of_two_below (n);
   self->running[0] = first;
   self->n_running = 1;
   for (GList *l = self->waiting.head, *next; l && self->n_running < n;
        l = next) {
     next = l->next;
-    if (!fit_together (first, l->data))
+    if (!gst_vatt_job_fits (first, l->data))
       continue;
     self->running[self->n_running++] = l->data;
     g_queue_delete_link (&self->waiting, l);
   }
   for (guint i = 0; i < self->n_running; i++)
-    self->running[i]->state = JOB_RUNNING;
+    self->running[i]->state = GST_VATT_JOB_RUNNING;
   self->n_wanted = self->n_running;
   g_cancellable_reset (self->cancellable);
 }
@@ -415,8 +339,8 @@ void
 gst_vatt_engine_submit (GstVattEngine *self, GstVattJob *job)
 {
   g_mutex_lock (&self->lock);
-  if (job->state == JOB_NEW) {
-    job->state = JOB_WAITING;
+  if (job->state == GST_VATT_JOB_NEW) {
+    job->state = GST_VATT_JOB_WAITING;
     g_queue_push_tail (&self->waiting, gst_vatt_job_ref (job));
     g_cond_signal (&self->work);
   }
@@ -428,7 +352,7 @@ void
 gst_vatt_engine_wait (GstVattEngine *self, GstVattJob *job)
 {
   g_mutex_lock (&self->lock);
-  while (job->state != JOB_DONE)
+  while (job->state != GST_VATT_JOB_DONE)
     g_cond_wait (&self->done, &self->lock);
   g_mutex_unlock (&self->lock);
 }
@@ -440,15 +364,16 @@ gst_vatt_engine_cancel (GstVattEngine *self, GstVattJob *job)
 {
   gboolean queued = FALSE;
   g_mutex_lock (&self->lock);
-  if (job->state != JOB_DONE) {
-    queued = job->state == JOB_WAITING && g_queue_remove (&self->waiting, job);
+  if (job->state != GST_VATT_JOB_DONE) {
+    queued = job->state == GST_VATT_JOB_WAITING &&
+             g_queue_remove (&self->waiting, job);
     /* Under the lock, so that it cannot hit the next run; nobody listens to
      * this object, so nothing is called. */
-    if (job->state == JOB_RUNNING && --self->n_wanted == 0)
+    if (job->state == GST_VATT_JOB_RUNNING && --self->n_wanted == 0)
       g_cancellable_cancel (self->cancellable);
     job->error = g_error_new_literal (
         G_IO_ERROR, G_IO_ERROR_CANCELLED, "the window was given up");
-    job->state = JOB_DONE;
+    job->state = GST_VATT_JOB_DONE;
     g_cond_broadcast (&self->done);
   }
   g_mutex_unlock (&self->lock);

@@ -8,6 +8,12 @@
 
 G_BEGIN_DECLS
 
+/* Caps on the two sides of a link that do not fit; the error keeps both. */
+#define GST_VATT_MISMATCH (gst_vatt_mismatch_quark ())
+GQuark gst_vatt_mismatch_quark (void);
+void gst_vatt_mismatch_set (GError **error, const GstCaps *found,
+    const GstCaps *expected, const char *format, ...) G_GNUC_PRINTF (4, 5);
+
 void gst_vatt_error_post (GstElement *element, const GError *error);
 void gst_vatt_error_post_warning (GstElement *element, const GError *error);
 

@@ -66,7 +66,8 @@ struct _GstVattTextTok {
   guint64 counter;
 };
 
-G_DEFINE_TYPE (GstVattTextTok, gst_vatt_text_tok, GST_TYPE_ELEMENT)
+G_DEFINE_TYPE_WITH_CODE (GstVattTextTok, gst_vatt_text_tok, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 GST_ELEMENT_REGISTER_DEFINE (
     vatttexttok, "vatttexttok", GST_RANK_NONE, GST_TYPE_VATT_TEXT_TOK)
 
@@ -227,7 +228,10 @@ send_caption (GstVattTextTok *self, GstBuffer *caption)
         &self->out, GST_BUFFER_PTS (caption), GST_BUFFER_DURATION (caption));
     return GST_FLOW_OK;
   }
-  GST_LOG_OBJECT (self, "%" G_GSSIZE_FORMAT " words", n_words);
+  GST_LOG_OBJECT (self,
+      "caption %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT ": %" G_GSSIZE_FORMAT
+      " words",
+      self->counter, GST_TIME_ARGS (GST_BUFFER_PTS (caption)), n_words);
   return gst_vatt_token_out_push (
       &self->out, &self->segment, make_buffer (self, clip, caption));
 }
@@ -405,6 +409,7 @@ gst_vatt_text_tok_init (GstVattTextTok *self)
   self->out.element = GST_ELEMENT (self);
   self->out.srcpad = self->srcpad;
   self->out.modality = VATT_TEXT;
+  self->out.category = vatt_text_tok_debug;
 }
 
 static void
@@ -429,5 +434,5 @@ gst_vatt_text_tok_class_init (GstVattTextTokClass *klass)
       "Filter/Analyzer/Text", "Turns captions into word ids for a VATT model",
       "The vatt developers <vatt@example.org>");
   GST_DEBUG_CATEGORY_INIT (
-      vatt_text_tok_debug, "vatttexttok", 0, "VATT text tokeniser");
+      vatt_text_tok_debug, "vatttexttok", 0, "captions into words");
 }

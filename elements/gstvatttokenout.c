@@ -5,6 +5,7 @@
 #include "gstvatttokenout.h"
 
 #include "gstvattcaps.h"
+#include "gstvatterror.h"
 #include "gstvattmeta.h"
 #include "gstvattmodels.h"
 
@@ -70,15 +71,19 @@ set_framerate (GstCaps *caps, GstClockTime hop)
   gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, n, d, NULL);
 }
 
+static guint
+tokens_left (const GstVattTokenOut *out, double drop_rate)
+{
+  guint whole = gst_vatt_front_end_tokens (&out->front_end);
+  return MAX (1, (guint)((1.0 - drop_rate) * whole + 1e-6));
+}
+
 static GstCaps *
 fixed_caps (GstVattTokenOut *out, const GstVattTokenOutParams *params)
 {
   GstCaps *caps = gst_vatt_caps_from_front_end (
       &out->front_end, out->modality, out->model_id);
-  guint tokens = gst_vatt_front_end_tokens (&out->front_end);
-  out->n_tokens = tokens;
-  if (params->drop_rate > 0)
-    out->n_tokens = MAX (1, (guint)((1.0 - params->drop_rate) * tokens + 1e-6));
+  out->n_tokens = tokens_left (out, params->drop_rate);
   gst_caps_set_simple (caps, "tokens", G_TYPE_INT, (gint)out->n_tokens, NULL);
   GstClockTime span = gst_vatt_front_end_span (&out->front_end);
   set_framerate (caps, params->hop ? params->hop : span);
@@ -86,15 +91,14 @@ fixed_caps (GstVattTokenOut *out, const GstVattTokenOutParams *params)
 }
 
 static gboolean
-check_peer (const GstCaps *caps, const GstCaps *peer, GError **error)
+check_peer (GstVattTokenOut *out, const GstCaps *caps, const GstCaps *peer,
+    GError **error)
 {
   if (gst_caps_can_intersect (caps, peer))
     return TRUE;
-  g_autofree char *offered = gst_caps_to_string (caps);
-  g_autofree char *wanted = gst_caps_to_string (peer);
-  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-      "downstream wants %s, but this element is set to make %s", wanted,
-      offered);
+  gst_vatt_mismatch_set (error, caps, peer,
+      "%s is set to make tokens that downstream does not want",
+      GST_ELEMENT_NAME (out->element));
   return FALSE;
 }
 
@@ -123,13 +127,43 @@ gst_vatt_token_out_negotiate (
   if (out->override && !out->override (out->element, &out->front_end, error))
     return FALSE;
   out->caps = fixed_caps (out, params);
-  if (!check_peer (out->caps, peer, error))
+  if (!check_peer (out, out->caps, peer, error))
     return FALSE;
   out->pool = gst_vatt_clip_pool_new (out->modality, &out->front_end);
-  GST_INFO_OBJECT (out->element, "sending %" GST_PTR_FORMAT, out->caps);
+  GST_CAT_INFO_OBJECT (out->category, out->element,
+      "%s tokens as %s wants them: %" GST_PTR_FORMAT,
+      vatt_modality_name (out->modality),
+      out->model ? "the shipped model" : "the element behind", out->caps);
   gst_pad_push_event (out->srcpad, gst_event_new_caps (out->caps));
   out->negotiated = TRUE;
   return TRUE;
+}
+
+/*
+ * gst_vatt_token_out_keep:
+ * @out: a negotiated pad
+ * @drop_rate: part of the tokens to leave out of the next window
+ *
+ * The rate may change while windows are sent, but caps have promised that
+ * there will be no more tokens than so many. Where there are to be, caps are
+ * sent once more, and promise no longer that any are left out.
+ *
+ * Returns: how many tokens to keep
+ */
+guint
+gst_vatt_token_out_keep (GstVattTokenOut *out, double drop_rate)
+{
+  guint kept = tokens_left (out, drop_rate);
+  if (kept <= out->n_tokens)
+    return kept;
+  out->n_tokens = gst_vatt_front_end_tokens (&out->front_end);
+  out->caps = gst_caps_make_writable (out->caps);
+  gst_caps_set_simple (
+      out->caps, "tokens", G_TYPE_INT, (gint)out->n_tokens, NULL);
+  GST_CAT_DEBUG_OBJECT (out->category, out->element,
+      "up to %u tokens in a window from now on", out->n_tokens);
+  gst_pad_push_event (out->srcpad, gst_event_new_caps (out->caps));
+  return kept;
 }
 
 void

@@ -26,10 +26,11 @@ typedef struct {
   GstPad *srcpad;      /* not owned */
   VattModality modality;
   GstVattOverrideFunc override;
+  GstDebugCategory *category; /* the element's */
 
   VattFrontEnd front_end;
   gboolean negotiated;
-  guint n_tokens;   /* in a buffer, after DropToken */
+  guint n_tokens;   /* in a buffer at most, after DropToken */
   char *model_id;   /* of the model downstream; owned, may be NULL */
   VattModel *model; /* the shipped one where downstream names none; owned */
   GstCaps *caps;    /* owned */
@@ -44,6 +45,7 @@ typedef struct {
 
 gboolean gst_vatt_token_out_negotiate (
     GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error);
+guint gst_vatt_token_out_keep (GstVattTokenOut *out, double drop_rate);
 void gst_vatt_token_out_clear (GstVattTokenOut *out);
 void gst_vatt_token_out_change_state (
     GstVattTokenOut *out, GstStateChange transition);

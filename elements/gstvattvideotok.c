@@ -303,6 +303,7 @@ video_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
   if (newest &&
       !gst_vatt_queued_picture_convert (newest, self->converter, error))
     return FALSE;
+  GST_DEBUG_OBJECT (self, "pictures are %" GST_PTR_FORMAT, caps);
   self->info = info;
   make_converter (self);
   return TRUE;
@@ -315,6 +316,7 @@ video_tok_set_front_end (
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   drop_converter (self);
   self->front_end = *front_end;
+  GST_INFO_OBJECT (self, "%u pictures in a window", front_end->frames);
   gst_vatt_window_set_reach (window,
       gst_vatt_front_end_instant (&self->front_end, 0, front_end->frames - 1) +
           1);
@@ -493,6 +495,6 @@ gst_vatt_video_tok_class_init (GstVattVideoTokClass *klass)
   window_class->propose_allocation = video_tok_propose_allocation;
 
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_ASPECT, 0);
-  GST_DEBUG_CATEGORY_INIT (
-      vatt_video_tok_debug, "vattvideotok", 0, "VATT video tokeniser");
+  GST_DEBUG_CATEGORY_INIT (vatt_video_tok_debug, "vattvideotok", 0,
+      "pictures chosen, scaled and cut");
 }

@@ -17,8 +17,9 @@ GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
 
-G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
-    GstVattWindow, gst_vatt_window, GST_TYPE_ELEMENT)
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstVattWindow, gst_vatt_window,
+    GST_TYPE_ELEMENT,
+    G_ADD_PRIVATE (GstVattWindow) G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 
 GstVattWindowPrivate *
 gst_vatt_window_private (GstVattWindow *self)
@@ -115,6 +116,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVattWindowPrivate *priv = PRIV (self);
   g_autoptr (GstBuffer) owned = buffer;
   g_autoptr (GError) error = NULL;
+  GST_TRACE_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   if (priv->failed)
     return GST_FLOW_ERROR;
   if (!priv->input_caps)
@@ -408,6 +410,7 @@ window_constructed (GObject *object)
   priv->out.element = GST_ELEMENT (self);
   priv->out.srcpad = priv->srcpad;
   priv->out.modality = klass->modality;
+  priv->out.category = gst_vatt_window_debug;
   priv->out.override = override_front_end;
 }
 

@@ -251,6 +251,22 @@ filled_tokens (GstVattWindow *self, GstClockTime start)
   return (guint)CLAMP (rows, 1, fe->grid[0]) * fe->grid[1] * fe->grid[2];
 }
 
+/* How many tokens of the window at @start are kept. The drop rate may follow a
+ * controller, or be set at any time. */
+static guint
+kept_tokens (GstVattWindow *self, GstClockTime start)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  GstClockTime time =
+      gst_segment_to_stream_time (&priv->segment, GST_FORMAT_TIME, start);
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    gst_object_sync_values (GST_OBJECT (self), time);
+  GST_OBJECT_LOCK (self);
+  double drop_rate = priv->wanted.drop_rate;
+  GST_OBJECT_UNLOCK (self);
+  return gst_vatt_token_out_keep (&priv->out, drop_rate);
+}
+
 /* What leaves of the next window, and what is missing in it. */
 typedef struct {
   guint n_tokens;
@@ -306,13 +322,14 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   GstVattWindowPrivate *priv = PRIV (self);
   guint whole = gst_vatt_front_end_tokens (&priv->out.front_end);
   guint n_tokens = content->n_tokens;
+  guint wanted = kept_tokens (self, start);
   g_autofree gint32 *kept = NULL;
   if (n_tokens < whole) {
     kept = g_new (gint32, n_tokens);
     for (guint i = 0; i < n_tokens; i++)
       kept[i] = (gint32)i;
-  } else if (priv->out.n_tokens < whole) {
-    n_tokens = priv->out.n_tokens;
+  } else if (wanted < whole) {
+    n_tokens = wanted;
     if (!vatt_clip_drop_tokens (
             clip, n_tokens, priv->used.seed, priv->counter, error)) {
       vatt_clip_free (clip);

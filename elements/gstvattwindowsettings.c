@@ -147,6 +147,8 @@ window_get_property (
 
 #define READY_FLAGS                                                            \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING_FLAGS                                                          \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 
 void
 gst_vatt_window_install_properties (GObjectClass *object_class)
@@ -172,7 +174,7 @@ gst_vatt_window_install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_DROP_RATE,
       g_param_spec_double ("drop-rate", "Drop rate",
           "Part of the tokens to leave out at random (DropToken)", 0.0, 0.99,
-          0.0, READY_FLAGS));
+          0.0, PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (object_class, PROP_SEED,
       g_param_spec_uint64 ("seed", "Seed",
           "Seed of the random choice of tokens", 0, G_MAXUINT64, 0,

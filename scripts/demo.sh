@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Builds and runs examples/demo on $FILE, or on a clip that it fetches.
+# Builds and runs demo/demo on $FILE, or on a clip that it fetches.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -16,4 +16,4 @@ scripts/build.sh
 out=$build/demo
 mkdir -p "$out"
 [ -n "$file" ] || file=$(scripts/media.sh "$out/media")
-exec meson devenv -C "$build" --workdir "$PWD" "$build/examples/demo" "$file" "$out"
+exec meson devenv -C "$build" --workdir "$PWD" "$build/demo/demo" "$file" "$out"

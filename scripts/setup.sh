@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs the Debian packages that are missing, and does nothing where none
-# is. Usage: setup.sh GROUP…, of build, run, test, fuzz, debian13.
+# is. Usage: setup.sh GROUP…, of build, run, test, fuzz, analytics, debian13.
 set -eu
 
 build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
@@ -10,13 +10,18 @@ build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
   gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x'
-test='clang-format codespell groff python3 python3-gi shellcheck'
+  gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x
+  fonts-dejavu-core'
+test='clang-format codespell groff python3 shellcheck python3-gi python3-numpy
+  python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0'
 fuzz='clang libclang-rt-dev'
+# Headers of GstAnalytics, which GStreamer has since 1.24 and nothing needs.
+analytics='libgstreamer-plugins-bad1.0-dev'
 debian13='debootstrap'
 
 if [ $# -eq 0 ]; then
-  echo 'usage: setup.sh GROUP… of build, run, test, fuzz, debian13' >&2
+  echo 'usage: setup.sh GROUP… of build, run, test, fuzz, analytics,' \
+    'debian13' >&2
   exit 2
 fi
 
@@ -27,10 +32,11 @@ for group; do
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
     fuzz) wanted="$wanted $fuzz" ;;
+    analytics) wanted="$wanted $analytics" ;;
     debian13) wanted="$wanted $debian13" ;;
     *)
-      echo "setup.sh: no group '$group', expected build, run, test, fuzz" \
-        'or debian13' >&2
+      echo "setup.sh: no group '$group', expected build, run, test, fuzz," \
+        'analytics or debian13' >&2
       exit 2
       ;;
   esac

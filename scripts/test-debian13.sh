@@ -59,6 +59,7 @@ work() {
   set -- "$@" ${TERM:+TERM="$TERM"} ${CI+CI="$CI"}
   set -- "$@" ${SANITIZE+SANITIZE="$SANITIZE"}
   set -- "$@" ${http_proxy:+http_proxy="$http_proxy"}
+  env -i "$@" chroot "$root" /work/vatt/scripts/setup.sh analytics
   exec env -i "$@" chroot "$root" make -C /work/vatt --no-print-directory \
     test BUILD=/build
 }

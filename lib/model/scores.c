@@ -35,7 +35,7 @@ sigmoid (const float *logits, guint n, double temperature, float *scores)
 }
 
 /**
- * vatt_scores_compute:
+ * vatt_scores_compute: (skip)
  * @logits: (array length=n): finite values
  * @n: how many, at least 1
  * @scoring: how

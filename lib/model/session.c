@@ -355,7 +355,7 @@ vatt_session_run (VattSession *session, const VattClip *clip,
 }
 
 /**
- * vatt_session_run_features:
+ * vatt_session_run_features: (skip)
  * @session: a session for outputs of heads only
  * @features: (array): @batch rows of @width pooled features, as a session
  *   gives them for %VATT_OUTPUT_POOLED

@@ -1,55 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Live streams: overload, lateness, latency, many streams and one model. The
- * model is slow, and how slow on this machine is measured first; all times
- * follow from that. */
+ * Live streams: overload, lateness, latency. The model is slow, and how slow
+ * on this machine is measured first; all times follow from that. */
 #include "media.h"
-
-#include <glib/gstdio.h>
-#include <stdio.h>
-#include <vatt/vatt.h>
+#include "sizedmodel.h"
 
 #define N_COMPUTED 10 /* windows, of some 40 */
 
 static char *slow_path;       /* owned; the model's file */
 static GstClockTime slow_for; /* what a window takes */
-
-typedef struct {
-  gint frames, size; /* of the pictures */
-  gint layers, width;
-} Shape;
-
-/* The shipped variant in another size. Returns: the file's path */
-static char *
-make_model (const char *name, const Shape *shape)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VattConfig) tiny = vatt_config_load ("tiny", &error);
-  g_assert_no_error (error);
-  g_autofree char *text = vatt_config_to_text (tiny);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_assert_true (g_key_file_load_from_data (file, text, (gsize)-1, 0, &error));
-  g_autofree char *buckets = g_strdup_printf (
-      "%d;%d;%d", shape->frames / 4, shape->size / 16, shape->size / 16);
-  g_key_file_remove_key (file, "model", "parameters", NULL);
-  g_key_file_set_integer (file, "video", "frames", shape->frames);
-  g_key_file_set_string (file, "video", "rate", "25/1");
-  g_key_file_set_integer (file, "video", "height", shape->size);
-  g_key_file_set_integer (file, "video", "width-of-picture", shape->size);
-  g_key_file_set_string (file, "video", "buckets", buckets);
-  g_key_file_set_integer (file, "video", "layers", shape->layers);
-  g_key_file_set_integer (file, "video", "width", shape->width);
-  g_key_file_set_integer (file, "video", "heads", shape->width / 32);
-  g_key_file_set_integer (file, "video", "feed-forward", 4 * shape->width);
-  g_autofree char *sized = g_key_file_to_data (file, NULL, NULL);
-  g_autoptr (VattConfig) config = vatt_config_parse (sized, -1, name, &error);
-  g_assert_no_error (error);
-  g_autoptr (VattModel) model = vatt_model_new (config, 3, NULL, &error);
-  g_assert_no_error (error);
-  char *path = g_build_filename (media_folder (), name, NULL);
-  g_assert_true (vatt_model_save (model, path, &error));
-  return path;
-}
 
 static guint64
 report_number (const Report *report, guint index, const char *field)
@@ -82,14 +41,14 @@ measure (void)
 static void
 make_it_slow (void)
 {
-  Shape shape = { .frames = 16, .size = 192, .layers = 4, .width = 256 };
-  slow_path = make_model ("slow.safetensors", &shape);
+  ModelShape shape = { .frames = 16, .size = 192, .layers = 4, .width = 256 };
+  slow_path = sized_model ("slow.safetensors", &shape);
   slow_for = measure ();
   if (slow_for < 150 * GST_MSECOND) {
     shape.layers =
         (gint)(4 * 150 * GST_MSECOND / MAX (slow_for, GST_MSECOND)) + 1;
     g_free (slow_path);
-    slow_path = make_model ("slow.safetensors", &shape);
+    slow_path = sized_model ("slow.safetensors", &shape);
     slow_for = measure ();
   }
   g_test_message ("a window takes %.1f ms", (double)slow_for / GST_MSECOND);
@@ -397,147 +356,6 @@ test_first_latency (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
-/* ---- many streams ---- */
-
-static gboolean
-count_stats (GstBus *bus, GstMessage *message, gpointer count)
-{
-  const GstStructure *structure = gst_message_get_structure (message);
-  if (structure && gst_structure_has_name (structure, "vatt-stats"))
-    g_atomic_int_inc ((gint *)count);
-  return TRUE;
-}
-
-static GstBusSyncReply
-sync_count (GstBus *bus, GstMessage *message, gpointer count)
-{
-  count_stats (bus, message, count);
-  gst_message_unref (message);
-  return GST_BUS_DROP;
-}
-
-/* The windows of each of an encoder's streams: fewest and most. */
-static void
-compare_streams (GstElement *encoder, guint64 *fewest, guint64 *most)
-{
-  *fewest = G_MAXUINT64;
-  *most = 0;
-  for (GList *l = encoder->sinkpads; l; l = l->next) {
-    g_autoptr (GstStructure) stats = NULL;
-    guint64 windows = 0;
-    g_object_get (l->data, "stats", &stats, NULL);
-    gst_structure_get_uint64 (stats, "windows", &windows);
-    *fewest = MIN (*fewest, windows);
-    *most = MAX (*most, windows);
-  }
-}
-
-/* Sixteen live streams and one that never says a thing. */
-static void
-test_many_streams (void)
-{
-  GString *line = g_string_new (
-      "vattencoder name=e stats-interval=500000000 overload=skip "
-      "appsrc is-live=true format=time caps=video/x-raw,format=RGB,width=64,"
-      "height=64,framerate=25/1 ! vattvideotok ! e. ");
-  for (guint i = 0; i < 16; i++)
-    g_string_append_printf (line,
-        "videotestsrc is-live=true pattern=%u ! video/x-raw,framerate=25/2,"
-        "width=64,height=64 ! vattvideotok hop=320000000 ! e. ",
-        i);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) pipeline = gst_parse_launch (line->str, &error);
-  g_string_free (line, TRUE);
-  g_assert_no_error (error);
-  gint messages = 0;
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  gst_bus_set_sync_handler (bus, sync_count, &messages, NULL);
-  g_autoptr (GstElement) encoder =
-      gst_bin_get_by_name (GST_BIN (pipeline), "e");
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  guint64 windows = 0, fewest, most;
-  g_autoptr (GstStructure) stats = NULL;
-  for (guint i = 0; i < 600 && windows < 16 * 8; i++) {
-    g_usleep (100000);
-    gst_clear_structure (&stats);
-    g_object_get (encoder, "stats", &stats, NULL);
-    gst_structure_get_uint64 (stats, "windows", &windows);
-  }
-  gst_element_set_state (pipeline, GST_STATE_PAUSED);
-  /* The silent one is the first pad. */
-  GList *silent = encoder->sinkpads;
-  encoder->sinkpads = silent->next;
-  compare_streams (encoder, &fewest, &most);
-  encoder->sinkpads = silent;
-  g_autofree char *text = gst_structure_to_string (stats);
-  g_test_message ("%s; from %u to %u", text, (guint)fewest, (guint)most);
-  g_assert_cmpuint (windows, >=, 16 * 8);
-  g_assert_cmpuint (2 * fewest, >=, most);
-  double batch = 0;
-  g_assert_true (gst_structure_get_double (stats, "mean-batch", &batch));
-  g_assert_true (batch > 1.0);
-  g_assert_cmpint (g_atomic_int_get (&messages), >, 0);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-}
-
-static gsize
-resident_bytes (void)
-{
-  g_autofree char *text = NULL;
-  unsigned long size = 0, resident = 0;
-  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
-  g_assert_cmpint (sscanf (text, "%lu %lu", &size, &resident), ==, 2);
-  return resident * 4096;
-}
-
-static GstElement *
-start_encoders (const char *model, guint n)
-{
-  GString *line = g_string_new (NULL);
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf (line,
-        "videotestsrc pattern=%u num-buffers=30 ! video/x-raw,framerate=25/1,"
-        "width=64,height=64 ! vattvideotok ! vattencoder model=%s "
-        "post-messages=true ! fakesink ",
-        i, model);
-  GstElement *pipeline = gst_parse_launch (line->str, NULL);
-  g_string_free (line, TRUE);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-      bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_nonnull (message);
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
-  return pipeline;
-}
-
-/* Weights are in memory once, activations for one batch. */
-static void
-test_memory (void)
-{
-  if (g_getenv ("VATT_SANITIZED")) {
-    g_test_skip ("the sanitizers' own memory would be measured");
-    return;
-  }
-  const Shape shape = { .frames = 8, .size = 64, .layers = 4, .width = 768 };
-  g_autofree char *path = make_model ("heavy.safetensors", &shape);
-  GStatBuf state;
-  g_assert_cmpint (g_stat (path, &state), ==, 0);
-  gsize weights = (gsize)state.st_size;
-  GstElement *one = start_encoders (path, 1);
-  gsize before = resident_bytes ();
-  GstElement *many = start_encoders (path, 16);
-  gsize after = resident_bytes ();
-  g_test_message ("weights %.0f MB, one encoder %.0f MB, 17: %.0f MB",
-      (double)weights / 1e6, (double)before / 1e6, (double)after / 1e6);
-  g_assert_cmpuint (before, >, weights);
-  g_assert_cmpuint (after, <, before + weights / 2);
-  gst_element_set_state (many, GST_STATE_NULL);
-  gst_element_set_state (one, GST_STATE_NULL);
-  gst_object_unref (many);
-  gst_object_unref (one);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -551,8 +369,6 @@ main (int argc, char **argv)
   g_test_add_func ("/live/lateness", test_lateness);
   g_test_add_func ("/live/qos-events", test_qos_events);
   g_test_add_func ("/live/first-latency", test_first_latency);
-  g_test_add_func ("/live/many-streams", test_many_streams);
-  g_test_add_func ("/live/memory", test_memory);
   int failures = g_test_run ();
   g_free (slow_path);
   media_clear ();

@@ -146,8 +146,21 @@ test_threshold (void)
   fixture_close (&f);
 }
 
-/* What a parameter's description does not allow is refused and changes
- * nothing. */
+/* Whether GObject refuses a value. To set it would say so too, as a warning or,
+ * with newer GLib, as a critical message, of which the tests die. */
+static gboolean
+is_refused (GstElement *element, const char *property, double number)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  GParamSpec *spec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), property);
+  g_value_init (&value, G_TYPE_DOUBLE);
+  g_value_set_double (&value, number);
+  g_assert_cmpuint (spec->flags & G_PARAM_LAX_VALIDATION, ==, 0);
+  return g_param_value_validate (spec, &value);
+}
+
+/* What a parameter's description does not allow is refused. */
 static void
 test_ranges (void)
 {
@@ -169,12 +182,10 @@ test_ranges (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     double value;
     g_object_set (element, cases[i].property, cases[i].good, NULL);
-    g_test_expect_message ("GLib-GObject", G_LOG_LEVEL_WARNING,
-        "value * of type 'gdouble' is invalid or out of range*");
-    g_object_set (element, cases[i].property, cases[i].bad, NULL);
-    g_test_assert_expected_messages ();
     g_object_get (element, cases[i].property, &value, NULL);
     g_assert_cmpfloat (value, ==, cases[i].good);
+    g_assert_true (is_refused (element, cases[i].property, cases[i].bad));
+    g_assert_false (is_refused (element, cases[i].property, cases[i].good));
   }
 }
 
