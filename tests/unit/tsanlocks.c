@@ -6,11 +6,14 @@
  * -Db_sanitize=thread. */
 #include <dlfcn.h>
 
+/* GLib's macro of that name would hide the function. */
 #include <glib.h>
+#undef g_atomic_ref_count_dec
 #include <sanitizer/tsan_interface.h>
 
 typedef void (*LockFunction) (gpointer mutex);
 typedef gboolean (*TryFunction) (gpointer mutex);
+typedef gboolean (*CountFunction) (gatomicrefcount *count);
 typedef void (*WaitFunction) (GCond *cond, GMutex *mutex);
 typedef gboolean (*WaitUntilFunction) (GCond *cond, GMutex *mutex, gint64 time);
 
@@ -149,4 +152,15 @@ gst_mini_object_unref (gpointer object)
   __tsan_acquire (object);
   __tsan_release (object);
   call ("gst_mini_object_unref", object);
+}
+
+gboolean
+g_atomic_ref_count_dec (gatomicrefcount *count)
+{
+  CountFunction function;
+  *(void **)&function = next ("g_atomic_ref_count_dec");
+  __tsan_release (count);
+  gboolean last = function (count);
+  __tsan_acquire (count);
+  return last;
 }
