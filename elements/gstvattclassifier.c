@@ -143,10 +143,14 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_unref (event);
     return done;
   case GST_EVENT_SEGMENT:
-    if (handle_segment (self, event))
-      break;
-    gst_event_unref (event);
-    return FALSE;
+    if (!handle_segment (self, event) ||
+        !gst_vatt_classifier_open_stream (self)) {
+      gst_event_unref (event);
+      return FALSE;
+    }
+    done = gst_pad_event_default (pad, parent, event);
+    gst_vatt_classifier_say_nothing_yet (self);
+    return done || self->terminal.active;
   case GST_EVENT_GAP:
     return gst_vatt_classifier_gap (self, event);
   case GST_EVENT_FLUSH_START:

@@ -74,6 +74,13 @@ gst_vatt_classifier_fail (GstVattClassifier *self, GError *error)
   return GST_FLOW_ERROR;
 }
 
+static gboolean
+sends_text (GstVattClassifier *self)
+{
+  return self->form == GST_VATT_LABEL_FORM_TEXT ||
+         self->form == GST_VATT_LABEL_FORM_MARKUP;
+}
+
 /* ---- time ---- */
 
 /* Whether labels are stamped with the end of their windows. */
@@ -204,6 +211,51 @@ compute_scores (GstVattClassifier *self, GstBuffer *buffer,
   return TRUE;
 }
 
+/* A label that is stamped with the end of its window must not be waited for:
+ * until a while after the next one is due nobody has to expect any. */
+static void
+send_no_text_until_next (GstVattClassifier *self, GstClockTime from)
+{
+  gboolean live;
+  GstClockTime latency;
+  if (!self->shifts || !self->live || !GST_CLOCK_TIME_IS_VALID (self->hop))
+    return;
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return;
+  gst_query_parse_latency (query, &live, &latency, NULL);
+  gst_pad_push_event (
+      self->srcpad, gst_event_new_gap (from, 2 * (self->hop + latency)));
+}
+
+/* On a live stream, before the first window. Returns: %FALSE on an error */
+gboolean
+gst_vatt_classifier_open_stream (GstVattClassifier *self)
+{
+  GError *error = NULL;
+  if (self->terminal.active || !self->session || !self->live)
+    return TRUE;
+  if (!self->negotiated && !gst_vatt_classifier_negotiate (self, &error)) {
+    if (GST_PAD_IS_FLUSHING (self->srcpad))
+      g_clear_error (&error);
+    else
+      gst_vatt_classifier_fail (self, error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Behind the segment event. */
+void
+gst_vatt_classifier_say_nothing_yet (GstVattClassifier *self)
+{
+  if (self->terminal.active || !self->negotiated || !sends_text (self) ||
+      !self->live)
+    return;
+  get_shift (self, GST_CLOCK_TIME_NONE);
+  send_no_text_until_next (self, self->segment.start);
+}
+
 /* Takes @buffer. Text needs something to be said; where there is nothing, a
  * GAP keeps whoever waits for it going. */
 static GstFlowReturn
@@ -212,12 +264,12 @@ send_result (GstVattClassifier *self, Stream *stream,
 {
   GstClockTime start, duration;
   set_label_time (self, stream, result, &start, &duration);
-  gboolean text = self->form == GST_VATT_LABEL_FORM_TEXT ||
-                  self->form == GST_VATT_LABEL_FORM_MARKUP;
+  gboolean text = sends_text (self);
   gst_clear_buffer (&stream->text);
   if (text && result->n_labels == 0) {
     gst_buffer_unref (buffer);
     gst_pad_push_event (self->srcpad, gst_event_new_gap (start, duration));
+    send_no_text_until_next (self, stream->end);
     return GST_FLOW_OK;
   }
   if (self->form == GST_VATT_LABEL_FORM_EMBEDDING) {
@@ -237,7 +289,10 @@ send_result (GstVattClassifier *self, Stream *stream,
   gst_vatt_analytics_add_labels (buffer, result);
   if (text)
     stream->text = gst_buffer_ref (buffer);
-  return gst_pad_push (self->srcpad, buffer);
+  GstFlowReturn flow = gst_pad_push (self->srcpad, buffer);
+  if (text && flow == GST_FLOW_OK)
+    send_no_text_until_next (self, stream->end);
+  return flow;
 }
 
 static void

@@ -114,6 +114,13 @@ gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self)
   return self->refused;
 }
 
+/* What the caps of its results say; its strings are the model's. */
+GstVattResultKind
+gst_vatt_encoder_pad_get_kind (GstVattEncoderPad *self)
+{
+  return self->kind;
+}
+
 /* Time from one window to the next; NONE for captions. */
 GstClockTime
 gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self)

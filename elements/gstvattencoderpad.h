@@ -31,6 +31,7 @@ gboolean gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error);
 gboolean gst_vatt_encoder_pad_refuse (GstVattEncoderPad *self);
 gboolean gst_vatt_encoder_pad_has_refused (GstVattEncoderPad *self);
+GstVattResultKind gst_vatt_encoder_pad_get_kind (GstVattEncoderPad *self);
 GstClockTime gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self);
 
 GstVattJob *gst_vatt_encoder_pad_make_job (GstVattEncoderPad *self,

@@ -73,6 +73,53 @@ prepare_output (
       &self->out_segment, GST_FORMAT_TIME, result->running_time);
 }
 
+/* The pad whose stream is all that leaves here; a reference, or NULL. */
+static GstVattEncoderPad *
+only_pad (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  const GstElement *element = GST_ELEMENT (self);
+  GstVattEncoderPad *pad = element->numsinkpads == 1
+                               ? gst_object_ref (element->sinkpads->data)
+                               : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return pad;
+}
+
+/* Whether a live stream can be announced before its first window. */
+gboolean
+gst_vatt_encoder_can_open (GstVattEncoder *self)
+{
+  if (!self->opening || self->terminal.active ||
+      self->out_segment.format != GST_FORMAT_UNDEFINED)
+    return FALSE;
+  g_autoptr (GstVattEncoderPad) pad = only_pad (self);
+  if (!pad)
+    return FALSE;
+  GST_OBJECT_LOCK (pad);
+  gboolean timed = GST_AGGREGATOR_PAD (pad)->segment.format == GST_FORMAT_TIME;
+  GST_OBJECT_UNLOCK (pad);
+  return timed;
+}
+
+/* What is behind a live stream may have to say that nothing comes yet: caps and
+ * segment go ahead of the first window, by way of an empty list. */
+static void
+open_stream (GstVattEncoder *self)
+{
+  if (!gst_vatt_encoder_can_open (self))
+    return;
+  g_autoptr (GstVattEncoderPad) pad = only_pad (self);
+  self->opening = FALSE;
+  GstVattResult nothing = { .kind = gst_vatt_encoder_pad_get_kind (pad) };
+  GST_OBJECT_LOCK (self);
+  nothing.kind.normalized = self->settings.normalize;
+  GST_OBJECT_UNLOCK (self);
+  prepare_output (self, GST_AGGREGATOR_PAD (pad), &nothing);
+  gst_aggregator_finish_buffer_list (
+      GST_AGGREGATOR (self), gst_buffer_list_new ());
+}
+
 static GstFlowReturn
 send_result (GstVattEncoder *self, GstAggregatorPad *pad,
     const GstVattResult *result, gboolean discont)
@@ -118,9 +165,7 @@ send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
 static gboolean
 tells_gaps (GstVattEncoder *self)
 {
-  GST_OBJECT_LOCK (self);
-  gboolean alone = GST_ELEMENT (self)->numsinkpads == 1;
-  GST_OBJECT_UNLOCK (self);
+  g_autoptr (GstVattEncoderPad) alone = only_pad (self);
   return alone && !self->terminal.active &&
          self->out_segment.format != GST_FORMAT_UNDEFINED;
 }
@@ -397,8 +442,12 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   gboolean all_eos, sent = FALSE;
   gst_vatt_encoder_take_model (self);
-  if (!collect (self, &all_eos))
-    return all_eos ? end_of_streams (self) : GST_AGGREGATOR_FLOW_NEED_DATA;
+  if (!collect (self, &all_eos)) {
+    if (all_eos)
+      return end_of_streams (self);
+    open_stream (self);
+    return GST_AGGREGATOR_FLOW_NEED_DATA;
+  }
   GST_OBJECT_LOCK (self);
   GstVattEncoderSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);

@@ -169,6 +169,7 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
   };
   if (model && gst_vatt_encoder_pad_set_caps (pad, &setup, caps, &error)) {
     gst_vatt_encoder_try (self, pad);
+    self->opening = gst_vatt_encoder_is_live (self);
     return TRUE;
   }
   if (gst_vatt_encoder_pad_refuse (pad) && error)
