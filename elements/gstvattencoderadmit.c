@@ -35,6 +35,10 @@ gst_vatt_encoder_set_times (
   times->timestamp = GST_BUFFER_PTS (buffer);
   times->duration = GST_BUFFER_DURATION (buffer);
   times->window = GST_BUFFER_OFFSET (buffer);
+  times->stream_time = times->running_time = GST_CLOCK_TIME_NONE;
+  /* The segment is the aggregator's: its thread may not have come to it. */
+  if (segment.format != GST_FORMAT_TIME)
+    return;
   times->stream_time =
       gst_segment_to_stream_time (&segment, GST_FORMAT_TIME, times->timestamp);
   times->running_time =
