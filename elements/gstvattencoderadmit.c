@@ -36,7 +36,7 @@ gst_vatt_encoder_set_times (
   times->duration = GST_BUFFER_DURATION (buffer);
   times->window = GST_BUFFER_OFFSET (buffer);
   times->stream_time = times->running_time = GST_CLOCK_TIME_NONE;
-  /* The segment is the aggregator's: its thread may not have come to it. */
+  /* Behind caps that were refused no segment need have come. */
   if (segment.format != GST_FORMAT_TIME)
     return;
   times->stream_time =
