@@ -51,7 +51,10 @@ if [ "${SANITIZE:-yes}" = yes ]; then
     --suite hard --suite fuzz
   [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
     -Db_sanitize=thread -Db_lundef=false
-  meson compile -C "$threads"
+  meson compile -C "$threads" gstvatt tiny.safetensors tiny-talker.safetensors \
+    slow.safetensors unit-pool unit-session element-vattencoder \
+    element-vattvideotok element-vattaudiotok element-vatttexttok \
+    hard-neighbours hard-operations hard-shutdown
   run "$threads" pool session vattencoder vattvideotok vattaudiotok \
     vatttexttok neighbours operations shutdown
 fi
