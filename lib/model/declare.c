@@ -59,6 +59,12 @@ vatt_declaration_free (VattDeclaration *declaration)
   g_free (declaration);
 }
 
+static const VattParameter *
+parameter_at (const VattDeclaration *declaration, guint i)
+{
+  return &g_array_index (declaration->parameters, VattParameter, i);
+}
+
 /**
  * vatt_config_list_parameters:
  * @config: a configuration
@@ -66,8 +72,8 @@ vatt_declaration_free (VattDeclaration *declaration)
  * @error: return location for a #GError
  *
  * Returns: (transfer full) (array length=n_parameters): every parameter that
- *   a model of @config has, to be freed by g_free(), or %NULL with
- *   %VATT_ERROR_CONFIG
+ *   a model of @config has, one block with their paths, to be freed by
+ * g_free(), or %NULL with %VATT_ERROR_CONFIG
  */
 VattParameterInfo *
 vatt_config_list_parameters (
@@ -78,13 +84,17 @@ vatt_config_list_parameters (
       vatt_declaration_new (config, error);
   if (!declaration)
     return NULL;
-  *n_parameters = declaration->parameters->len;
-  VattParameterInfo *info = g_new0 (VattParameterInfo, *n_parameters);
-  for (guint i = 0; i < *n_parameters; i++) {
-    const VattParameter *parameter =
-        &g_array_index (declaration->parameters, VattParameter, i);
+  guint n = *n_parameters = declaration->parameters->len;
+  gsize bytes = n * sizeof (VattParameterInfo);
+  for (guint i = 0; i < n; i++)
+    bytes += strlen (parameter_at (declaration, i)->tensor->name) + 1;
+  VattParameterInfo *info = g_malloc0 (bytes);
+  char *text = (char *)(info + n);
+  for (guint i = 0; i < n; i++) {
+    const VattParameter *parameter = parameter_at (declaration, i);
     const VattTensor *tensor = parameter->tensor;
-    info[i].path = g_intern_string (tensor->name);
+    info[i].path = text;
+    text = g_stpcpy (text, tensor->name) + 1;
     info[i].rows = tensor->shape[0];
     info[i].columns = tensor->rank > 1 ? tensor->shape[1] : 0;
     info[i].count = vatt_tensor_count (tensor);

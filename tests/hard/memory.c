@@ -10,6 +10,9 @@
 
 /* Memory comes in pages, and malloc keeps some of what was freed. */
 #define SLACK_KIB 4096.0
+/* Every pipeline has new threads, and the C library keeps an arena with what
+ * its threads left for each of some of them. */
+#define ARENAS_KIB 12288.0
 
 typedef struct {
   double resident; /* KiB */
@@ -41,15 +44,21 @@ take_stock (void)
   };
 }
 
-static void
-assert_no_growth (const char *what, guint n, Holdings before)
+/* Threads that nobody joins are still going for a moment. */
+static Holdings
+settle (Holdings before)
 {
   Holdings after = take_stock ();
-  /* Threads that nobody joins are still going for a moment. */
   for (guint i = 0; i < 300 && after.threads > before.threads; i++) {
     g_usleep (10000);
     after = take_stock ();
   }
+  return after;
+}
+
+static void
+assert_no_growth (const char *what, guint n, Holdings before, Holdings after)
+{
   g_test_message ("%u %s: %.0f KiB, %u files, %u threads; after them %+.0f "
                   "KiB, %+d files, %+d threads",
       n, what, before.resident, before.files, before.threads,
@@ -60,17 +69,28 @@ assert_no_growth (const char *what, guint n, Holdings before)
   g_assert_cmpuint (after.threads, <=, before.threads);
 }
 
+/* On a busy machine more windows wait for a while, so memory comes and goes: it
+ * is the least of the second half that must not be above that of the first. */
 static void
 run_windows (const char *description, guint n)
 {
   g_autoptr (Line) line = line_new (description);
   const guint first = MAX (50, n / 5);
+  double least[2] = { G_MAXDOUBLE, G_MAXDOUBLE };
   line_set_state (line, GST_STATE_PLAYING);
   line_await_results (line, first);
   Holdings before = take_stock ();
-  for (guint i = first; i < first + n; i += 50)
-    line_await_results (line, i + 50);
-  assert_no_growth ("windows", n, before);
+  for (guint i = 0; i < n; i += 50) {
+    line_await_results (line, first + i + 50);
+    double *half = &least[i < n / 2 ? 0 : 1];
+    *half = MIN (*half, take_stock ().resident);
+  }
+  g_test_message ("least of the first half %.0f KiB, of the second %.0f KiB",
+      least[0], least[1]);
+  before.resident = least[0];
+  Holdings after = settle (before);
+  after.resident = least[1];
+  assert_no_growth ("windows", n, before, after);
 }
 
 static void
@@ -106,6 +126,7 @@ test_pipelines (void)
 {
   guint n = line_times (60);
   Holdings before = { 0 };
+  double least[2] = { G_MAXDOUBLE, G_MAXDOUBLE };
   for (guint i = 0; i < n + 20; i++) {
     if (i == 20)
       before = take_stock ();
@@ -115,8 +136,14 @@ test_pipelines (void)
     line_set_state (line, GST_STATE_PLAYING);
     line_await_end (line);
     line_set_state (line, GST_STATE_NULL);
+    double *half = &least[i < 20 + n / 2 ? 0 : 1];
+    if (i >= 20)
+      *half = MIN (*half, take_stock ().resident);
   }
-  assert_no_growth ("pipelines", n, before);
+  before.resident = least[0];
+  Holdings after = settle (before);
+  after.resident = MAX (least[0], least[1] - ARENAS_KIB);
+  assert_no_growth ("pipelines", n, before, after);
 }
 
 int
@@ -124,6 +151,10 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  if (g_getenv ("VATT_SANITIZED")) {
+    g_print ("1..0 # SKIP the sanitizers' own memory would be measured\n");
+    return 0;
+  }
   watchdog_start ();
   g_test_add_func ("/memory/video", test_video);
   g_test_add_func ("/memory/audio", test_audio);

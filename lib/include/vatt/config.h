@@ -138,7 +138,7 @@ VATT_API guint64 vatt_config_get_declared_parameters (const VattConfig *config);
 
 /**
  * VattParameterInfo:
- * @path: an interned string, "video.block.3.mlp.in.weight"
+ * @path: "video.block.3.mlp.in.weight"; belongs to the list
  * @rows: size along the first axis
  * @columns: size along the second; 0 for a vector
  * @count: how many numbers
