@@ -289,8 +289,6 @@ GstClockTime
 gst_vatt_encoder_get_next_time (GstAggregator *aggregator)
 {
   GstClockTime time = GST_CLOCK_TIME_NONE;
-  if (gst_vatt_encoder_can_open (GST_VATT_ENCODER (aggregator)))
-    return 0;
   GST_OBJECT_LOCK (aggregator);
   for (GList *l = GST_ELEMENT (aggregator)->sinkpads; l; l = l->next)
     if (gst_aggregator_pad_has_buffer (l->data))
