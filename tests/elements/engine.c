@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What computes windows, and what follows from how long they take, without
- * pipelines. */
+ * What computes windows, what follows from how long they take, and what holds
+ * the last element, without pipelines. */
 #include "gstvattengine.h"
 #include "gstvattoverload.h"
+#include "gstvattterminal.h"
 
 #include <string.h>
 
@@ -416,6 +417,27 @@ test_delay (void)
   g_assert_cmpuint (delay.announced, ==, 50);
 }
 
+/* A change of state does not end a flush, whose thread waits for ours. */
+static void
+test_terminal_flush (void)
+{
+  GstVattTerminal terminal = { .active = TRUE };
+  gst_vatt_terminal_init (&terminal);
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+  g_assert_true (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_set_flushing (&terminal, TRUE);
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PLAYING_TO_PAUSED);
+  g_assert_false (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+  g_assert_false (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_set_flushing (&terminal, FALSE);
+  g_assert_true (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_clear (&terminal);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -433,5 +455,6 @@ main (int argc, char **argv)
   ADD ("models", test_models);
   g_test_add_func ("/engine/thin-policy", test_thin_policy);
   g_test_add_func ("/engine/delay", test_delay);
+  g_test_add_func ("/engine/terminal-flush", test_terminal_flush);
   return g_test_run ();
 }
