@@ -370,6 +370,10 @@ window_change_state (GstElement *element, GstStateChange transition)
     memset (&priv->out.front_end, 0, sizeof priv->out.front_end);
     gst_clear_caps (&priv->input_caps);
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
+    GST_OBJECT_LOCK (self);
+    priv->latency = 0;
+    priv->lead = GST_CLOCK_TIME_NONE;
+    GST_OBJECT_UNLOCK (self);
   }
   return result;
 }
