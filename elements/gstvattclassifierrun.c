@@ -234,23 +234,6 @@ send_no_text_until_next (GstVattClassifier *self, GstClockTime from)
       self->srcpad, gst_event_new_gap (from, 2 * (self->hop + latency)));
 }
 
-/* On a live stream, before the first window. Returns: %FALSE on an error */
-gboolean
-gst_vatt_classifier_open_stream (GstVattClassifier *self)
-{
-  GError *error = NULL;
-  if (self->terminal.active || !self->session || !self->live)
-    return TRUE;
-  if (!self->negotiated && !gst_vatt_classifier_negotiate (self, &error)) {
-    if (GST_PAD_IS_FLUSHING (self->srcpad))
-      g_clear_error (&error);
-    else
-      gst_vatt_classifier_fail (self, error);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 /* Behind the segment event. */
 void
 gst_vatt_classifier_say_nothing_yet (GstVattClassifier *self)
