@@ -76,7 +76,8 @@ prepare_output (
     gst_caps_replace (&self->out_caps, caps);
     gst_aggregator_set_src_caps (aggregator, caps);
   }
-  if (gst_segment_is_equal (&segment, &self->out_segment))
+  if (gst_segment_is_equal (&segment, &self->out_segment) ||
+      self->out_segment.format != GST_FORMAT_TIME)
     return result->timestamp;
   return gst_segment_position_from_running_time (
       &self->out_segment, GST_FORMAT_TIME, result->running_time);
@@ -164,11 +165,12 @@ static void
 send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
     GstClockTime duration)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (start))
-    return;
   GST_OBJECT_LOCK (pad);
   GstSegment segment = GST_AGGREGATOR_PAD (pad)->segment;
   GST_OBJECT_UNLOCK (pad);
+  if (!GST_CLOCK_TIME_IS_VALID (start) || segment.format != GST_FORMAT_TIME ||
+      self->out_segment.format != GST_FORMAT_TIME)
+    return;
   GstClockTime running =
       gst_segment_to_running_time (&segment, GST_FORMAT_TIME, start);
   GstClockTime time = gst_segment_position_from_running_time (
@@ -448,6 +450,9 @@ end_of_streams (GstVattEncoder *self)
   guint32 seqnum = self->eos_seqnum;
   GST_OBJECT_UNLOCK (self);
   send_first_segment (self);
+  /* From 1.24 on the base class goes on where a stream comes behind the end,
+   * with a segment of its own making unless it is told one again. */
+  gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
   return GST_FLOW_EOS;
 }
