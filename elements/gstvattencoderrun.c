@@ -193,8 +193,8 @@ static void
 send_gap_behind (GstVattEncoder *self, GstVattEncoderPad *pad)
 {
   GstClockTime start, duration;
-  if (tells_gaps (self) &&
-      gst_vatt_encoder_pad_take_gap (pad, &start, &duration))
+  if (gst_vatt_encoder_pad_take_gap (pad, &start, &duration) &&
+      tells_gaps (self))
     send_gap (self, pad, start, duration);
 }
 
