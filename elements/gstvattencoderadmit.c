@@ -188,8 +188,14 @@ gst_vatt_encoder_announce (GstVattEncoder *self, GstClockTime taken)
   gboolean changed = gst_vatt_delay_update (&self->delay, taken) && measured;
   GstClockTime latency = self->delay.announced;
   GST_OBJECT_UNLOCK (self);
-  if (changed)
+  /* Who tells last may have been overtaken: a trial's thread, or ours. */
+  while (changed) {
     gst_aggregator_set_latency (GST_AGGREGATOR (self), latency, latency);
+    GST_OBJECT_LOCK (self);
+    changed = self->delay.announced != latency;
+    latency = self->delay.announced;
+    GST_OBJECT_UNLOCK (self);
+  }
 }
 
 static void
