@@ -199,10 +199,13 @@ gst_vatt_encoder_announce (GstVattEncoder *self, GstClockTime taken)
 }
 
 static void
-announce_trial (GstElement *element, gpointer taken)
+announce_trial (GstElement *element, gpointer unused)
 {
-  gst_vatt_encoder_announce (
-      GST_VATT_ENCODER (element), *(const GstClockTime *)taken);
+  GstVattEncoder *self = GST_VATT_ENCODER (element);
+  GST_OBJECT_LOCK (self);
+  GstClockTime taken = self->tried;
+  GST_OBJECT_UNLOCK (self);
+  gst_vatt_encoder_announce (self, taken);
 }
 
 /* On the engine's thread. The announcement posts a message, and an application
@@ -215,8 +218,11 @@ trial_done (const GstVattJob *job, gpointer user_data)
     return;
   GST_INFO_OBJECT (element, "a window takes %" GST_TIME_FORMAT,
       GST_TIME_ARGS (job->computed));
-  gst_element_call_async (element, announce_trial,
-      g_memdup2 (&job->computed, sizeof job->computed), g_free);
+  GstVattEncoder *self = GST_VATT_ENCODER (element);
+  GST_OBJECT_LOCK (self);
+  self->tried = MAX (self->tried, job->computed);
+  GST_OBJECT_UNLOCK (self);
+  gst_element_call_async (element, announce_trial, NULL, NULL);
 }
 
 static void

@@ -37,6 +37,7 @@ struct _GstVattEncoder {
   GstVattEncoderSettings settings;
   GstVattStats stats;
   GstVattDelay delay;
+  GstClockTime tried;    /* the longest that a trial took */
   VattModel *model;      /* owned; from READY on */
   GstVattEngine *engine; /* owned; from READY on */
   GstClockTime earliest; /* running time that QOS asks for, or NONE */
