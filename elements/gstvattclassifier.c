@@ -143,8 +143,7 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_unref (event);
     return done;
   case GST_EVENT_SEGMENT:
-    if (!handle_segment (self, event) ||
-        !gst_vatt_classifier_open_stream (self)) {
+    if (!handle_segment (self, event)) {
       gst_event_unref (event);
       return FALSE;
     }

@@ -131,7 +131,6 @@ gboolean gst_vatt_classifier_is_ahead (GstVattClassifier *self, gboolean live);
 GstFlowReturn gst_vatt_classifier_chain (
     GstPad *pad, GstObject *parent, GstBuffer *buffer);
 void gst_vatt_classifier_drain (GstVattClassifier *self);
-gboolean gst_vatt_classifier_open_stream (GstVattClassifier *self);
 void gst_vatt_classifier_say_nothing_yet (GstVattClassifier *self);
 gboolean gst_vatt_classifier_gap (GstVattClassifier *self, GstEvent *event);
 GstFlowReturn gst_vatt_classifier_fail (GstVattClassifier *self, GError *error);

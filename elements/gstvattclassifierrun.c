@@ -93,6 +93,19 @@ gst_vatt_classifier_is_ahead (GstVattClassifier *self, gboolean live)
   return show == GST_VATT_SHOW_NEXT || (show == GST_VATT_SHOW_AUTO && live);
 }
 
+/* From the timestamp of a window to its end. Where no tokeniser tells, windows
+ * last as long as the first one; @duration is NONE where none is at hand. */
+static GstClockTime
+get_lead (GstVattClassifier *self, GstClockTime duration)
+{
+  if (GST_CLOCK_TIME_IS_VALID (self->lead) ||
+      gst_vatt_lead_ask (self->sinkpad, &self->lead))
+    return self->lead;
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    return self->lead = duration;
+  return GST_CLOCK_TIME_IS_VALID (self->hop) ? self->hop : 0;
+}
+
 /* By how much the label of a window is later than it. */
 static GstClockTime
 get_shift (GstVattClassifier *self, GstClockTime duration)
@@ -107,14 +120,7 @@ get_shift (GstVattClassifier *self, GstClockTime duration)
   if (before != ahead && self->live)
     gst_element_post_message (
         GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
-  if (!ahead)
-    return 0;
-  if (!GST_CLOCK_TIME_IS_VALID (self->lead) &&
-      !gst_vatt_lead_ask (self->sinkpad, &self->lead))
-    self->lead = GST_CLOCK_TIME_IS_VALID (duration)    ? duration
-                 : GST_CLOCK_TIME_IS_VALID (self->hop) ? self->hop
-                                                       : 0;
-  return self->lead;
+  return ahead ? get_lead (self, duration) : 0;
 }
 
 /* A label lasts until the next one. */
@@ -226,23 +232,6 @@ send_no_text_until_next (GstVattClassifier *self, GstClockTime from)
   gst_query_parse_latency (query, &live, &latency, NULL);
   gst_pad_push_event (
       self->srcpad, gst_event_new_gap (from, 2 * (self->hop + latency)));
-}
-
-/* On a live stream, before the first window. Returns: %FALSE on an error */
-gboolean
-gst_vatt_classifier_open_stream (GstVattClassifier *self)
-{
-  GError *error = NULL;
-  if (self->terminal.active || !self->session || !self->live)
-    return TRUE;
-  if (!self->negotiated && !gst_vatt_classifier_negotiate (self, &error)) {
-    if (GST_PAD_IS_FLUSHING (self->srcpad))
-      g_clear_error (&error);
-    else
-      gst_vatt_classifier_fail (self, error);
-    return FALSE;
-  }
-  return TRUE;
 }
 
 /* Behind the segment event. */
@@ -448,5 +437,6 @@ gst_vatt_classifier_gap (GstVattClassifier *self, GstEvent *event)
   if (self->terminal.active)
     return TRUE;
   return gst_pad_push_event (self->srcpad,
-      gst_event_new_gap (start + get_shift (self, duration), duration));
+      gst_event_new_gap (
+          start + get_shift (self, GST_CLOCK_TIME_NONE), duration));
 }

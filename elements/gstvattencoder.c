@@ -127,6 +127,7 @@ encoder_start (GstAggregator *aggregator)
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->earliest = GST_CLOCK_TIME_NONE;
   gst_vatt_delay_reset (&self->delay);
+  self->tried = 0;
   GstClockTime latency = self->settings.processing_deadline;
   GST_OBJECT_UNLOCK (self);
   if (!GST_CLOCK_TIME_IS_VALID (latency))

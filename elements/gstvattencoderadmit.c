@@ -188,15 +188,24 @@ gst_vatt_encoder_announce (GstVattEncoder *self, GstClockTime taken)
   gboolean changed = gst_vatt_delay_update (&self->delay, taken) && measured;
   GstClockTime latency = self->delay.announced;
   GST_OBJECT_UNLOCK (self);
-  if (changed)
+  /* Who tells last may have been overtaken: a trial's thread, or ours. */
+  while (changed) {
     gst_aggregator_set_latency (GST_AGGREGATOR (self), latency, latency);
+    GST_OBJECT_LOCK (self);
+    changed = self->delay.announced != latency;
+    latency = self->delay.announced;
+    GST_OBJECT_UNLOCK (self);
+  }
 }
 
 static void
-announce_trial (GstElement *element, gpointer taken)
+announce_trial (GstElement *element, gpointer unused)
 {
-  gst_vatt_encoder_announce (
-      GST_VATT_ENCODER (element), *(const GstClockTime *)taken);
+  GstVattEncoder *self = GST_VATT_ENCODER (element);
+  GST_OBJECT_LOCK (self);
+  GstClockTime taken = self->tried;
+  GST_OBJECT_UNLOCK (self);
+  gst_vatt_encoder_announce (self, taken);
 }
 
 /* On the engine's thread. The announcement posts a message, and an application
@@ -209,8 +218,11 @@ trial_done (const GstVattJob *job, gpointer user_data)
     return;
   GST_INFO_OBJECT (element, "a window takes %" GST_TIME_FORMAT,
       GST_TIME_ARGS (job->computed));
-  gst_element_call_async (element, announce_trial,
-      g_memdup2 (&job->computed, sizeof job->computed), g_free);
+  GstVattEncoder *self = GST_VATT_ENCODER (element);
+  GST_OBJECT_LOCK (self);
+  self->tried = MAX (self->tried, job->computed);
+  GST_OBJECT_UNLOCK (self);
+  gst_element_call_async (element, announce_trial, NULL, NULL);
 }
 
 static void
@@ -289,8 +301,6 @@ GstClockTime
 gst_vatt_encoder_get_next_time (GstAggregator *aggregator)
 {
   GstClockTime time = GST_CLOCK_TIME_NONE;
-  if (gst_vatt_encoder_can_open (GST_VATT_ENCODER (aggregator)))
-    return 0;
   GST_OBJECT_LOCK (aggregator);
   for (GList *l = GST_ELEMENT (aggregator)->sinkpads; l; l = l->next)
     if (gst_aggregator_pad_has_buffer (l->data))

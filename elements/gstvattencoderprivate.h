@@ -37,6 +37,7 @@ struct _GstVattEncoder {
   GstVattEncoderSettings settings;
   GstVattStats stats;
   GstVattDelay delay;
+  GstClockTime tried;    /* the longest that a trial took */
   VattModel *model;      /* owned; from READY on */
   GstVattEngine *engine; /* owned; from READY on */
   GstClockTime earliest; /* running time that QOS asks for, or NONE */
@@ -55,7 +56,6 @@ struct _GstVattEncoder {
   GArray *windows; /* of GstVattWindowInHand; kept for its space */
   GstVattJob *trials[VATT_N_MODALITIES]; /* references, or NULL */
   GstClockTime stats_posted;             /* when, by the system's clock */
-  gboolean opening; /* a live stream whose caps and segment are to be told */
 };
 
 /* A window on its way through the encoder. */
@@ -115,7 +115,8 @@ GstClockTime gst_vatt_encoder_get_next_time (GstAggregator *aggregator);
 
 /* gstvattencoderrun.c */
 void gst_vatt_encoder_let_go (gpointer window);
-gboolean gst_vatt_encoder_can_open (GstVattEncoder *self);
+void gst_vatt_encoder_open_stream (
+    GstVattEncoder *self, GstVattEncoderPad *pad);
 gboolean gst_vatt_encoder_negotiate (GstAggregator *aggregator);
 GstFlowReturn gst_vatt_encoder_aggregate (
     GstAggregator *aggregator, gboolean timeout);

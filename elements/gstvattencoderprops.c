@@ -52,7 +52,7 @@ gst_vatt_encoder_make_stats (GstVattEncoder *self)
   guint streams = GST_ELEMENT (self)->numsinkpads;
   g_autofree char *id =
       self->model ? g_strdup (vatt_model_get_id (self->model)) : NULL;
-  const char *device = device_in_use (self);
+  g_autofree char *device = g_strdup (device_in_use (self));
   GST_OBJECT_UNLOCK (self);
   GstStructure *structure = gst_vatt_stats_to_structure (&stats, "vatt-stats");
   gst_structure_set (structure, "latency", G_TYPE_UINT64, latency, "streams",

@@ -17,12 +17,10 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_perf_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
 
-gboolean
-gst_vatt_encoder_negotiate (GstAggregator *aggregator)
+/* Takes the form that is wanted most behind us. */
+static gboolean
+choose_form (GstVattEncoder *self, GError **error)
 {
-  GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
-  if (self->terminal.active)
-    return TRUE;
   g_autoptr (GstCaps) templ =
       gst_pad_get_pad_template_caps (GST_AGGREGATOR_SRC_PAD (self));
   g_autoptr (GstCaps) peer =
@@ -31,13 +29,24 @@ gst_vatt_encoder_negotiate (GstAggregator *aggregator)
       gst_caps_is_any (peer)
           ? gst_caps_ref (peer)
           : gst_caps_intersect_full (peer, templ, GST_CAPS_INTERSECT_FIRST);
-  gst_clear_caps (&self->out_caps);
   if (gst_vatt_form_choose (allowed, &self->form))
     return TRUE;
-  g_autoptr (GError) error = NULL;
-  gst_vatt_mismatch_set (&error, templ, peer,
+  gst_vatt_mismatch_set (error, templ, peer,
       "nothing that %s can send is taken by what is behind it",
       GST_ELEMENT_NAME (self));
+  return FALSE;
+}
+
+gboolean
+gst_vatt_encoder_negotiate (GstAggregator *aggregator)
+{
+  GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
+  g_autoptr (GError) error = NULL;
+  if (self->terminal.active)
+    return TRUE;
+  gst_clear_caps (&self->out_caps);
+  if (choose_form (self, &error))
+    return TRUE;
   gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }
@@ -67,7 +76,8 @@ prepare_output (
     gst_caps_replace (&self->out_caps, caps);
     gst_aggregator_set_src_caps (aggregator, caps);
   }
-  if (gst_segment_is_equal (&segment, &self->out_segment))
+  if (gst_segment_is_equal (&segment, &self->out_segment) ||
+      self->out_segment.format != GST_FORMAT_TIME)
     return result->timestamp;
   return gst_segment_position_from_running_time (
       &self->out_segment, GST_FORMAT_TIME, result->running_time);
@@ -86,38 +96,45 @@ only_pad (GstVattEncoder *self)
   return pad;
 }
 
-/* Whether a live stream can be announced before its first window. */
-gboolean
-gst_vatt_encoder_can_open (GstVattEncoder *self)
+/* Whether the stream of @pad can be announced before its first window. */
+static gboolean
+can_open (GstVattEncoder *self, GstVattEncoderPad *pad)
 {
-  if (!self->opening || self->terminal.active ||
-      self->out_segment.format != GST_FORMAT_UNDEFINED)
-    return FALSE;
-  g_autoptr (GstVattEncoderPad) pad = only_pad (self);
-  if (!pad)
-    return FALSE;
+  g_autoptr (GstVattEncoderPad) alone = only_pad (self);
+  g_autoptr (GstCaps) caps = gst_vatt_encoder_pad_get_caps (pad);
   GST_OBJECT_LOCK (pad);
   gboolean timed = GST_AGGREGATOR_PAD (pad)->segment.format == GST_FORMAT_TIME;
   GST_OBJECT_UNLOCK (pad);
-  return timed;
+  return alone == pad && caps && timed &&
+         !gst_vatt_encoder_pad_has_refused (pad) && !self->terminal.active &&
+         self->out_segment.format == GST_FORMAT_UNDEFINED &&
+         gst_vatt_encoder_is_live (self);
 }
 
-/* What is behind a live stream may have to say that nothing comes yet: caps and
- * segment go ahead of the first window, by way of an empty list. */
-static void
-open_stream (GstVattEncoder *self)
+/*
+ * gst_vatt_encoder_open_stream:
+ * @self: an encoder
+ * @pad: a pad whose segment has come
+ *
+ * What is behind a live stream may have to say that nothing comes yet: caps and
+ * segment go ahead of the first window, by way of an empty list. Where nothing
+ * is agreed on, that is told with the first window.
+ */
+void
+gst_vatt_encoder_open_stream (GstVattEncoder *self, GstVattEncoderPad *pad)
 {
-  if (!gst_vatt_encoder_can_open (self))
+  GstAggregator *aggregator = GST_AGGREGATOR (self);
+  if (!can_open (self, pad))
     return;
-  g_autoptr (GstVattEncoderPad) pad = only_pad (self);
-  self->opening = FALSE;
+  if (gst_pad_needs_reconfigure (GST_AGGREGATOR_SRC_PAD (self)) &&
+      (!choose_form (self, NULL) || !gst_aggregator_negotiate (aggregator)))
+    return;
   GstVattResult nothing = { .kind = gst_vatt_encoder_pad_get_kind (pad) };
   GST_OBJECT_LOCK (self);
   nothing.kind.normalized = self->settings.normalize;
   GST_OBJECT_UNLOCK (self);
   prepare_output (self, GST_AGGREGATOR_PAD (pad), &nothing);
-  gst_aggregator_finish_buffer_list (
-      GST_AGGREGATOR (self), gst_buffer_list_new ());
+  gst_aggregator_finish_buffer_list (aggregator, gst_buffer_list_new ());
 }
 
 static GstFlowReturn
@@ -148,11 +165,12 @@ static void
 send_gap (GstVattEncoder *self, GstVattEncoderPad *pad, GstClockTime start,
     GstClockTime duration)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (start))
-    return;
   GST_OBJECT_LOCK (pad);
   GstSegment segment = GST_AGGREGATOR_PAD (pad)->segment;
   GST_OBJECT_UNLOCK (pad);
+  if (!GST_CLOCK_TIME_IS_VALID (start) || segment.format != GST_FORMAT_TIME ||
+      self->out_segment.format != GST_FORMAT_TIME)
+    return;
   GstClockTime running =
       gst_segment_to_running_time (&segment, GST_FORMAT_TIME, start);
   GstClockTime time = gst_segment_position_from_running_time (
@@ -175,8 +193,8 @@ static void
 send_gap_behind (GstVattEncoder *self, GstVattEncoderPad *pad)
 {
   GstClockTime start, duration;
-  if (tells_gaps (self) &&
-      gst_vatt_encoder_pad_take_gap (pad, &start, &duration))
+  if (gst_vatt_encoder_pad_take_gap (pad, &start, &duration) &&
+      tells_gaps (self))
     send_gap (self, pad, start, duration);
 }
 
@@ -432,6 +450,9 @@ end_of_streams (GstVattEncoder *self)
   guint32 seqnum = self->eos_seqnum;
   GST_OBJECT_UNLOCK (self);
   send_first_segment (self);
+  /* From 1.24 on the base class goes on where a stream comes behind the end,
+   * with a segment of its own making unless it is told one again. */
+  gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
   return GST_FLOW_EOS;
 }
@@ -442,12 +463,8 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   gboolean all_eos, sent = FALSE;
   gst_vatt_encoder_take_model (self);
-  if (!collect (self, &all_eos)) {
-    if (all_eos)
-      return end_of_streams (self);
-    open_stream (self);
-    return GST_AGGREGATOR_FLOW_NEED_DATA;
-  }
+  if (!collect (self, &all_eos))
+    return all_eos ? end_of_streams (self) : GST_AGGREGATOR_FLOW_NEED_DATA;
   GST_OBJECT_LOCK (self);
   GstVattEncoderSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);

@@ -169,7 +169,6 @@ take_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstCaps *caps)
   };
   if (model && gst_vatt_encoder_pad_set_caps (pad, &setup, caps, &error)) {
     gst_vatt_encoder_try (self, pad);
-    self->opening = gst_vatt_encoder_is_live (self);
     return TRUE;
   }
   if (gst_vatt_encoder_pad_refuse (pad) && error)
@@ -184,6 +183,7 @@ gst_vatt_encoder_sink_event (
   GstVattEncoder *self = GST_VATT_ENCODER (aggregator);
   GstVattEncoderPad *pad = GST_VATT_ENCODER_PAD (aggpad);
   GstCaps *caps;
+  gboolean done;
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
@@ -192,6 +192,10 @@ gst_vatt_encoder_sink_event (
       return FALSE;
     }
     break;
+  case GST_EVENT_SEGMENT:
+    done = parent_class ()->sink_event (aggregator, aggpad, event);
+    gst_vatt_encoder_open_stream (self, pad);
+    return done;
   case GST_EVENT_EOS:
     GST_OBJECT_LOCK (self);
     self->eos_seqnum = gst_event_get_seqnum (event);

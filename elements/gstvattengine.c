@@ -40,7 +40,7 @@ struct _GstVattEngine {
   GQueue waiting; /* of GstVattJob, references */
   GstVattJob *running[MAX_BATCH];
   guint n_running;           /* in the batch */
-  guint n_wanted;            /* of these, not given up */
+  guint n_wanted;            /* of these, neither done nor given up */
   GCancellable *cancellable; /* of the run; owned */
   GPtrArray *slots;          /* of Slot; changed by the thread, under lock */
   GArray *models;            /* of ModelUse */
@@ -236,6 +236,7 @@ settle (GstVattEngine *self, GstVattJob *job, guint batch,
   g_mutex_lock (&self->lock);
   gboolean wanted = job->state == GST_VATT_JOB_RUNNING;
   if (wanted) {
+    self->n_wanted--;
     job->computed = computed;
     job->batch = batch;
     job->error = error;
@@ -249,8 +250,17 @@ settle (GstVattEngine *self, GstVattJob *job, guint batch,
     job->done (job, job->user_data);
 }
 
+static gboolean
+is_wanted (GstVattEngine *self, const GstVattJob *job)
+{
+  g_mutex_lock (&self->lock);
+  gboolean wanted = job->state == GST_VATT_JOB_RUNNING;
+  g_mutex_unlock (&self->lock);
+  return wanted;
+}
+
 /* One bad window must not fail its neighbours: a batch that fails is run
- * again one by one. */
+ * again one by one, but for what was given up since. */
 static void
 run_batch (GstVattEngine *self, GstVattJob *const *jobs, guint n)
 {
@@ -259,7 +269,8 @@ run_batch (GstVattEngine *self, GstVattJob *const *jobs, guint n)
   gboolean good = run (self, jobs, n, &computed, &error);
   if (!good && n > 1 && !g_cancellable_is_cancelled (self->cancellable)) {
     for (guint i = 0; i < n; i++)
-      run_batch (self, jobs + i, 1);
+      if (is_wanted (self, jobs[i]))
+        run_batch (self, jobs + i, 1);
     return;
   }
   for (guint i = 0; i < n; i++)

@@ -15,12 +15,12 @@ gst_vatt_terminal_clear (GstVattTerminal *self)
   g_mutex_clear (&self->lock);
 }
 
+/* A flush that is under way goes on. */
 static void
-set_state (GstVattTerminal *self, gboolean playing, gboolean flushing)
+set_playing (GstVattTerminal *self, gboolean playing)
 {
   g_mutex_lock (&self->lock);
   self->playing = playing;
-  self->flushing = flushing;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 }
@@ -81,16 +81,18 @@ gst_vatt_terminal_change_state (
     srcpad = gst_element_get_static_pad (element, "src");
     self->active = !gst_pad_is_linked (srcpad);
     declare_sink (element, self->active);
-    set_state (self, FALSE, FALSE);
+    set_playing (self, FALSE);
+    gst_vatt_terminal_set_flushing (self, FALSE);
     break;
   case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-    set_state (self, TRUE, FALSE);
+    set_playing (self, TRUE);
     break;
   case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-    set_state (self, FALSE, FALSE);
+    set_playing (self, FALSE);
     break;
   case GST_STATE_CHANGE_PAUSED_TO_READY:
-    set_state (self, FALSE, TRUE);
+    set_playing (self, FALSE);
+    gst_vatt_terminal_set_flushing (self, TRUE);
     break;
   default:
     break;

@@ -280,7 +280,11 @@ handle_caps (GstVattTextTok *self, GstCaps *caps)
   self->markup = g_strcmp0 (format, "pango-markup") == 0;
   if (self->out.negotiated || negotiate (self, &error))
     return TRUE;
-  text_tok_fail (self, error);
+  /* While it is flushing nobody answers, which is no error. */
+  if (GST_PAD_IS_FLUSHING (self->srcpad))
+    g_clear_error (&error);
+  else
+    text_tok_fail (self, error);
   return FALSE;
 }
 

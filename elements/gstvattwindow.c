@@ -84,7 +84,7 @@ negotiate (GstVattWindow *self, GError **error)
     return FALSE;
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
   GstClockTime hop =
-      priv->used.hop ? MAX (priv->used.hop, MIN_HOP) : priv->span;
+      priv->used.hop ? CLAMP (priv->used.hop, MIN_HOP, MAX_TIME) : priv->span;
   if (had && hop == priv->hop &&
       memcmp (&before, &priv->out.front_end, sizeof before) == 0)
     return TRUE;
@@ -161,7 +161,9 @@ handle_caps (GstVattWindow *self, GstCaps *caps)
   if (priv->input_caps && gst_caps_is_equal (priv->input_caps, caps))
     return TRUE;
   if (!priv->out.negotiated && !negotiate (self, &error)) {
-    gst_vatt_window_fail (self, g_steal_pointer (&error));
+    /* While it is flushing nobody answers, which is no error. */
+    if (!GST_PAD_IS_FLUSHING (priv->srcpad))
+      gst_vatt_window_fail (self, g_steal_pointer (&error));
     return FALSE;
   }
   if (!GST_VATT_WINDOW_GET_CLASS (self)->set_input (self, caps, &error)) {
@@ -370,6 +372,10 @@ window_change_state (GstElement *element, GstStateChange transition)
     memset (&priv->out.front_end, 0, sizeof priv->out.front_end);
     gst_clear_caps (&priv->input_caps);
     gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);
+    GST_OBJECT_LOCK (self);
+    priv->latency = 0;
+    priv->lead = GST_CLOCK_TIME_NONE;
+    GST_OBJECT_UNLOCK (self);
   }
   return result;
 }

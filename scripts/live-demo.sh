@@ -13,7 +13,7 @@ scripts/setup.sh build run test
 scripts/build.sh
 out=$build/live
 mkdir -p "$out"
-rm -f "$out"/*.png
+rm -f "$out"/*.png "$out/done"
 
 # Distributions keep the bindings with the Python of their own.
 for python in python3 /usr/bin/python3; do
@@ -24,9 +24,14 @@ inside() {
 }
 inside "$python" examples/linear-probe.py "$build/models/tiny.safetensors" \
   "$out/patterns.safetensors"
-inside "$build/examples/live-labels" "$out/patterns.safetensors" \
-  'videotestsrc is-live=true name=picture num-buffers=600
-    ! video/x-raw,width=480,height=360,framerate=30/1' \
-  "videorate ! video/x-raw,framerate=1/1 ! pngenc
-    ! multifilesink sync=true location=$out/%02d.png" | tee "$out/labels.txt"
+{
+  inside "$build/examples/live-labels" "$out/patterns.safetensors" \
+    'videotestsrc is-live=true name=picture num-buffers=600
+      ! video/x-raw,width=480,height=360,framerate=30/1' \
+    "videorate ! video/x-raw,framerate=1/1 ! pngenc
+      ! multifilesink sync=true location=$out/%02d.png" && touch "$out/done"
+} | tee "$out/labels.txt"
+# The status of a pipe is that of its end.
+[ -f "$out/done" ] || exit 1
+rm "$out/done"
 echo "Pictures: $out/*.png"

@@ -3,8 +3,9 @@
 #
 # Builds and runs every test, then those of the library and the elements, and
 # hard use in short, again with the address and undefined-behaviour sanitizers,
-# and those with threads of their own with the thread sanitizer. Counts: the last line is
-# "N passed, N failed, N skipped". SANITIZE=no leaves the sanitizers out.
+# and those with threads of their own with the thread sanitizer. Counts: the
+# last line is "N passed, N failed, N skipped". SANITIZE=no leaves the sanitizers
+# out.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}

@@ -23,9 +23,3 @@ vatt_gemm (const VattGemm *gemm)
       (blasint)gemm->a_stride, gemm->b, (blasint)gemm->b_stride,
       gemm->accumulate ? 1.0f : 0.0f, gemm->c, (blasint)gemm->c_stride);
 }
-
-const char *
-vatt_gemm_provider (void)
-{
-  return openblas_get_config ();
-}

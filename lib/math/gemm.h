@@ -32,5 +32,3 @@ typedef struct {
  * first product; idempotent. */
 void vatt_gemm_init (void);
 void vatt_gemm (const VattGemm *gemm);
-/* Name and version of the provider, for reports. */
-const char *vatt_gemm_provider (void);

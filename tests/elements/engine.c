@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What computes windows, and what follows from how long they take, without
- * pipelines. */
+ * What computes windows, what follows from how long they take, and what holds
+ * the last element, without pipelines. */
 #include "gstvattengine.h"
 #include "gstvattoverload.h"
+#include "gstvattterminal.h"
 
 #include <string.h>
 
@@ -118,6 +119,15 @@ hold (const GstVattJob *job, gpointer user_data)
 }
 
 static void
+wait_for_gate (Gate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  while (!gate->held)
+    g_cond_wait (&gate->cond, &gate->lock);
+  g_mutex_unlock (&gate->lock);
+}
+
+static void
 close_gate (const Fixture *f, Gate *gate)
 {
   *gate = (Gate){ 0 };
@@ -127,10 +137,7 @@ close_gate (const Fixture *f, Gate *gate)
   gate->job->done = hold;
   gate->job->user_data = gate;
   gst_vatt_engine_submit (f->engine, gate->job);
-  g_mutex_lock (&gate->lock);
-  while (!gate->held)
-    g_cond_wait (&gate->cond, &gate->lock);
-  g_mutex_unlock (&gate->lock);
+  wait_for_gate (gate);
 }
 
 static void
@@ -212,6 +219,46 @@ test_bad_neighbour (Fixture *f, gconstpointer unused)
     }
     gst_vatt_job_unref (jobs[i]);
   }
+}
+
+/* What is given up while a batch that failed is run one by one is not
+ * computed; the rest is. */
+static void
+test_bad_batch_given_up (Fixture *f, gconstpointer unused)
+{
+  enum { N = 4, BAD = 0, GIVEN_UP = 2 };
+  GstVattJob *jobs[N];
+  Gate first, second = { 0 };
+  g_mutex_init (&second.lock);
+  g_cond_init (&second.cond);
+  close_gate (f, &first);
+  for (guint i = 0; i < N; i++)
+    jobs[i] = make_job (f, i);
+  vatt_clip_writable_values (jobs[BAD]->clip)[7] = __builtin_nanf ("");
+  jobs[1]->done = hold;
+  jobs[1]->user_data = &second;
+  for (guint i = 0; i < N; i++)
+    gst_vatt_engine_submit (f->engine, jobs[i]);
+  open_gate (&first);
+  wait_for_gate (&second);
+  gst_vatt_engine_cancel (f->engine, jobs[GIVEN_UP]);
+  second.job = gst_vatt_job_ref (jobs[1]);
+  open_gate (&second);
+  gst_vatt_engine_wait (f->engine, jobs[N - 1]);
+  for (guint i = 0; i < N; i++) {
+    float expected[DIM];
+    reference (f, i, expected);
+    if (i == BAD)
+      g_assert_error (jobs[i]->error, VATT_ERROR, VATT_ERROR_SHAPE);
+    else if (i == GIVEN_UP)
+      g_assert_error (jobs[i]->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    else
+      assert_close (jobs[i]->values, expected);
+  }
+  for (guint d = 0; d < DIM; d++)
+    g_assert_cmpfloat (jobs[GIVEN_UP]->values[d], ==, 0.0f);
+  for (guint i = 0; i < N; i++)
+    gst_vatt_job_unref (jobs[i]);
 }
 
 /* Before it is submitted, while it waits, when it is done. */
@@ -370,6 +417,27 @@ test_delay (void)
   g_assert_cmpuint (delay.announced, ==, 50);
 }
 
+/* A change of state does not end a flush, whose thread waits for ours. */
+static void
+test_terminal_flush (void)
+{
+  GstVattTerminal terminal = { .active = TRUE };
+  gst_vatt_terminal_init (&terminal);
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+  g_assert_true (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_set_flushing (&terminal, TRUE);
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PLAYING_TO_PAUSED);
+  g_assert_false (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_change_state (
+      &terminal, NULL, GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+  g_assert_false (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_set_flushing (&terminal, FALSE);
+  g_assert_true (gst_vatt_terminal_wait_playing (&terminal));
+  gst_vatt_terminal_clear (&terminal);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,11 +448,13 @@ main (int argc, char **argv)
   ADD ("batches", test_batches);
   ADD ("batch-limit", test_batch_limit);
   ADD ("bad-neighbour", test_bad_neighbour);
+  ADD ("bad-batch-given-up", test_bad_batch_given_up);
   ADD ("cancel", test_cancel);
   ADD ("cancel-running", test_cancel_running);
   ADD ("thinned", test_thinned);
   ADD ("models", test_models);
   g_test_add_func ("/engine/thin-policy", test_thin_policy);
   g_test_add_func ("/engine/delay", test_delay);
+  g_test_add_func ("/engine/terminal-flush", test_terminal_flush);
   return g_test_run ();
 }

@@ -5,6 +5,8 @@
 #include "media.h"
 #include "sizedmodel.h"
 
+#include <gst/check/gstharness.h>
+
 #define N_COMPUTED 10 /* windows, of some 40 */
 
 static char *slow_path;       /* owned; the model's file */
@@ -356,6 +358,39 @@ test_first_latency (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
+static gboolean
+awaits_caps (GstHarness *h)
+{
+  gboolean told = FALSE;
+  for (guint i = 0; i < 50 && !told; i++) {
+    GstEvent *event;
+    while ((event = gst_harness_try_pull_event (h))) {
+      told |= GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+      gst_event_unref (event);
+    }
+    g_usleep (10000);
+  }
+  return told;
+}
+
+/* What is behind a live stream knows its caps before a window has come, but of
+ * what is refused there are none. */
+static void
+test_opening (void)
+{
+  for (guint fits = 0; fits < 2; fits++) {
+    GstHarness *h =
+        gst_harness_new_with_padnames ("vattencoder", "video_0", "src");
+    g_autoptr (GstCaps) wanted = gst_pad_peer_query_caps (h->srcpad, NULL);
+    GstCaps *caps = gst_caps_fixate (gst_caps_copy_nth (wanted, 0));
+    if (!fits)
+      gst_caps_set_simple (caps, "patch-t", G_TYPE_INT, 3, NULL);
+    gst_harness_set_src_caps (h, caps);
+    g_assert_cmpuint (awaits_caps (h), ==, fits);
+    gst_harness_teardown (h);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -369,6 +404,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/lateness", test_lateness);
   g_test_add_func ("/live/qos-events", test_qos_events);
   g_test_add_func ("/live/first-latency", test_first_latency);
+  g_test_add_func ("/live/opening", test_opening);
   int failures = g_test_run ();
   g_free (slow_path);
   media_clear ();

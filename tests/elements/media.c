@@ -124,6 +124,8 @@ run_bin (GstElement *pipeline)
     if (!message)
       g_test_message ("the pipeline hangs");
     g_assert_nonnull (message);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_LATENCY)
+      gst_bin_recalculate_latency (GST_BIN (pipeline));
     more = take_message (report, message);
   }
   gst_element_set_state (pipeline, GST_STATE_NULL);

@@ -283,12 +283,25 @@ test_too_much (void)
   gst_harness_teardown (h);
 }
 
+static gboolean
+knows_lead (GstHarness *h)
+{
+  g_autoptr (GstQuery) query = gst_query_new_custom (
+      GST_QUERY_CUSTOM, gst_structure_new_empty ("vatt-lead"));
+  return gst_pad_peer_query (h->sinkpad, query);
+}
+
 static void
 test_latency (void)
 {
   GstHarness *h = harness_new ("", 16000);
   gst_harness_set_upstream_latency (h, 10 * GST_MSECOND);
   g_assert_cmpuint (gst_harness_query_latency (h), ==, 10 * GST_MSECOND + SPAN);
+  g_assert_true (knows_lead (h));
+  /* Nothing of it outlives a stop. */
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 10 * GST_MSECOND);
+  g_assert_false (knows_lead (h));
   gst_harness_teardown (h);
 }
 

@@ -272,6 +272,14 @@ draw (const char *model, const char *settings)
   return drawn;
 }
 
+static void
+note_first (
+    GstElement *sink, GstBuffer *buffer, GstPad *pad, GstClockTime *first)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (*first))
+    *first = gst_element_get_current_running_time (sink);
+}
+
 /* A live picture does not wait for labels, not even for the first, which comes
  * later than the queue can wait. */
 static void
@@ -288,10 +296,14 @@ draw_live (const char *model)
   GstElement *pipeline = gst_parse_launch (line, NULL);
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "s");
   guint32 drawn = 0;
+  GstClockTime first = GST_CLOCK_TIME_NONE;
   g_signal_connect (sink, "handoff", G_CALLBACK (note_drawn), &drawn);
+  g_signal_connect (sink, "handoff", G_CALLBACK (note_first), &first);
   g_autoptr (Report) report = run_bin (pipeline);
   g_assert_cmpstr (report->error, ==, NULL);
   g_assert_true (report->eos);
+  g_test_message ("the first picture was seen at %.3f s", 1e-9 * (double)first);
+  g_assert_cmpuint (first, <, 1500 * GST_MSECOND);
   /* The window ends at 2 s; a live picture may be a little before its time. */
   const guint32 before = (1u << 19) - 1;
   g_assert_cmphex (drawn & before, ==, 0);

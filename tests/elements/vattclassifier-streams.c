@@ -68,13 +68,14 @@ test_times (void)
   }
 }
 
-/* Without a tokeniser, a window ends where its buffer says. Captions, which
- * have no hop, last as long as they say. */
+/* Without a tokeniser, a window ends where its buffer says, however long the
+ * gap before it was. Captions, which have no hop, last as long as they say. */
 static void
 test_times_alone (void)
 {
   Fixture f;
   fixture_open (&f, &plain, "show=next", "text/x-raw,format=utf8");
+  gst_harness_push_event (f.h, gst_event_new_gap (0, 5 * GST_SECOND));
   push (&f, dog);
   g_autoptr (GstBuffer) first = gst_harness_pull (f.h);
   g_assert_cmpuint (GST_BUFFER_PTS (first), ==, CLASSIFIER_SPAN);

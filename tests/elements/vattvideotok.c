@@ -129,6 +129,23 @@ test_hop (void)
   gst_harness_teardown (h);
 }
 
+/* One window, and no other in any stream's time. */
+static void
+test_longest_hop (void)
+{
+  GstHarness *h = harness_new ("hop=9223372036854775807", 16, 16, 25);
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = 10 * GST_SECOND;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push_run (h, 25, 250, 128);
+  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
+  g_assert_nonnull (buffer);
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, 10 * GST_SECOND);
+  g_assert_null (gst_harness_try_pull (h));
+  gst_harness_teardown (h);
+}
+
 static void
 test_tail (void)
 {
@@ -422,6 +439,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattvideotok/windows", test_windows);
   g_test_add_func ("/vattvideotok/nearest", test_nearest);
   g_test_add_func ("/vattvideotok/hop", test_hop);
+  g_test_add_func ("/vattvideotok/longest-hop", test_longest_hop);
   g_test_add_func ("/vattvideotok/tail", test_tail);
   g_test_add_func ("/vattvideotok/gap", test_gap);
   g_test_add_func ("/vattvideotok/jump-back", test_jump_back);
