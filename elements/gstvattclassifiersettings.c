@@ -240,8 +240,8 @@ gst_vatt_classifier_init_settings (GstVattClassifier *self)
   };
 }
 
-#define READY_FLAGS                                                            \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+/* What is read on the way to READY. */
+#define NULL_FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define PLAYING_FLAGS                                                          \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 #define CONTROL_FLAGS (PLAYING_FLAGS | GST_PARAM_CONTROLLABLE)
@@ -253,11 +253,11 @@ install_scores (GObjectClass *object_class)
       g_param_spec_string ("model", "Model",
           "Model file with the classifier (unset = the model that made the "
           "embeddings, if it is in use in this process)",
-          NULL, READY_FLAGS));
+          NULL, NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_LABELS_FILE,
       g_param_spec_string ("labels-file", "Labels file",
           "Names of the classes, one a line (unset = those in the model)", NULL,
-          READY_FLAGS));
+          NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_TOP_K,
       g_param_spec_uint ("top-k", "Top k", "How many labels at most", 1, 1000,
           DEFAULT_TOP_K, PLAYING_FLAGS));

@@ -183,6 +183,8 @@ gst_vatt_encoder_get_property (
 
 #define READY_FLAGS                                                            \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+/* What is read on the way to READY. */
+#define NULL_FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define PLAYING_FLAGS                                                          \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 #define READ_FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
@@ -204,11 +206,11 @@ install_settings (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_DEVICE,
       g_param_spec_string ("device", "Device",
           "What computes: auto, cpu, or another device of libvatt",
-          DEFAULT_DEVICE, READY_FLAGS));
+          DEFAULT_DEVICE, NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_THREADS,
       g_param_spec_uint ("threads", "Threads",
           "Threads that compute (0 = one for each available processor)", 0,
-          1024, 0, READY_FLAGS));
+          1024, 0, NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_SPACE,
       g_param_spec_enum ("space", "Space", "Which space embeddings lie in",
           GST_TYPE_VATT_SPACE, DEFAULT_SPACE, READY_FLAGS));

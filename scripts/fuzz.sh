@@ -27,11 +27,8 @@ for target in $targets; do
   "$build/tests/fuzz/fuzz-$target" --seeds "$build/seeds/$target"
   set -- "$corpus" "$build/seeds/$target"
   [ ! -d "tests/fuzz/corpus/$target" ] || set -- "$@" "tests/fuzz/corpus/$target"
-  # GLib keeps the outgrown tables of interned texts, as parameters' paths are.
-  leaks=1
-  [ "$target" != config ] || leaks=0
   echo "fuzz.sh: $target"
-  ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=$leaks \
+  ASAN_OPTIONS=allocator_may_return_null=1 \
     UBSAN_OPTIONS=halt_on_error=1 \
     "$build/tests/fuzz/libfuzzer-$target" -max_total_time="$seconds" \
     -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
