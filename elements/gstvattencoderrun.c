@@ -42,7 +42,8 @@ gst_vatt_encoder_negotiate (GstAggregator *aggregator)
   return FALSE;
 }
 
-/* Caps differ between pads; the segment is the first pad's. */
+/* Caps differ between pads; the segment is the first pad's, but it does not end
+ * with that: others may last longer. */
 static GstClockTime
 prepare_output (
     GstVattEncoder *self, GstAggregatorPad *pad, const GstVattResult *result)
@@ -52,11 +53,14 @@ prepare_output (
   GST_OBJECT_LOCK (self);
   GList *pads = GST_ELEMENT (self)->sinkpads;
   gboolean leads = pads && pads->data == pad;
+  gboolean alone = pads && !pads->next;
   GST_OBJECT_UNLOCK (self);
   GST_OBJECT_LOCK (pad);
   GstSegment segment = pad->segment;
   GST_OBJECT_UNLOCK (pad);
   segment.position = 0;
+  if (!alone && segment.rate > 0)
+    segment.stop = GST_CLOCK_TIME_NONE;
   if (self->out_segment.format == GST_FORMAT_UNDEFINED ||
       (leads && !gst_segment_is_equal (&segment, &self->out_segment))) {
     self->out_segment = segment;
