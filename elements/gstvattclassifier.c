@@ -65,6 +65,7 @@
 
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
+#include "gstvattfits.h"
 #include "gstvattlead.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_classifier_debug);
@@ -177,11 +178,25 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return done || self->terminal.active;
 }
 
+/* Whether @query asks about embeddings that we could not go on with. */
+static gboolean
+refuses (GstVattClassifier *self, GstQuery *query)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstCaps) caps = gst_vatt_fits_parse (query);
+  if (!caps || gst_vatt_classifier_check_caps (self, caps, &error))
+    return FALSE;
+  gst_vatt_fits_refuse (query, error);
+  return TRUE;
+}
+
 /* Embeddings that do not fit are let in, to be refused in words. */
 static gboolean
 classifier_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCaps *caps;
+  if (refuses (GST_VATT_CLASSIFIER (parent), query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
     return gst_pad_query_default (pad, parent, query);
   gst_query_parse_accept_caps (query, &caps);

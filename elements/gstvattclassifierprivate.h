@@ -118,6 +118,8 @@ void gst_vatt_classifier_init_settings (GstVattClassifier *self);
 /* gstvattclassifiersetup.c */
 gboolean gst_vatt_classifier_open (GstVattClassifier *self, GError **error);
 void gst_vatt_classifier_close (GstVattClassifier *self);
+gboolean gst_vatt_classifier_check_caps (
+    GstVattClassifier *self, const GstCaps *caps, GError **error);
 gboolean gst_vatt_classifier_set_caps (
     GstVattClassifier *self, GstCaps *caps, GError **error);
 gboolean gst_vatt_classifier_negotiate (
