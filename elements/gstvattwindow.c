@@ -58,6 +58,8 @@ copy_settings (GstVattWindow *self)
   GST_OBJECT_LOCK (self);
   priv->used = priv->wanted;
   GST_OBJECT_UNLOCK (self);
+  if (priv->used.hop)
+    priv->used.hop = MAX (priv->used.hop, MIN_HOP);
 }
 
 static gboolean
@@ -83,8 +85,7 @@ negotiate (GstVattWindow *self, GError **error)
   if (!gst_vatt_token_out_negotiate (&priv->out, &params, error))
     return FALSE;
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
-  GstClockTime hop =
-      priv->used.hop ? MAX (priv->used.hop, MIN_HOP) : priv->span;
+  GstClockTime hop = priv->used.hop ? priv->used.hop : priv->span;
   if (had && hop == priv->hop &&
       memcmp (&before, &priv->out.front_end, sizeof before) == 0)
     return TRUE;

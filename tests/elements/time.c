@@ -202,6 +202,22 @@ test_click_and_flash (void)
   gst_harness_teardown (video);
 }
 
+/* Caps tell the distance of windows as it is, not as it was asked for. */
+static void
+test_least_hop (void)
+{
+  GstHarness *h = video_new ("hop=1");
+  push_picture (h, 0, 0, 40 * GST_MSECOND);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
+  gint n = 0, d = 0;
+  g_assert_true (gst_structure_get_fraction (
+      gst_caps_get_structure (caps, 0), "framerate", &n, &d));
+  g_assert_cmpint (n, ==, 1000);
+  g_assert_cmpint (d, ==, 1);
+  gst_harness_teardown (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,6 +225,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/time/instants", test_instants);
   g_test_add_func ("/time/samples", test_samples);
+  g_test_add_func ("/time/least-hop", test_least_hop);
   g_test_add_func ("/time/click-and-flash", test_click_and_flash);
   int failures = g_test_run ();
   gst_deinit ();
