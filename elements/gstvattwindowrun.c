@@ -230,7 +230,7 @@ is_late (GstVattWindow *self, GstClockTime start, GstClockTime end)
   GST_OBJECT_UNLOCK (self);
   if (!late)
     return FALSE;
-  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), FALSE, running,
+  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE, running,
       gst_segment_to_stream_time (&priv->segment, GST_FORMAT_TIME, start),
       start, end - start);
   gst_message_set_qos_values (
