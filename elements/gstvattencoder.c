@@ -58,7 +58,7 @@
  * * #gdouble `mean-batch`: windows computed together
  * * #guint64 `last-processing-time`, `mean-…`, `max-…`: what the network took
  * * #guint64 `last-delay`, `mean-delay`, `p95-delay`: from a window's arrival
- *   to its result
+ *   to its result, without the time that the source pad was held up
  * * #guint64 `latency`: announced; #guint `streams`; #gchararray `model-id`,
  *   `device`
  *
@@ -125,7 +125,8 @@ encoder_start (GstAggregator *aggregator)
   GST_OBJECT_LOCK (self);
   self->stats = (GstVattStats){ 0 };
   self->eos_seqnum = GST_SEQNUM_INVALID;
-  self->earliest = GST_CLOCK_TIME_NONE;
+  self->earliest = self->held_from = GST_CLOCK_TIME_NONE;
+  self->held = 0;
   gst_vatt_delay_reset (&self->delay);
   GstClockTime latency = self->settings.processing_deadline;
   GST_OBJECT_UNLOCK (self);
@@ -252,6 +253,7 @@ gst_vatt_encoder_init (GstVattEncoder *self)
   self->windows = g_array_new (FALSE, TRUE, sizeof (GstVattWindowInHand));
   g_array_set_clear_func (self->windows, gst_vatt_encoder_let_go);
   self->eos_seqnum = GST_SEQNUM_INVALID;
+  self->held_from = GST_CLOCK_TIME_NONE;
   gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_init (&self->terminal);
 }

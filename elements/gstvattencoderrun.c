@@ -221,7 +221,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   if (job->error)
     return run_failed (self, job->error);
   const GstVattMeta *meta = gst_buffer_get_vatt_meta (window->buffer);
-  GstClockTime delay = gst_util_get_timestamp () - window->arrived;
+  GstClockTime delay = gst_vatt_encoder_working_time (self) - window->arrived;
   GstVattResult result = window->times;
   gst_vatt_encoder_pad_finish (window->pad, job, delay, &result);
   g_autofree char *source = gst_pad_get_name (window->pad);
@@ -345,13 +345,14 @@ compute (GstVattEncoder *self, const GstVattEncoderSettings *settings)
     .thin = settings->overload == GST_VATT_OVERLOAD_THIN &&
             gst_vatt_encoder_is_live (self) };
   GstFlowReturn flow = GST_FLOW_OK;
+  GstClockTime now = gst_vatt_encoder_working_time (self);
   guint n = self->windows->len;
   for (guint i = 0; i < n && flow == GST_FLOW_OK; i++) {
     g_autoptr (GError) error = NULL;
     GstVattWindowInHand *window =
         &g_array_index (self->windows, GstVattWindowInHand, i);
     window->arrived = gst_vatt_encoder_pad_depart (
-        window->pad, GST_BUFFER_PTS (window->buffer));
+        window->pad, GST_BUFFER_PTS (window->buffer), now);
     if (window->gap)
       continue;
     if (gst_vatt_encoder_is_late (self, window)) {
@@ -456,11 +457,13 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
   GstVattEncoderSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);
   GstFlowReturn flow = compute (self, &settings);
+  gst_vatt_encoder_hold (self, TRUE);
   if (flow == GST_FLOW_OK)
     flow = send_windows (self, &settings, &sent);
   g_array_set_size (self->windows, 0);
   post_stats (self, settings.stats_interval);
   if (flow == GST_FLOW_OK && sent)
     gst_vatt_terminal_wait_playing (&self->terminal);
+  gst_vatt_encoder_hold (self, FALSE);
   return flow;
 }
