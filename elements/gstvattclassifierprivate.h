@@ -101,6 +101,7 @@ struct _GstVattClassifier {
   float *scores;       /* (classes); owned */
   GstVattLabel *top;   /* (classes); owned */
   GHashTable *streams; /* source -> what has been seen of it; owned */
+  guint64 uses;        /* windows of all streams */
   GstClockTime hop;    /* NONE for captions */
   GstClockTime lead;   /* from timestamp to end of window; NONE: not known */
   gboolean live;

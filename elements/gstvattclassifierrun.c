@@ -22,9 +22,14 @@ typedef struct {
   gint shown;              /* class of the window before; -1: none */
   gint posted;             /* class of the last message; -2: no message yet */
   GstClockTime posted_at;
+  guint64 used; /* number of its last window, among those of all */
 } Stream;
 
 #define NEVER_POSTED (-2)
+
+/* Streams come and go with the encoder's pads, and nobody tells when one will
+ * not come again: this many are remembered. */
+#define MAX_STREAMS 1024
 
 static void
 stream_free (gpointer data)
@@ -48,13 +53,34 @@ gst_vatt_classifier_reset_streams (GstVattClassifier *self)
   g_hash_table_remove_all (self->streams);
 }
 
+static void
+forget_oldest (GHashTable *streams)
+{
+  GHashTableIter iter;
+  gpointer source, stream, oldest = NULL;
+  guint64 used = G_MAXUINT64;
+  g_hash_table_iter_init (&iter, streams);
+  while (g_hash_table_iter_next (&iter, &source, &stream)) {
+    if (((Stream *)stream)->used >= used)
+      continue;
+    used = ((Stream *)stream)->used;
+    oldest = source;
+  }
+  g_hash_table_remove (streams, oldest);
+}
+
 static Stream *
 get_stream (GstVattClassifier *self, const char *source)
 {
   Stream *stream = g_hash_table_lookup (self->streams, source);
-  if (stream)
+  if (stream) {
+    stream->used = ++self->uses;
     return stream;
+  }
+  if (g_hash_table_size (self->streams) >= MAX_STREAMS)
+    forget_oldest (self->streams);
   stream = g_new0 (Stream, 1);
+  stream->used = ++self->uses;
   stream->labels = gst_vatt_labels_new (self->n_classes);
   stream->last = stream->end = GST_CLOCK_TIME_NONE;
   stream->shown = -1;

@@ -2,6 +2,7 @@
  *
  * The classifier in streams: when labels are to be seen, gaps, several
  * sources, and other models on the way. */
+#include "gstvattmeta.h"
 #include "labelharness.h"
 #include "media.h"
 
@@ -239,6 +240,48 @@ test_sources (void)
   g_assert_cmpuint (n[1], ==, 8);
 }
 
+static void
+push_from (Fixture *f, const char *source, guint64 window, const float *logits)
+{
+  GstBuffer *buffer = make_embedding (window * HOP, logits);
+  GstVattMeta *meta = (GstVattMeta *)gst_buffer_add_meta (
+      buffer, gst_meta_get_info ("GstVattMeta"), NULL);
+  meta->source = g_strdup (source);
+  meta->window = window;
+  g_assert_cmpint (gst_harness_push (f->h, buffer), ==, GST_FLOW_OK);
+}
+
+/* The scores of a stream are remembered for long, but not for ever: @others
+ * come between two windows of it. */
+static void
+visit (guint others, double expected)
+{
+  Fixture f;
+  fixture_open (&f, &plain, "smoothing=mean hysteresis=1", NULL);
+  gst_object_unref (
+      gst_object_ref_sink (gst_element_factory_make ("vattvideotok", NULL)));
+  push_from (&f, "video_0", 0, dog);
+  for (guint i = 1; i <= others; i++) {
+    g_autofree char *name = g_strdup_printf ("video_%u", i);
+    push_from (&f, name, 0, cat);
+  }
+  GstStructure *result;
+  while ((result = pop_result (&f)))
+    gst_structure_free (result);
+  push_from (&f, "video_0", 1, cat);
+  g_autoptr (GstStructure) last = pop_result (&f);
+  g_assert_cmpfloat_with_epsilon (get_score (last), expected, 1e-5);
+  fixture_close (&f);
+}
+
+static void
+test_many_sources (void)
+{
+  /* The mean of dog with what cat leaves of it; cat alone. */
+  visit (900, 0.495617);
+  visit (1100, 0.870053);
+}
+
 /* Who holds a model in this process, as an encoder does. */
 static GstElement *
 hold (const char *path)
@@ -374,6 +417,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattclassifier-streams/latency", test_latency);
   g_test_add_func ("/vattclassifier-streams/gaps", test_gaps);
   g_test_add_func ("/vattclassifier-streams/sources", test_sources);
+  g_test_add_func ("/vattclassifier-streams/many-sources", test_many_sources);
   g_test_add_func ("/vattclassifier-streams/found-by-id", test_found_by_id);
   g_test_add_func (
       "/vattclassifier-streams/unfitting-model", test_unfitting_model);
