@@ -41,6 +41,7 @@
  *
  * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
  *   window, ns; `gap`: how much of it no data cover
+ * * #guint64 `utc`: its time of day, ns since 1970, where the media carry it
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `task` (single-label or multi-label), `model-id`,
  *   `source` (name of the encoder's pad)

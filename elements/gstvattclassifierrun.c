@@ -196,6 +196,7 @@ set_times (
   result->window = meta ? meta->window : GST_BUFFER_OFFSET (buffer);
   result->source = meta && meta->source ? meta->source : "";
   result->gap = meta ? meta->gap : 0;
+  result->utc = meta ? meta->utc : GST_CLOCK_TIME_NONE;
   result->stream_time = gst_segment_to_stream_time (
       &self->segment, GST_FORMAT_TIME, result->timestamp);
   result->running_time = gst_segment_to_running_time (

@@ -37,6 +37,8 @@
  *   window, ns
  * * #guint64 `gap`: how much of the window no data covered, ns: lost, or behind
  *   the end of the stream
+ * * #guint64 `utc`: its time of day, ns since 1970, where the media carry it
+ *   (#GstReferenceTimestampMeta)
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one

@@ -140,6 +140,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
   meta->gap = result->gap;
+  meta->utc = result->utc;
   gst_vatt_meta_set_source (meta, result->source);
   if (self->form == GST_VATT_FORM_EMBEDDING)
     gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
@@ -229,6 +230,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   result.source = source;
   result.label = meta ? meta->label : NULL;
   result.gap = meta ? meta->gap : 0;
+  result.utc = meta ? meta->utc : GST_CLOCK_TIME_NONE;
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
     g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_WEIGHTS,

@@ -33,7 +33,7 @@ reset_stream (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   gst_vatt_window_end_run (self);
-  priv->resume = GST_CLOCK_TIME_NONE;
+  priv->resume = priv->utc_pts = GST_CLOCK_TIME_NONE;
   priv->counter = 0;
   priv->fresh = TRUE;
   priv->failed = FALSE;
@@ -110,6 +110,27 @@ negotiate (GstVattWindow *self, GError **error)
   return TRUE;
 }
 
+/* Cameras on a network may tell the time of day of their pictures. */
+static void
+note_utc (GstVattWindow *self, GstBuffer *buffer)
+{
+  static struct {
+    GstStaticCaps caps;
+    guint64 epoch; /* before 1970, s */
+  } clocks[] = { { GST_STATIC_CAPS ("timestamp/x-unix"), 0 },
+    { GST_STATIC_CAPS ("timestamp/x-ntp"), 2208988800 } };
+  GstVattWindowPrivate *priv = PRIV (self);
+  for (guint i = 0; i < G_N_ELEMENTS (clocks); i++) {
+    g_autoptr (GstCaps) caps = gst_static_caps_get (&clocks[i].caps);
+    const GstReferenceTimestampMeta *meta =
+        gst_buffer_get_reference_timestamp_meta (buffer, caps);
+    if (!meta || !GST_BUFFER_PTS_IS_VALID (buffer))
+      continue;
+    priv->utc = meta->timestamp - clocks[i].epoch * GST_SECOND;
+    priv->utc_pts = GST_BUFFER_PTS (buffer);
+  }
+}
+
 static GstFlowReturn
 window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -147,6 +168,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     g_free (priv->label);
     priv->label = g_strdup (meta->label);
   }
+  note_utc (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_DEBUG_OBJECT (self, "corrupted data at %" GST_TIME_FORMAT,
         GST_TIME_ARGS (GST_BUFFER_PTS (buffer)));
@@ -434,6 +456,7 @@ gst_vatt_window_init (GstVattWindow *self)
   gst_vatt_window_default_settings (&priv->wanted);
   priv->origin = priv->emitted_end = GST_CLOCK_TIME_NONE;
   priv->resume = priv->earliest = priv->lead = GST_CLOCK_TIME_NONE;
+  priv->utc_pts = GST_CLOCK_TIME_NONE;
   gst_vatt_terminal_init (&priv->out.terminal);
   gst_vatt_coverage_init (&priv->coverage);
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);

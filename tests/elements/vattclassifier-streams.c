@@ -248,6 +248,7 @@ push_from (Fixture *f, const char *source, guint64 window, const float *logits)
       buffer, gst_meta_get_info ("GstVattMeta"), NULL);
   meta->source = g_strdup (source);
   meta->window = window;
+  meta->utc = 1700000000 * GST_SECOND + window;
   g_assert_cmpint (gst_harness_push (f->h, buffer), ==, GST_FLOW_OK);
 }
 
@@ -271,6 +272,7 @@ visit (guint others, double expected)
   push_from (&f, "video_0", 1, cat);
   g_autoptr (GstStructure) last = pop_result (&f);
   g_assert_cmpfloat_with_epsilon (get_score (last), expected, 1e-5);
+  g_assert_cmpuint (get_time (last, "utc"), ==, 1700000000 * GST_SECOND + 1);
   fixture_close (&f);
 }
 
