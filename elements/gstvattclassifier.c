@@ -41,6 +41,7 @@
  *
  * * #guint64 `timestamp`, `stream-time`, `running-time`, `duration`: of the
  *   window, ns; `gap`: how much of it no data cover
+ * * #guint64 `utc`: its time of day, ns since 1970, where the media carry it
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `task` (single-label or multi-label), `model-id`,
  *   `source` (name of the encoder's pad)
@@ -65,6 +66,7 @@
 
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
+#include "gstvattfits.h"
 #include "gstvattlead.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_classifier_debug);
@@ -176,11 +178,25 @@ classifier_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return done || self->terminal.active;
 }
 
+/* Whether @query asks about embeddings that we could not go on with. */
+static gboolean
+refuses (GstVattClassifier *self, GstQuery *query)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstCaps) caps = gst_vatt_fits_parse (query);
+  if (!caps || gst_vatt_classifier_check_caps (self, caps, &error))
+    return FALSE;
+  gst_vatt_fits_refuse (query, error);
+  return TRUE;
+}
+
 /* Embeddings that do not fit are let in, to be refused in words. */
 static gboolean
 classifier_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCaps *caps;
+  if (refuses (GST_VATT_CLASSIFIER (parent), query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
     return gst_pad_query_default (pad, parent, query);
   gst_query_parse_accept_caps (query, &caps);

@@ -101,6 +101,7 @@ struct _GstVattClassifier {
   float *scores;       /* (classes); owned */
   GstVattLabel *top;   /* (classes); owned */
   GHashTable *streams; /* source -> what has been seen of it; owned */
+  guint64 uses;        /* windows of all streams */
   GstClockTime hop;    /* NONE for captions */
   GstClockTime lead;   /* from timestamp to end of window; NONE: not known */
   gboolean live;
@@ -118,6 +119,8 @@ void gst_vatt_classifier_init_settings (GstVattClassifier *self);
 /* gstvattclassifiersetup.c */
 gboolean gst_vatt_classifier_open (GstVattClassifier *self, GError **error);
 void gst_vatt_classifier_close (GstVattClassifier *self);
+gboolean gst_vatt_classifier_check_caps (
+    GstVattClassifier *self, const GstCaps *caps, GError **error);
 gboolean gst_vatt_classifier_set_caps (
     GstVattClassifier *self, GstCaps *caps, GError **error);
 gboolean gst_vatt_classifier_negotiate (

@@ -22,9 +22,17 @@ typedef struct {
   gint shown;              /* class of the window before; -1: none */
   gint posted;             /* class of the last message; -2: no message yet */
   GstClockTime posted_at;
+  guint64 used; /* number of its last window, among those of all */
 } Stream;
 
 #define NEVER_POSTED (-2)
+
+/* Longer than a live picture could be held up and still be one. */
+#define LONGEST_SILENCE (3600 * GST_SECOND)
+
+/* Streams come and go with the encoder's pads, and nobody tells when one will
+ * not come again: this many are remembered. */
+#define MAX_STREAMS 1024
 
 static void
 stream_free (gpointer data)
@@ -48,13 +56,34 @@ gst_vatt_classifier_reset_streams (GstVattClassifier *self)
   g_hash_table_remove_all (self->streams);
 }
 
+static void
+forget_oldest (GHashTable *streams)
+{
+  GHashTableIter iter;
+  gpointer source, stream, oldest = NULL;
+  guint64 used = G_MAXUINT64;
+  g_hash_table_iter_init (&iter, streams);
+  while (g_hash_table_iter_next (&iter, &source, &stream)) {
+    if (((Stream *)stream)->used >= used)
+      continue;
+    used = ((Stream *)stream)->used;
+    oldest = source;
+  }
+  g_hash_table_remove (streams, oldest);
+}
+
 static Stream *
 get_stream (GstVattClassifier *self, const char *source)
 {
   Stream *stream = g_hash_table_lookup (self->streams, source);
-  if (stream)
+  if (stream) {
+    stream->used = ++self->uses;
     return stream;
+  }
+  if (g_hash_table_size (self->streams) >= MAX_STREAMS)
+    forget_oldest (self->streams);
   stream = g_new0 (Stream, 1);
+  stream->used = ++self->uses;
   stream->labels = gst_vatt_labels_new (self->n_classes);
   stream->last = stream->end = GST_CLOCK_TIME_NONE;
   stream->shown = -1;
@@ -176,6 +205,7 @@ set_times (
   result->window = meta ? meta->window : GST_BUFFER_OFFSET (buffer);
   result->source = meta && meta->source ? meta->source : "";
   result->gap = meta ? meta->gap : 0;
+  result->utc = meta ? meta->utc : GST_CLOCK_TIME_NONE;
   result->stream_time = gst_segment_to_stream_time (
       &self->segment, GST_FORMAT_TIME, result->timestamp);
   result->running_time = gst_segment_to_running_time (
@@ -218,20 +248,13 @@ compute_scores (GstVattClassifier *self, GstBuffer *buffer,
 }
 
 /* A label that is stamped with the end of its window must not be waited for:
- * until a while after the next one is due nobody has to expect any. */
+ * until the next one comes nobody has to expect any, however long that is. */
 static void
 send_no_text_until_next (GstVattClassifier *self, GstClockTime from)
 {
-  gboolean live;
-  GstClockTime latency;
-  if (!self->shifts || !self->live || !GST_CLOCK_TIME_IS_VALID (self->hop))
-    return;
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return;
-  gst_query_parse_latency (query, &live, &latency, NULL);
-  gst_pad_push_event (
-      self->srcpad, gst_event_new_gap (from, 2 * (self->hop + latency)));
+  if (self->shifts && self->live)
+    gst_pad_push_event (
+        self->srcpad, gst_event_new_gap (from, LONGEST_SILENCE));
 }
 
 /* Behind the segment event. */

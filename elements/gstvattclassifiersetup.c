@@ -61,50 +61,89 @@ gst_vatt_classifier_close (GstVattClassifier *self)
 
 /* ---- the classifier ---- */
 
-/* A model that the user names serves whatever comes; that it is another one
- * than made the embeddings is worth a word. */
+/* What is to be classified, and by what. */
+typedef struct {
+  VattModel *model; /* owned */
+  VattModality modality;
+  guint dim, n_classes;
+} Choice;
+
+static void
+clear_choice (Choice *choice)
+{
+  g_clear_object (&choice->model);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Choice, clear_choice)
+
+/* A model that the user names serves whatever comes. */
 static VattModel *
 find_model (GstVattClassifier *self, const char *id, GError **error)
 {
   VattModel *model = self->own_model ? g_object_ref (self->own_model)
                      : id            ? gst_vatt_models_find (id)
                                      : NULL;
-  if (!model) {
+  if (!model)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "model '%s', which made the embeddings, is not in use in this process: "
         "name a file with the property \"model\"",
         id ? id : "(unknown)");
-    return NULL;
-  }
-  if (self->own_model && !self->warned && id &&
-      strcmp (id, vatt_model_get_id (model)) != 0) {
-    self->warned = TRUE;
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("Embeddings of model %s go through the classifier of model %s.", id,
-            vatt_model_get_id (model)),
-        (NULL));
-  }
   return model;
 }
 
-static char **
-make_names (
-    GstVattClassifier *self, VattModel *model, guint n_classes, GError **error)
+/* That it is another one than made the embeddings is worth a word. */
+static void
+compare_models (GstVattClassifier *self, VattModel *model, const char *id)
 {
-  if (self->own_names && g_strv_length (self->own_names) != n_classes) {
+  if (!self->own_model || self->warned || !id ||
+      strcmp (id, vatt_model_get_id (model)) == 0)
+    return;
+  self->warned = TRUE;
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+      ("Embeddings of model %s go through the classifier of model %s.", id,
+          vatt_model_get_id (model)),
+      (NULL));
+}
+
+static gboolean
+check_classifier (GstVattClassifier *self, Choice *choice, GError **error)
+{
+  const char *id = vatt_model_get_id (choice->model);
+  VattConfig *config = vatt_model_get_config (choice->model);
+  guint expected = vatt_config_get_output_width (
+      config, choice->modality, VATT_OUTPUT_POOLED);
+  choice->n_classes = vatt_config_get_output_width (
+      config, choice->modality, VATT_OUTPUT_LOGITS);
+  if (choice->n_classes == 0)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "model '%s' has no classifier for %s, expected one with "
+        "[head] kind=classifier and that tower",
+        id, vatt_modality_name (choice->modality));
+  else if (choice->dim != expected)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "embeddings have %u values, the classifier of model '%s' expects %u",
+        choice->dim, id, expected);
+  else if (self->own_names &&
+           g_strv_length (self->own_names) != choice->n_classes)
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "the labels file has %u lines, model '%s' expects %u, one for each "
         "class",
-        g_strv_length (self->own_names), vatt_model_get_id (model), n_classes);
-    return NULL;
-  }
+        g_strv_length (self->own_names), id, choice->n_classes);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static char **
+make_names (GstVattClassifier *self, const Choice *choice)
+{
   const char *const *labels = self->own_names
                                   ? (const char *const *)self->own_names
-                                  : vatt_model_get_labels (model);
+                                  : vatt_model_get_labels (choice->model);
   if (labels)
     return g_strdupv ((char **)labels);
-  char **names = g_new0 (char *, n_classes + 1);
-  for (guint c = 0; c < n_classes; c++)
+  char **names = g_new0 (char *, choice->n_classes + 1);
+  for (guint c = 0; c < choice->n_classes; c++)
     names[c] = g_strdup_printf ("class %u", c);
   return names;
 }
@@ -124,46 +163,27 @@ forget_model (GstVattClassifier *self)
 /* The head is small: a thread of its own would only wait for the encoder's
  * device, which computes whole windows. */
 static gboolean
-take_model (GstVattClassifier *self, VattModel *model, VattModality modality,
-    GError **error)
+take_model (GstVattClassifier *self, const Choice *choice, GError **error)
 {
-  VattConfig *config = vatt_model_get_config (model);
-  guint n_classes =
-      vatt_config_get_output_width (config, modality, VATT_OUTPUT_LOGITS);
-  if (n_classes == 0) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-        "model '%s' has no classifier for %s, expected one with "
-        "[head] kind=classifier and that tower",
-        vatt_model_get_id (model), vatt_modality_name (modality));
-    return FALSE;
-  }
-  guint expected =
-      vatt_config_get_output_width (config, modality, VATT_OUTPUT_POOLED);
-  if (self->dim != expected) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "embeddings have %u values, the classifier of model '%s' expects %u",
-        self->dim, vatt_model_get_id (model), expected);
-    return FALSE;
-  }
   g_autoptr (VattDevice) device = gst_vatt_models_get_device ("cpu", 1, error);
-  const VattSessionParams params = { .modality = modality,
+  const VattSessionParams params = { .modality = choice->modality,
     .outputs = VATT_OUTPUT_LOGITS };
   g_autoptr (VattSession) session =
-      device ? vatt_session_new (model, device, &params, error) : NULL;
-  char **names = session ? make_names (self, model, n_classes, error) : NULL;
-  if (!names)
+      device ? vatt_session_new (choice->model, device, &params, error) : NULL;
+  if (!session)
     return FALSE;
   forget_model (self);
-  self->model = g_object_ref (model);
+  self->model = g_object_ref (choice->model);
   self->session = g_steal_pointer (&session);
-  self->modality = modality;
-  self->n_classes = n_classes;
-  self->names = names;
-  self->features = g_new (float, expected);
-  self->scores = g_new (float, n_classes);
-  self->top = g_new (GstVattLabel, n_classes);
-  GST_INFO_OBJECT (self, "%u classes of model %s for %s", n_classes,
-      vatt_model_get_id (model), vatt_modality_name (modality));
+  self->modality = choice->modality;
+  self->dim = choice->dim;
+  self->n_classes = choice->n_classes;
+  self->names = make_names (self, choice);
+  self->features = g_new (float, choice->dim);
+  self->scores = g_new (float, choice->n_classes);
+  self->top = g_new (GstVattLabel, choice->n_classes);
+  GST_INFO_OBJECT (self, "%u classes of model %s for %s", choice->n_classes,
+      vatt_model_get_id (choice->model), vatt_modality_name (choice->modality));
   return TRUE;
 }
 
@@ -217,6 +237,37 @@ take_times (GstVattClassifier *self, const GstStructure *structure)
   self->live = upstream_is_live (self);
 }
 
+static gboolean
+choose (GstVattClassifier *self, const GstCaps *caps, Choice *choice,
+    GError **error)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  gint dim = 0;
+  if (!gst_vatt_modality_from_caps (caps, &choice->modality) ||
+      !gst_structure_get_int (structure, "dim", &dim) || dim < 1) {
+    g_autofree char *text = gst_caps_to_string (caps);
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "caps %s do not say what the embeddings are", text);
+    return FALSE;
+  }
+  choice->dim = (guint)dim;
+  if (!check_embeddings (structure, error))
+    return FALSE;
+  choice->model = find_model (
+      self, gst_structure_get_string (structure, "model-id"), error);
+  return choice->model && check_classifier (self, choice, error);
+}
+
+/* Whether such embeddings could be classified. On any thread; what it reads
+ * changes below READY only. */
+gboolean
+gst_vatt_classifier_check_caps (
+    GstVattClassifier *self, const GstCaps *caps, GError **error)
+{
+  g_auto (Choice) choice = { 0 };
+  return choose (self, caps, &choice, error);
+}
+
 /*
  * gst_vatt_classifier_set_caps:
  * @self: the classifier
@@ -231,25 +282,14 @@ gst_vatt_classifier_set_caps (
     GstVattClassifier *self, GstCaps *caps, GError **error)
 {
   const GstStructure *structure = gst_caps_get_structure (caps, 0);
-  VattModality modality;
-  gint dim = 0;
-  if (!gst_vatt_modality_from_caps (caps, &modality) ||
-      !gst_structure_get_int (structure, "dim", &dim) || dim < 1) {
-    g_autofree char *text = gst_caps_to_string (caps);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "caps %s do not say what the embeddings are", text);
+  g_auto (Choice) choice = { 0 };
+  if (!choose (self, caps, &choice, error))
     return FALSE;
-  }
-  if (!check_embeddings (structure, error))
-    return FALSE;
-  g_autoptr (VattModel) model = find_model (
-      self, gst_structure_get_string (structure, "model-id"), error);
-  if (!model)
-    return FALSE;
-  gboolean same = self->session && model == self->model &&
-                  modality == self->modality && self->dim == (guint)dim;
-  self->dim = (guint)dim;
-  if (!same && !take_model (self, model, modality, error))
+  compare_models (
+      self, choice.model, gst_structure_get_string (structure, "model-id"));
+  gboolean same = self->session && choice.model == self->model &&
+                  choice.modality == self->modality && self->dim == choice.dim;
+  if (!same && !take_model (self, &choice, error))
     return FALSE;
   take_times (self, structure);
   gst_caps_replace (&self->in_caps, caps);

@@ -37,6 +37,8 @@
  *   window, ns
  * * #guint64 `gap`: how much of the window no data covered, ns: lost, or behind
  *   the end of the stream
+ * * #guint64 `utc`: its time of day, ns since 1970, where the media carry it
+ *   (#GstReferenceTimestampMeta)
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one
@@ -58,7 +60,7 @@
  * * #gdouble `mean-batch`: windows computed together
  * * #guint64 `last-processing-time`, `mean-…`, `max-…`: what the network took
  * * #guint64 `last-delay`, `mean-delay`, `p95-delay`: from a window's arrival
- *   to its result
+ *   to its result, without the time that the source pad was held up
  * * #guint64 `latency`: announced; #guint `streams`; #gchararray `model-id`,
  *   `device`
  *
@@ -125,7 +127,8 @@ encoder_start (GstAggregator *aggregator)
   GST_OBJECT_LOCK (self);
   self->stats = (GstVattStats){ 0 };
   self->eos_seqnum = GST_SEQNUM_INVALID;
-  self->earliest = GST_CLOCK_TIME_NONE;
+  self->earliest = self->held_from = GST_CLOCK_TIME_NONE;
+  self->held = 0;
   gst_vatt_delay_reset (&self->delay);
   self->tried = 0;
   GstClockTime latency = self->settings.processing_deadline;
@@ -253,6 +256,7 @@ gst_vatt_encoder_init (GstVattEncoder *self)
   self->windows = g_array_new (FALSE, TRUE, sizeof (GstVattWindowInHand));
   g_array_set_clear_func (self->windows, gst_vatt_encoder_let_go);
   self->eos_seqnum = GST_SEQNUM_INVALID;
+  self->held_from = GST_CLOCK_TIME_NONE;
   gst_segment_init (&self->out_segment, GST_FORMAT_UNDEFINED);
   gst_vatt_terminal_init (&self->terminal);
 }

@@ -45,6 +45,33 @@ gst_vatt_encoder_set_times (
       gst_segment_to_running_time (&segment, GST_FORMAT_TIME, times->timestamp);
 }
 
+/* What is behind us may hold us up: a sink that waits for its time, or one that
+ * is slow. That is not what a window takes, so this clock stands meanwhile: an
+ * announcement of it would let sinks wait for longer still. */
+GstClockTime
+gst_vatt_encoder_working_time (GstVattEncoder *self)
+{
+  GST_OBJECT_LOCK (self);
+  GstClockTime now = GST_CLOCK_TIME_IS_VALID (self->held_from)
+                         ? self->held_from
+                         : gst_util_get_timestamp ();
+  now -= self->held;
+  GST_OBJECT_UNLOCK (self);
+  return now;
+}
+
+/* Stops that clock, or lets it go on. */
+void
+gst_vatt_encoder_hold (GstVattEncoder *self, gboolean held)
+{
+  GST_OBJECT_LOCK (self);
+  GstClockTime now = gst_util_get_timestamp ();
+  if (GST_CLOCK_TIME_IS_VALID (self->held_from))
+    self->held += now - self->held_from;
+  self->held_from = held ? now : GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* Counts and reports a window that is not computed. */
 void
 gst_vatt_encoder_leave_out (GstVattEncoder *self, GstVattEncoderPad *pad,
@@ -91,7 +118,9 @@ gst_vatt_encoder_admit (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
   if (!element)
     return GST_PAD_PROBE_OK;
   GstVattEncoder *encoder = GST_VATT_ENCODER (element);
-  guint waiting = gst_vatt_encoder_pad_arrive (self, GST_BUFFER_PTS (buffer));
+  GstClockTime now = gst_vatt_encoder_working_time (encoder);
+  guint waiting =
+      gst_vatt_encoder_pad_arrive (self, GST_BUFFER_PTS (buffer), now);
   if (waiting < 2 ||
       get_settings (encoder).overload == GST_VATT_OVERLOAD_WAIT ||
       !gst_vatt_encoder_is_live (encoder))
@@ -99,7 +128,7 @@ gst_vatt_encoder_admit (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
   g_autoptr (GstBuffer) older =
       gst_aggregator_pad_pop_buffer (GST_AGGREGATOR_PAD (pad));
   if (older) {
-    gst_vatt_encoder_pad_depart (self, GST_BUFFER_PTS (older));
+    gst_vatt_encoder_pad_depart (self, GST_BUFFER_PTS (older), now);
     if (gst_buffer_get_size (older) > 0)
       gst_vatt_encoder_leave_out (
           encoder, self, older, GST_VATT_LEFT_OUT_OVERLOAD);
@@ -108,7 +137,7 @@ gst_vatt_encoder_admit (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
   /* An event that nobody has handled yet is before the windows that wait:
    * they cannot be reached, so it is this one that goes. */
   if (waiting > 2) {
-    gst_vatt_encoder_pad_depart (self, GST_BUFFER_PTS (buffer));
+    gst_vatt_encoder_pad_depart (self, GST_BUFFER_PTS (buffer), now);
     gst_vatt_encoder_leave_out (
         encoder, self, buffer, GST_VATT_LEFT_OUT_OVERLOAD);
     return GST_PAD_PROBE_DROP;

@@ -4,6 +4,7 @@
  * exchanged between two windows. */
 #include "gstvattencoderprivate.h"
 #include "gstvatterror.h"
+#include "gstvattfits.h"
 #include "gstvattmodels.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
@@ -128,7 +129,7 @@ check_output (GstVattEncoder *self, GstVattEncoderPad *pad,
   GST_OBJECT_UNLOCK (self);
   g_autoptr (GstCaps) result = gst_vatt_form_caps (self->form, &kind);
   if (gst_caps_can_intersect (result, peer))
-    return TRUE;
+    return gst_vatt_fits_ask (GST_AGGREGATOR_SRC_PAD (self), result, error);
   g_autofree char *offered = gst_caps_to_string (result);
   g_autofree char *wanted = gst_caps_to_string (peer);
   g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,

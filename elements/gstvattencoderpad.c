@@ -305,9 +305,10 @@ gst_vatt_encoder_pad_set_flushing (GstVattEncoderPad *self, gboolean flushing)
 
 /* ---- windows that wait ---- */
 
-/* Notes that a window has come. Returns: how many wait with it */
+/* Notes that a window has come @now. Returns: how many wait with it */
 guint
-gst_vatt_encoder_pad_arrive (GstVattEncoderPad *self, GstClockTime pts)
+gst_vatt_encoder_pad_arrive (
+    GstVattEncoderPad *self, GstClockTime pts, GstClockTime now)
 {
   GST_OBJECT_LOCK (self);
   if (self->waiting == MAX_ARRIVALS) {
@@ -315,17 +316,18 @@ gst_vatt_encoder_pad_arrive (GstVattEncoderPad *self, GstClockTime pts)
     self->waiting--;
   }
   self->arrived[(self->first + self->waiting) % MAX_ARRIVALS] =
-      (Arrival){ .pts = pts, .time = gst_util_get_timestamp () };
+      (Arrival){ .pts = pts, .time = now };
   guint waiting = ++self->waiting;
   GST_OBJECT_UNLOCK (self);
   return waiting;
 }
 
-/* Notes that a window waits no longer. Returns: when it came */
+/* Notes that a window waits no longer. Returns: when it came, or else @now */
 GstClockTime
-gst_vatt_encoder_pad_depart (GstVattEncoderPad *self, GstClockTime pts)
+gst_vatt_encoder_pad_depart (
+    GstVattEncoderPad *self, GstClockTime pts, GstClockTime now)
 {
-  GstClockTime time = gst_util_get_timestamp ();
+  GstClockTime time = now;
   GST_OBJECT_LOCK (self);
   guint ahead = 0;
   while (ahead < self->waiting &&

@@ -47,9 +47,10 @@ void gst_vatt_encoder_pad_set_flushing (
 void gst_vatt_encoder_pad_start (GstVattEncoderPad *self);
 void gst_vatt_encoder_pad_stop (GstVattEncoderPad *self);
 
-guint gst_vatt_encoder_pad_arrive (GstVattEncoderPad *self, GstClockTime pts);
+guint gst_vatt_encoder_pad_arrive (
+    GstVattEncoderPad *self, GstClockTime pts, GstClockTime now);
 GstClockTime gst_vatt_encoder_pad_depart (
-    GstVattEncoderPad *self, GstClockTime pts);
+    GstVattEncoderPad *self, GstClockTime pts, GstClockTime now);
 void gst_vatt_encoder_pad_leave_out (
     GstVattEncoderPad *self, const GstBuffer *buffer, GstVattLeftOut reason);
 gboolean gst_vatt_encoder_pad_take_gap (

@@ -37,11 +37,13 @@ struct _GstVattEncoder {
   GstVattEncoderSettings settings;
   GstVattStats stats;
   GstVattDelay delay;
-  GstClockTime tried;    /* the longest that a trial took */
-  VattModel *model;      /* owned; from READY on */
-  GstVattEngine *engine; /* owned; from READY on */
-  GstClockTime earliest; /* running time that QOS asks for, or NONE */
-  gboolean reset_time;   /* of the last flush */
+  GstClockTime tried;     /* the longest that a trial took */
+  VattModel *model;       /* owned; from READY on */
+  GstVattEngine *engine;  /* owned; from READY on */
+  GstClockTime earliest;  /* running time that QOS asks for, or NONE */
+  gboolean reset_time;    /* of the last flush */
+  GstClockTime held;      /* how long we were held up by what is behind us */
+  GstClockTime held_from; /* and are just now, since then; or NONE */
   guint pad_count[VATT_N_MODALITIES];
   guint32 eos_seqnum;
   gboolean untrained_told; /* that a model is not trained; once and for all */
@@ -63,8 +65,8 @@ typedef struct {
   GstVattEncoderPad *pad; /* a reference */
   GstBuffer *buffer;      /* a reference */
   gboolean gap;           /* an empty buffer: a GAP event */
-  GstClockTime arrived;
-  GstVattJob *job; /* a reference; NULL: not to be computed */
+  GstClockTime arrived;   /* in working time */
+  GstVattJob *job;        /* a reference; NULL: not to be computed */
   GstVattResult times;
 } GstVattWindowInHand;
 
@@ -106,6 +108,8 @@ gboolean gst_vatt_encoder_is_late (
 void gst_vatt_encoder_leave_out (GstVattEncoder *self, GstVattEncoderPad *pad,
     GstBuffer *buffer, GstVattLeftOut reason);
 void gst_vatt_encoder_take_qos (GstVattEncoder *self, GstEvent *event);
+GstClockTime gst_vatt_encoder_working_time (GstVattEncoder *self);
+void gst_vatt_encoder_hold (GstVattEncoder *self, gboolean held);
 void gst_vatt_encoder_set_times (
     GstAggregatorPad *pad, const GstBuffer *buffer, GstVattResult *times);
 void gst_vatt_encoder_try (GstVattEncoder *self, GstVattEncoderPad *pad);

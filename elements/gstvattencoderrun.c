@@ -51,7 +51,8 @@ gst_vatt_encoder_negotiate (GstAggregator *aggregator)
   return FALSE;
 }
 
-/* Caps differ between pads; the segment is the first pad's. */
+/* Caps differ between pads; the segment is the first pad's, but it does not end
+ * with that: others may last longer. */
 static GstClockTime
 prepare_output (
     GstVattEncoder *self, GstAggregatorPad *pad, const GstVattResult *result)
@@ -61,11 +62,14 @@ prepare_output (
   GST_OBJECT_LOCK (self);
   GList *pads = GST_ELEMENT (self)->sinkpads;
   gboolean leads = pads && pads->data == pad;
+  gboolean alone = pads && !pads->next;
   GST_OBJECT_UNLOCK (self);
   GST_OBJECT_LOCK (pad);
   GstSegment segment = pad->segment;
   GST_OBJECT_UNLOCK (pad);
   segment.position = 0;
+  if (!alone && segment.rate > 0)
+    segment.stop = GST_CLOCK_TIME_NONE;
   if (self->out_segment.format == GST_FORMAT_UNDEFINED ||
       (leads && !gst_segment_is_equal (&segment, &self->out_segment))) {
     self->out_segment = segment;
@@ -153,6 +157,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
       buffer, result->window, result->timestamp, result->duration);
   gst_vatt_meta_set_label (meta, result->label);
   meta->gap = result->gap;
+  meta->utc = result->utc;
   gst_vatt_meta_set_source (meta, result->source);
   if (self->form == GST_VATT_FORM_EMBEDDING)
     gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
@@ -235,7 +240,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   if (job->error)
     return run_failed (self, job->error);
   const GstVattMeta *meta = gst_buffer_get_vatt_meta (window->buffer);
-  GstClockTime delay = gst_util_get_timestamp () - window->arrived;
+  GstClockTime delay = gst_vatt_encoder_working_time (self) - window->arrived;
   GstVattResult result = window->times;
   gst_vatt_encoder_pad_finish (window->pad, job, delay, &result);
   g_autofree char *source = gst_pad_get_name (window->pad);
@@ -243,6 +248,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   result.source = source;
   result.label = meta ? meta->label : NULL;
   result.gap = meta ? meta->gap : 0;
+  result.utc = meta ? meta->utc : GST_CLOCK_TIME_NONE;
   gst_vatt_result_measure (&result);
   if (!isfinite (result.norm)) {
     g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_WEIGHTS,
@@ -359,13 +365,14 @@ compute (GstVattEncoder *self, const GstVattEncoderSettings *settings)
     .thin = settings->overload == GST_VATT_OVERLOAD_THIN &&
             gst_vatt_encoder_is_live (self) };
   GstFlowReturn flow = GST_FLOW_OK;
+  GstClockTime now = gst_vatt_encoder_working_time (self);
   guint n = self->windows->len;
   for (guint i = 0; i < n && flow == GST_FLOW_OK; i++) {
     g_autoptr (GError) error = NULL;
     GstVattWindowInHand *window =
         &g_array_index (self->windows, GstVattWindowInHand, i);
     window->arrived = gst_vatt_encoder_pad_depart (
-        window->pad, GST_BUFFER_PTS (window->buffer));
+        window->pad, GST_BUFFER_PTS (window->buffer), now);
     if (window->gap)
       continue;
     if (gst_vatt_encoder_is_late (self, window)) {
@@ -469,11 +476,13 @@ gst_vatt_encoder_aggregate (GstAggregator *aggregator, gboolean timeout)
   GstVattEncoderSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);
   GstFlowReturn flow = compute (self, &settings);
+  gst_vatt_encoder_hold (self, TRUE);
   if (flow == GST_FLOW_OK)
     flow = send_windows (self, &settings, &sent);
   g_array_set_size (self->windows, 0);
   post_stats (self, settings.stats_interval);
   if (flow == GST_FLOW_OK && sent)
     gst_vatt_terminal_wait_playing (&self->terminal);
+  gst_vatt_encoder_hold (self, FALSE);
   return flow;
 }

@@ -153,6 +153,8 @@ to_json (const GstVattLabelResult *result)
   gst_vatt_json_append_time (text, "running-time", result->running_time);
   gst_vatt_json_append_time (text, "duration", result->duration);
   gst_vatt_json_append_time (text, "gap", result->gap);
+  if (GST_CLOCK_TIME_IS_VALID (result->utc))
+    gst_vatt_json_append_time (text, "utc", result->utc);
   gst_vatt_json_append_string (text, "modality", result->modality);
   gst_vatt_json_append_string (text, "task", result->task);
   gst_vatt_json_append_string (text, "model-id", result->model_id);
@@ -225,6 +227,8 @@ set_fields (GstStructure *structure, const GstVattLabelResult *result)
       top ? result->names[top->class_id] : NULL, "score", G_TYPE_DOUBLE,
       top ? (double)top->score : 0.0, "processing-time", G_TYPE_UINT64,
       result->processing_time, NULL);
+  if (GST_CLOCK_TIME_IS_VALID (result->utc))
+    gst_structure_set (structure, "utc", G_TYPE_UINT64, result->utc, NULL);
   set_arrays (structure, result);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
   GstClockTime timestamp;
   GstClockTime duration;
   GstClockTime gap; /* how much of it no data cover */
+  guint64 utc;      /* of its start, ns since 1970; NONE: not known */
   GstClockTime stream_time;
   GstClockTime running_time;
   GstClockTime processing_time;

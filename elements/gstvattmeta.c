@@ -12,6 +12,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   self->start = GST_CLOCK_TIME_NONE;
   self->span = GST_CLOCK_TIME_NONE;
   self->gap = 0;
+  self->utc = GST_CLOCK_TIME_NONE;
   self->n_kept = 0;
   self->kept = NULL;
   self->label = NULL;
@@ -41,6 +42,7 @@ vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   if (!copy)
     return FALSE;
   copy->gap = self->gap;
+  copy->utc = self->utc;
   if (self->n_kept > 0)
     gst_vatt_meta_set_kept (copy, self->kept, self->n_kept);
   gst_vatt_meta_set_label (copy, self->label);

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @start: where the window begins, in buffer time, whatever the timestamp mode
  * @span: what it covers
  * @gap: how much of @span no data cover: lost, or behind the end of the stream
+ * @utc: the time of day of @start, ns since 1970, or %GST_CLOCK_TIME_NONE
  * @n_kept: tokens in the buffer, if only some are left; else 0
  * @kept: (array length=n_kept) (nullable): their places in the grid
  * @label: (nullable): class of the clip, from upstream
@@ -27,6 +28,7 @@ typedef struct {
   GstClockTime start;
   GstClockTime span;
   GstClockTime gap;
+  guint64 utc;
   guint n_kept;
   gint32 *kept;
   char *label;

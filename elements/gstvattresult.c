@@ -137,6 +137,8 @@ to_json (const GstVattResult *result)
   gst_vatt_json_append_time (text, "running-time", result->running_time);
   gst_vatt_json_append_time (text, "duration", result->duration);
   gst_vatt_json_append_time (text, "gap", result->gap);
+  if (GST_CLOCK_TIME_IS_VALID (result->utc))
+    gst_vatt_json_append_time (text, "utc", result->utc);
   gst_vatt_json_append_string (
       text, "modality", vatt_modality_name (result->kind.modality));
   gst_vatt_json_append_string (text, "space", space_names[result->kind.space]);
@@ -194,6 +196,8 @@ gst_vatt_result_to_message (const GstVattResult *result, GstObject *source)
       G_TYPE_UINT, result->tokens, "model-id", G_TYPE_STRING,
       result->kind.model_id, "processing-time", G_TYPE_UINT64,
       result->processing_time, "source", G_TYPE_STRING, result->source, NULL);
+  if (GST_CLOCK_TIME_IS_VALID (result->utc))
+    gst_structure_set (structure, "utc", G_TYPE_UINT64, result->utc, NULL);
   if (result->label)
     gst_structure_set (structure, "label", G_TYPE_STRING, result->label, NULL);
   GValue array = G_VALUE_INIT;

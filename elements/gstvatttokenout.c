@@ -102,6 +102,30 @@ check_peer (GstVattTokenOut *out, const GstCaps *caps, const GstCaps *peer,
   return FALSE;
 }
 
+/* A model takes other windows than it was trained with, but what it says of
+ * them nobody has tried. Of the shipped model, which only stands in for one
+ * that is not known, nothing is said. */
+static void
+compare_windows (GstVattTokenOut *out, const VattFrontEnd *trained)
+{
+  const VattFrontEnd *fe = &out->front_end;
+  gboolean same = fe->frames == trained->frames &&
+                  fe->samples == trained->samples &&
+                  (guint64)fe->rate_n * trained->rate_d ==
+                      (guint64)trained->rate_n * fe->rate_d;
+  if (same || out->model || out->told)
+    return;
+  out->told = TRUE;
+  GST_ELEMENT_WARNING (out->element, LIBRARY, SETTINGS,
+      ("Windows of %.3f s with %u/%u %s a second, but the model was made for "
+       "%.3f s with %u/%u.",
+          (double)gst_vatt_front_end_span (fe) / GST_SECOND, fe->rate_n,
+          fe->rate_d, out->modality == VATT_VIDEO ? "pictures" : "samples",
+          (double)gst_vatt_front_end_span (trained) / GST_SECOND,
+          trained->rate_n, trained->rate_d),
+      (NULL));
+}
+
 /*
  * gst_vatt_token_out_negotiate:
  * @out: the pad; who it belongs to is set
@@ -124,8 +148,10 @@ gst_vatt_token_out_negotiate (
   }
   if (!learn_from_caps (out, peer) && !learn_from_default (out, error))
     return FALSE;
+  VattFrontEnd trained = out->front_end;
   if (out->override && !out->override (out->element, &out->front_end, error))
     return FALSE;
+  compare_windows (out, &trained);
   out->caps = fixed_caps (out, params);
   if (!check_peer (out, out->caps, peer, error))
     return FALSE;
@@ -212,6 +238,8 @@ gst_vatt_token_out_change_state (
 {
   gst_vatt_terminal_change_state (&out->terminal, out->element, transition);
   end_patience (out);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    out->told = FALSE;
   if (transition != GST_STATE_CHANGE_PAUSED_TO_PLAYING || is_fed (out->element))
     return;
   g_autoptr (GstClock) clock = gst_system_clock_obtain ();

@@ -30,6 +30,7 @@ typedef struct {
 
   VattFrontEnd front_end;
   gboolean negotiated;
+  gboolean told;    /* that windows are not the model's */
   guint n_tokens;   /* in a buffer at most, after DropToken */
   char *model_id;   /* of the model downstream; owned, may be NULL */
   VattModel *model; /* the shipped one where downstream names none; owned */

@@ -33,7 +33,7 @@ reset_stream (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   gst_vatt_window_end_run (self);
-  priv->resume = GST_CLOCK_TIME_NONE;
+  priv->resume = priv->utc_pts = GST_CLOCK_TIME_NONE;
   priv->counter = 0;
   priv->fresh = TRUE;
   priv->failed = FALSE;
@@ -58,6 +58,8 @@ copy_settings (GstVattWindow *self)
   GST_OBJECT_LOCK (self);
   priv->used = priv->wanted;
   GST_OBJECT_UNLOCK (self);
+  if (priv->used.hop)
+    priv->used.hop = CLAMP (priv->used.hop, MIN_HOP, MAX_TIME);
 }
 
 static gboolean
@@ -83,8 +85,7 @@ negotiate (GstVattWindow *self, GError **error)
   if (!gst_vatt_token_out_negotiate (&priv->out, &params, error))
     return FALSE;
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
-  GstClockTime hop =
-      priv->used.hop ? CLAMP (priv->used.hop, MIN_HOP, MAX_TIME) : priv->span;
+  GstClockTime hop = priv->used.hop ? priv->used.hop : priv->span;
   if (had && hop == priv->hop &&
       memcmp (&before, &priv->out.front_end, sizeof before) == 0)
     return TRUE;
@@ -107,6 +108,27 @@ negotiate (GstVattWindow *self, GError **error)
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
+}
+
+/* Cameras on a network may tell the time of day of their pictures. */
+static void
+note_utc (GstVattWindow *self, GstBuffer *buffer)
+{
+  static struct {
+    GstStaticCaps caps;
+    guint64 epoch; /* before 1970, s */
+  } clocks[] = { { GST_STATIC_CAPS ("timestamp/x-unix"), 0 },
+    { GST_STATIC_CAPS ("timestamp/x-ntp"), 2208988800 } };
+  GstVattWindowPrivate *priv = PRIV (self);
+  for (guint i = 0; i < G_N_ELEMENTS (clocks); i++) {
+    g_autoptr (GstCaps) caps = gst_static_caps_get (&clocks[i].caps);
+    const GstReferenceTimestampMeta *meta =
+        gst_buffer_get_reference_timestamp_meta (buffer, caps);
+    if (!meta || !GST_BUFFER_PTS_IS_VALID (buffer))
+      continue;
+    priv->utc = meta->timestamp - clocks[i].epoch * GST_SECOND;
+    priv->utc_pts = GST_BUFFER_PTS (buffer);
+  }
 }
 
 static GstFlowReturn
@@ -146,6 +168,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     g_free (priv->label);
     priv->label = g_strdup (meta->label);
   }
+  note_utc (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_DEBUG_OBJECT (self, "corrupted data at %" GST_TIME_FORMAT,
         GST_TIME_ARGS (GST_BUFFER_PTS (buffer)));
@@ -439,6 +462,7 @@ gst_vatt_window_init (GstVattWindow *self)
   gst_vatt_window_default_settings (&priv->wanted);
   priv->origin = priv->emitted_end = GST_CLOCK_TIME_NONE;
   priv->resume = priv->earliest = priv->lead = GST_CLOCK_TIME_NONE;
+  priv->utc_pts = GST_CLOCK_TIME_NONE;
   gst_vatt_terminal_init (&priv->out.terminal);
   gst_vatt_coverage_init (&priv->coverage);
   gst_segment_init (&priv->segment, GST_FORMAT_UNDEFINED);

@@ -53,6 +53,9 @@ typedef struct {
   gboolean open_ended; /* the last data last for as long as is wanted */
   gboolean saw_gap;    /* a GAP event came behind the last data */
   gboolean discont;
+  GstClockTime
+      utc_pts; /* time of the last buffer with a time of day, or NONE */
+  guint64 utc; /* that, ns since 1970 */
   char *label; /* of the last buffer that had one; owned */
 } GstVattWindowPrivate;
 

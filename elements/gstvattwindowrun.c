@@ -341,6 +341,8 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   GstVattMeta *meta =
       gst_buffer_add_vatt_meta (buffer, priv->counter, start, priv->span);
   meta->gap = content->holes + content->tail;
+  if (GST_CLOCK_TIME_IS_VALID (priv->utc_pts))
+    meta->utc = priv->utc + start - priv->utc_pts;
   if (kept)
     gst_vatt_meta_set_kept (meta, kept, n_tokens);
   gst_vatt_meta_set_label (meta, priv->label);

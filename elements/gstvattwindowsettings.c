@@ -157,8 +157,9 @@ gst_vatt_window_install_properties (GObjectClass *object_class)
   object_class->get_property = window_get_property;
   g_object_class_install_property (object_class, PROP_HOP,
       g_param_spec_uint64 ("hop", "Hop",
-          "Time from one window to the next, ns (0 = the window's span)", 0,
-          G_MAXINT64, 0, READY_FLAGS));
+          "Time from one window to the next, ns (0 = the window's span); at "
+          "least a millisecond",
+          0, G_MAXINT64 / 2, 0, READY_FLAGS));
   g_object_class_install_property (object_class, PROP_TAIL,
       g_param_spec_enum ("tail", "Tail",
           "What becomes of the last window when the stream ends within it",

@@ -9,8 +9,9 @@ static const char config_text[] =
     "[model]\nname=%s\n"
     "[video]\ninput=voxels\nframes=4\nheight=16\nwidth-of-picture=16\n"
     "rate=10\npatch=4;8;8\nbuckets=1;2;2\nlayers=1\nwidth=16\nheads=2\n"
-    "head-width=8\nfeed-forward=32\n"
-    "[head]\nkind=classifier\nclasses=4\nmulti-label=%s\n";
+    "head-width=8\nfeed-forward=32\n";
+static const char head_text[] =
+    "[head]\nkind=classifier\nclasses=4\nmulti-label=";
 
 /* One label a line, escaped as in C. */
 static char *
@@ -41,8 +42,12 @@ char *
 classifier_write (const ClassifierSpec *spec)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = g_strdup_printf (
-      config_text, spec->name, spec->multi_label ? "true" : "false");
+  g_autofree char *tower = g_strdup_printf (config_text, spec->name);
+  g_autofree char *text = g_strconcat (tower, spec->headless ? "" : head_text,
+      spec->headless      ? NULL
+      : spec->multi_label ? "true\n"
+                          : "false\n",
+      NULL);
   g_autoptr (VattConfig) config =
       vatt_config_parse (text, -1, spec->name, &error);
   g_assert_no_error (error);

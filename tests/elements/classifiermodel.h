@@ -16,6 +16,7 @@ typedef struct {
   gboolean multi_label;      /* else classes exclude each other */
   const char *const *labels; /* NULL: none in the file */
   gboolean random_head;      /* else logits are the first features */
+  gboolean headless;         /* no classifier at all */
 } ClassifierSpec;
 
 char *classifier_write (const ClassifierSpec *spec);

@@ -242,6 +242,21 @@ test_thin (void)
   live_clear (&live);
 }
 
+/* That what is behind the encoder is slow is no time that a window takes. */
+static void
+test_held_up (void)
+{
+  Live live;
+  play ("videotestsrc name=s is-live=true ! video/x-raw,framerate=25/1,"
+        "width=64,height=64 ! vattvideotok fps=25/1 frames=8 hop=100000000 ! "
+        "vattencoder name=e post-messages=true overload=wait ! "
+        "identity sleep-time=700000 ! fakesink sync=false",
+      4, &live);
+  g_assert_cmpuint (stat_of (&live, "last-delay"), <, 700 * GST_MSECOND);
+  g_assert_cmpuint (stat_of (&live, "latency"), <, 700 * GST_MSECOND);
+  live_clear (&live);
+}
+
 /* A file is computed whole, whatever the strategy. */
 static void
 test_not_live (void)
@@ -400,6 +415,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/wait", test_wait);
   g_test_add_func ("/live/skip", test_skip);
   g_test_add_func ("/live/thin", test_thin);
+  g_test_add_func ("/live/held-up", test_held_up);
   g_test_add_func ("/live/not-live", test_not_live);
   g_test_add_func ("/live/lateness", test_lateness);
   g_test_add_func ("/live/qos-events", test_qos_events);

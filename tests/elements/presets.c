@@ -13,6 +13,7 @@ static const Row rows[] = {
   { "vattvideotok", "GstVattVideoTok" },
   { "vattaudiotok", "GstVattAudioTok" },
   { "vattencoder", "GstVattEncoder" },
+  { "vattclassifier", "GstVattClassifier" },
 };
 
 /* A preset's file as it is written, read by another reader than GstPreset. */

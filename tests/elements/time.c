@@ -4,6 +4,8 @@
  * where a stream was cut. */
 #include "streams.h"
 
+#include "gstvattmeta.h"
+
 #include <math.h>
 
 static gint64
@@ -202,6 +204,53 @@ test_click_and_flash (void)
   gst_harness_teardown (video);
 }
 
+/* Caps tell the distance of windows as it is, not as it was asked for. */
+static void
+test_least_hop (void)
+{
+  GstHarness *h = video_new ("hop=1");
+  push_picture (h, 0, 0, 40 * GST_MSECOND);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
+  gint n = 0, d = 0;
+  g_assert_true (gst_structure_get_fraction (
+      gst_caps_get_structure (caps, 0), "framerate", &n, &d));
+  g_assert_cmpint (n, ==, 1000);
+  g_assert_cmpint (d, ==, 1);
+  gst_harness_teardown (h);
+}
+
+/* The time of day of a window's start, from a picture within it. */
+static void
+test_time_of_day (void)
+{
+  static const struct {
+    const char *clock;
+    guint64 epoch;
+  } cases[] = { { "timestamp/x-unix", 0 }, { "timestamp/x-ntp", 2208988800 } };
+  const guint64 day = 1700000000 * GST_SECOND;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = video_new ("");
+    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (cases[i].clock);
+    for (guint n = 0; n < 3; n++) {
+      GstClockTime time = n * GST_SECOND;
+      GstBuffer *buffer = picture (n, time, GST_SECOND);
+      if (n == 1)
+        gst_buffer_add_reference_timestamp_meta (buffer, caps,
+            day + time + cases[i].epoch * GST_SECOND, GST_CLOCK_TIME_NONE);
+      g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
+    }
+    gst_harness_push_event (h, gst_event_new_eos ());
+    for (guint w = 0; w < 2; w++) {
+      g_autoptr (GstBuffer) window = gst_harness_pull (h);
+      const GstVattMeta *meta = (const GstVattMeta *)gst_buffer_get_meta (
+          window, g_type_from_name ("GstVattMetaAPI"));
+      g_assert_cmpuint (meta->utc, ==, day + w * SPAN);
+    }
+    gst_harness_teardown (h);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,6 +258,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/time/instants", test_instants);
   g_test_add_func ("/time/samples", test_samples);
+  g_test_add_func ("/time/least-hop", test_least_hop);
+  g_test_add_func ("/time/time-of-day", test_time_of_day);
   g_test_add_func ("/time/click-and-flash", test_click_and_flash);
   int failures = g_test_run ();
   gst_deinit ();

@@ -2,6 +2,7 @@
  *
  * The classifier in streams: when labels are to be seen, gaps, several
  * sources, and other models on the way. */
+#include "gstvattmeta.h"
 #include "labelharness.h"
 #include "media.h"
 
@@ -240,6 +241,50 @@ test_sources (void)
   g_assert_cmpuint (n[1], ==, 8);
 }
 
+static void
+push_from (Fixture *f, const char *source, guint64 window, const float *logits)
+{
+  GstBuffer *buffer = make_embedding (window * HOP, logits);
+  GstVattMeta *meta = (GstVattMeta *)gst_buffer_add_meta (
+      buffer, gst_meta_get_info ("GstVattMeta"), NULL);
+  meta->source = g_strdup (source);
+  meta->window = window;
+  meta->utc = 1700000000 * GST_SECOND + window;
+  g_assert_cmpint (gst_harness_push (f->h, buffer), ==, GST_FLOW_OK);
+}
+
+/* The scores of a stream are remembered for long, but not for ever: @others
+ * come between two windows of it. */
+static void
+visit (guint others, double expected)
+{
+  Fixture f;
+  fixture_open (&f, &plain, "smoothing=mean hysteresis=1", NULL);
+  gst_object_unref (
+      gst_object_ref_sink (gst_element_factory_make ("vattvideotok", NULL)));
+  push_from (&f, "video_0", 0, dog);
+  for (guint i = 1; i <= others; i++) {
+    g_autofree char *name = g_strdup_printf ("video_%u", i);
+    push_from (&f, name, 0, cat);
+  }
+  GstStructure *result;
+  while ((result = pop_result (&f)))
+    gst_structure_free (result);
+  push_from (&f, "video_0", 1, cat);
+  g_autoptr (GstStructure) last = pop_result (&f);
+  g_assert_cmpfloat_with_epsilon (get_score (last), expected, 1e-5);
+  g_assert_cmpuint (get_time (last, "utc"), ==, 1700000000 * GST_SECOND + 1);
+  fixture_close (&f);
+}
+
+static void
+test_many_sources (void)
+{
+  /* The mean of dog with what cat leaves of it; cat alone. */
+  visit (900, 0.495617);
+  visit (1100, 0.870053);
+}
+
 /* Who holds a model in this process, as an encoder does. */
 static GstElement *
 hold (const char *path)
@@ -288,6 +333,81 @@ test_found_by_id (void)
   release (other_holder);
 }
 
+/* Waits for a message @name with this field; errors are none. */
+static void
+await (GstBus *bus, const char *name, const char *field, const char *value)
+{
+  for (;;) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+        bus, 30 * GST_SECOND, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ELEMENT);
+    const GstStructure *structure = gst_message_get_structure (message);
+    if (gst_structure_has_name (structure, name) &&
+        g_strcmp0 (gst_structure_get_string (structure, field), value) == 0)
+      return;
+  }
+}
+
+/* A model that the classifier could do nothing with is refused. */
+static void
+replace_model (const char *end, const char *path, const char *headless)
+{
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc pattern=ball ! video/x-raw,framerate=10/1,width=16,"
+      "height=16 ! identity sleep-time=5000 ! vattvideotok ! "
+      "vattencoder name=e model=%s %s",
+      path, end);
+  g_autofree char *id = classifier_id (path);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (pipeline), "e");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  await (bus, "vatt-classification", "model-id", id);
+  g_object_set (encoder, "model", headless, NULL);
+  await (bus, "vatt-model", "event", "rejected");
+  await (bus, "vatt-classification", "model-id", id);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+static void
+test_unfitting_model (void)
+{
+  const ClassifierSpec without = { .name = "headless", .headless = TRUE };
+  g_autofree char *path = classifier_write (&random_head);
+  g_autofree char *headless = classifier_write (&without);
+  replace_model ("! vattclassifier", path, headless);
+  replace_model (
+      "! queue ! vattclassifier ! fakesink sync=false", path, headless);
+  replace_model ("! tee name=t ! queue ! fakesink async=false sync=false "
+                 "t. ! queue ! vattclassifier",
+      path, headless);
+}
+
+/* A stream may last longer than the one whose segment is sent. */
+static void
+test_longer_stream (void)
+{
+  g_autofree char *path = classifier_write (&random_head);
+  g_autofree char *line = g_strdup_printf (
+      "vattencoder name=e model=%s ! vattclassifier ! fakesink sync=false "
+      "videotestsrc name=s ! video/x-raw,framerate=10/1 ! vattvideotok ! e. "
+      "videotestsrc num-buffers=30 ! video/x-raw,framerate=10/1 ! "
+      "vattvideotok ! e.",
+      path);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "s");
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  g_assert_true (gst_element_seek (source, 1.0, GST_FORMAT_TIME,
+      GST_SEEK_FLAG_NONE, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND));
+  g_autoptr (Report) report = run_bin (pipeline);
+  g_assert_cmpstr (report->error, ==, NULL);
+  /* 1 s makes 3 windows, 3 s make 8. */
+  g_assert_cmpuint (report->results->len, ==, 11);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -300,7 +420,11 @@ main (int argc, char **argv)
   g_test_add_func ("/vattclassifier-streams/latency", test_latency);
   g_test_add_func ("/vattclassifier-streams/gaps", test_gaps);
   g_test_add_func ("/vattclassifier-streams/sources", test_sources);
+  g_test_add_func ("/vattclassifier-streams/many-sources", test_many_sources);
   g_test_add_func ("/vattclassifier-streams/found-by-id", test_found_by_id);
+  g_test_add_func (
+      "/vattclassifier-streams/unfitting-model", test_unfitting_model);
+  g_test_add_func ("/vattclassifier-streams/longer-stream", test_longer_stream);
   int failures = g_test_run ();
   media_clear ();
   gst_deinit ();

@@ -176,7 +176,7 @@ static void
 test_bare_events (void)
 {
   static const char *const names[] = { "vattvideotok", "vattaudiotok",
-    "vatttexttok" };
+    "vatttexttok", "vattclassifier" };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     watchdog_step ("%s: events", names[i]);
     g_autoptr (GstElement) element = gst_element_factory_make (names[i], NULL);
