@@ -10,7 +10,9 @@
 #include "gstvattmodels.h"
 
 /* After so long in PLAYING it is worth a word that nothing is linked. */
-#define PATIENCE (5 * GST_SECOND)
+#define PATIENCE_SECONDS 5u
+#define MAX_STEPS 64 /* elements to look back over */
+#define PATIENCE (PATIENCE_SECONDS * GST_SECOND)
 
 /* Takes the first structure that says enough. */
 static gboolean
@@ -202,18 +204,79 @@ gst_vatt_token_out_clear (GstVattTokenOut *out)
   g_clear_pointer (&out->model_id, g_free);
 }
 
+/* The element before a pad; a reference, or NULL. */
+static GstElement *
+before (GstPad *sinkpad)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (sinkpad);
+  return peer ? gst_pad_get_parent_element (peer) : NULL;
+}
+
+/* Whether data can come: a source, or a bin, is at the other end of a line of
+ * elements with one input each. */
 static gboolean
 is_fed (GstElement *element)
 {
-  g_autoptr (GstPad) sinkpad = gst_element_get_static_pad (element, "sink");
-  return gst_pad_is_linked (sinkpad);
+  g_autoptr (GstElement) at = gst_object_ref (element);
+  for (guint steps = 0; at && steps < MAX_STEPS; steps++) {
+    GST_OBJECT_LOCK (at);
+    guint inputs = at->numsinkpads;
+    g_autoptr (GstPad) sinkpad =
+        inputs == 1 ? gst_object_ref (at->sinkpads->data) : NULL;
+    GST_OBJECT_UNLOCK (at);
+    if (!sinkpad)
+      return TRUE;
+    GstElement *next = before (sinkpad);
+    gst_object_unref (at);
+    at = next;
+  }
+  return at != NULL;
 }
 
 static gboolean
-lose_patience (
-    GstClock *clock, GstClockTime time, GstClockID id, gpointer element)
+makes_pads (GstElement *element)
 {
-  if (!is_fed (element))
+  GList *templates =
+      gst_element_class_get_pad_template_list (GST_ELEMENT_GET_CLASS (element));
+  for (GList *l = templates; l; l = l->next) {
+    const GstPadTemplate *templ = l->data;
+    if (GST_PAD_TEMPLATE_DIRECTION (templ) == GST_PAD_SRC &&
+        GST_PAD_TEMPLATE_PRESENCE (templ) == GST_PAD_SOMETIMES)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Returns: (transfer full) (nullable): a neighbour that has looked into the
+ * media, such as decodebin, and has made pads for what it found there */
+static GstElement *
+find_decoder (GstElement *element)
+{
+  g_autoptr (GstObject) bin = gst_object_get_parent (GST_OBJECT (element));
+  GstElement *found = NULL;
+  if (!bin || !GST_IS_BIN (bin))
+    return NULL;
+  GST_OBJECT_LOCK (bin);
+  for (GList *l = GST_BIN_CHILDREN (bin); l && !found; l = l->next)
+    if (GST_ELEMENT (l->data)->numsrcpads > 0 && makes_pads (l->data))
+      found = gst_object_ref (l->data);
+  GST_OBJECT_UNLOCK (bin);
+  return found;
+}
+
+static gboolean
+lose_patience (GstClock *clock, GstClockTime time, GstClockID id, gpointer data)
+{
+  GstElement *element = data;
+  if (is_fed (element))
+    return TRUE;
+  g_autoptr (GstElement) decoder = find_decoder (element);
+  if (decoder)
+    GST_ELEMENT_ERROR (element, STREAM, WRONG_TYPE,
+        ("The media have no stream for %s: %s has found others only.",
+            GST_ELEMENT_NAME (element), GST_ELEMENT_NAME (decoder)),
+        ("nothing was linked to the input within %u s", PATIENCE_SECONDS));
+  else
     GST_ELEMENT_WARNING (element, STREAM, FAILED,
         ("Nothing has been linked to the input of %s: the media may have no "
          "stream of its kind. It goes on waiting.",

@@ -240,8 +240,31 @@ test_nothing (void)
   }
 }
 
-/* A file without the wanted stream: all that can be said is that nothing came.
- */
+/* A short file without the wanted stream. The demuxer may be through with it
+ * before it learns that nobody takes it; then nobody is told. */
+static void
+test_no_stream (void)
+{
+  g_autofree char *sound = media_make (
+      "short.ogg", "audiotestsrc num-buffers=40 ! vorbisenc ! oggmux");
+  g_autofree char *line = g_strdup_printf (
+      "vattencoder name=e filesrc location=%s ! decodebin name=d "
+      "d. ! queue ! vattvideotok ! e. d. ! queue ! vattaudiotok ! e.",
+      sound);
+  g_autoptr (GstElement) pipeline = gst_object_ref_sink (parse_pipeline (line));
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, WAIT, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE);
+  g_assert_nonnull (strstr (error->message, "no stream for vattvideotok"));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+/* Without a decoder all that can be said is that nothing came. */
 static void
 test_unlinked (void)
 {
@@ -334,6 +357,7 @@ main (int argc, char **argv)
   g_test_add_func ("/at-end/linked-later", test_linked_later);
   g_test_add_func ("/at-end/paused", test_paused);
   g_test_add_func ("/at-end/nothing", test_nothing);
+  g_test_add_func ("/at-end/no-stream", test_no_stream);
   g_test_add_func ("/at-end/unlinked", test_unlinked);
   g_test_add_func ("/at-end/images", test_images);
   g_test_add_func ("/at-end/states", test_states);
