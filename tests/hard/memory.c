@@ -44,12 +44,15 @@ take_stock (void)
   };
 }
 
-/* Threads that nobody joins are still going for a moment. */
+/* Threads that nobody joins, and the files of a bus that one of them holds, are
+ * still there for a moment. */
 static Holdings
 settle (Holdings before)
 {
   Holdings after = take_stock ();
-  for (guint i = 0; i < 300 && after.threads > before.threads; i++) {
+  for (guint i = 0; i < 300 && (after.threads > before.threads ||
+                                   after.files > before.files);
+       i++) {
     g_usleep (10000);
     after = take_stock ();
   }
