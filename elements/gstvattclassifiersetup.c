@@ -12,31 +12,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_classifier_debug);
 
 /* ---- files ---- */
 
-/* One name a line; a last line break ends the last name. */
-static char **
-read_names (const char *path, GError **error)
-{
-  g_autofree char *text = NULL;
-  gsize length;
-  if (!g_file_get_contents (path, &text, &length, error)) {
-    g_prefix_error (error, "labels '%s': ", path);
-    return NULL;
-  }
-  if (!g_utf8_validate (text, (gssize)length, NULL)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-        "labels '%s': not UTF-8 text", path);
-    return NULL;
-  }
-  char **names = g_strsplit (text, "\n", -1);
-  guint n = g_strv_length (names);
-  if (n > 0 && !*names[n - 1])
-    g_clear_pointer (&names[--n], g_free);
-  for (guint i = 0; i < n; i++)
-    if (g_str_has_suffix (names[i], "\r"))
-      names[i][strlen (names[i]) - 1] = '\0';
-  return names;
-}
-
 /* Reads the files that properties name. */
 gboolean
 gst_vatt_classifier_open (GstVattClassifier *self, GError **error)
@@ -47,7 +22,7 @@ gst_vatt_classifier_open (GstVattClassifier *self, GError **error)
   GST_OBJECT_UNLOCK (self);
   if (model && !(self->own_model = gst_vatt_models_load (model, error)))
     return FALSE;
-  if (labels && !(self->own_names = read_names (labels, error)))
+  if (labels && !(self->own_names = vatt_labels_read (labels, error)))
     return FALSE;
   return TRUE;
 }

@@ -189,13 +189,8 @@ gst_vatt_encoder_is_late (
 void
 gst_vatt_encoder_take_qos (GstVattEncoder *self, GstEvent *event)
 {
-  GstClockTimeDiff diff;
-  GstClockTime timestamp;
-  gst_event_parse_qos (event, NULL, NULL, &diff, &timestamp);
   GST_OBJECT_LOCK (self);
-  self->earliest = diff > 0 && GST_CLOCK_TIME_IS_VALID (timestamp)
-                       ? timestamp + 2 * (GstClockTime)diff
-                       : GST_CLOCK_TIME_NONE;
+  self->earliest = gst_vatt_qos_earliest (event);
   GST_OBJECT_UNLOCK (self);
 }
 

@@ -27,6 +27,19 @@ gst_vatt_overload_get_type (void)
   return type;
 }
 
+/* Returns: the running time from which on a sink that sent the QOS @event wants
+ * windows; NONE if it has all in time */
+GstClockTime
+gst_vatt_qos_earliest (GstEvent *event)
+{
+  GstClockTimeDiff diff;
+  GstClockTime timestamp;
+  gst_event_parse_qos (event, NULL, NULL, &diff, &timestamp);
+  return diff > 0 && GST_CLOCK_TIME_IS_VALID (timestamp)
+             ? timestamp + 2 * (GstClockTime)diff
+             : GST_CLOCK_TIME_NONE;
+}
+
 void
 gst_vatt_thin_reset (GstVattThin *thin)
 {

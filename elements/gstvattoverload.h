@@ -26,6 +26,8 @@ typedef enum {
 #define GST_TYPE_VATT_OVERLOAD (gst_vatt_overload_get_type ())
 GType gst_vatt_overload_get_type (void);
 
+GstClockTime gst_vatt_qos_earliest (GstEvent *event);
+
 /* How many eighths of the tokens a stream keeps. */
 typedef struct {
   guint level; /* 1 to 8 */

@@ -6,6 +6,7 @@
 #include "gstvattcaps.h"
 #include "gstvattlead.h"
 #include "gstvattmeta.h"
+#include "gstvattoverload.h"
 #include "gstvattwindowprivate.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_window_debug);
@@ -311,13 +312,8 @@ window_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstVattWindow *self = GST_VATT_WINDOW (parent);
   GstVattWindowPrivate *priv = PRIV (self);
   if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
-    GstClockTimeDiff diff;
-    GstClockTime timestamp;
-    gst_event_parse_qos (event, NULL, NULL, &diff, &timestamp);
     GST_OBJECT_LOCK (self);
-    priv->earliest = diff > 0 && GST_CLOCK_TIME_IS_VALID (timestamp)
-                         ? timestamp + 2 * (GstClockTime)diff
-                         : GST_CLOCK_TIME_NONE;
+    priv->earliest = gst_vatt_qos_earliest (event);
     GST_OBJECT_UNLOCK (self);
     gst_event_unref (event);
     return TRUE;

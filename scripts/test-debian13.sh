@@ -32,7 +32,7 @@ make_root() {
   apt-config dump 2>/dev/null \
     | grep -iE '^Acquire::(https?|ftp|Check-|Force|Retries)' \
       >"$root.new/etc/apt/apt.conf.d/90outside" || true
-  mkdir -p "$root.new/build" "$root.new/work/vatt" "$root.new/work/shared"
+  mkdir "$root.new/build"
   mv "$root.new" "$root"
 }
 
@@ -53,14 +53,15 @@ work() {
   mount -t proc proc "$root/proc"
   mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"
-  mount_to_read . "$root/work/vatt"
-  [ -z "$shared" ] || mount_to_read "$shared" "$root/work/shared"
+  mkdir -p "$root/source/vatt" "$root/source/shared"
+  mount_to_read . "$root/source/vatt"
+  [ -z "$shared" ] || mount_to_read "$shared" "$root/source/shared"
   set -- PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
   set -- "$@" ${TERM:+TERM="$TERM"} ${CI+CI="$CI"}
   set -- "$@" ${SANITIZE+SANITIZE="$SANITIZE"}
   set -- "$@" ${http_proxy:+http_proxy="$http_proxy"}
-  env -i "$@" chroot "$root" /work/vatt/scripts/setup.sh analytics
-  exec env -i "$@" chroot "$root" make -C /work/vatt --no-print-directory \
+  env -i "$@" chroot "$root" /source/vatt/scripts/setup.sh analytics
+  exec env -i "$@" chroot "$root" make -C /source/vatt --no-print-directory \
     test BUILD=/build
 }
 

@@ -36,29 +36,6 @@ parse_head_width (
   return TRUE;
 }
 
-/* One label a line; a last line break ends the last label. */
-static char **
-read_labels (const char *path, GError **error)
-{
-  g_autofree char *text = NULL;
-  gsize length;
-  if (!g_file_get_contents (path, &text, &length, error)) {
-    g_prefix_error (error, "labels '%s': ", path);
-    return NULL;
-  }
-  if (!g_utf8_validate (text, (gssize)length, NULL)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-        "labels '%s': not UTF-8 text", path);
-    return NULL;
-  }
-  if (g_str_has_suffix (text, "\n"))
-    text[length - 1] = '\0';
-  char **lines = g_strsplit (text, "\n", -1);
-  for (char **line = lines; *line; line++)
-    g_strchomp (*line);
-  return lines;
-}
-
 static VattModel *
 import (const char *checkpoint, const char *head_width, const char *labels_path,
     const char *vocabulary_path, GError **error)
@@ -68,7 +45,7 @@ import (const char *checkpoint, const char *head_width, const char *labels_path,
   g_autoptr (VattVocabulary) vocabulary = NULL;
   if (head_width && !parse_head_width (head_width, params.head_width, error))
     return NULL;
-  if (labels_path && !(labels = read_labels (labels_path, error)))
+  if (labels_path && !(labels = vatt_labels_read (labels_path, error)))
     return NULL;
   if (vocabulary_path &&
       !(vocabulary = vatt_vocabulary_new_from_file (vocabulary_path, error)))

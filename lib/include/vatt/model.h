@@ -48,6 +48,8 @@ VATT_API VattModel *vatt_model_import (
 VATT_API gboolean vatt_model_save (
     VattModel *model, const char *path, GError **error);
 
+VATT_API char **vatt_labels_read (const char *path, GError **error);
+
 VATT_API VattConfig *vatt_model_get_config (VattModel *model);
 VATT_API const char *vatt_model_get_id (VattModel *model);
 VATT_API gboolean vatt_model_is_trained (VattModel *model);
