@@ -46,6 +46,10 @@ struct VattOp {
    * where there are none. The second rule leaves out query-key products and
    * counts 6 per attention score, as the paper's tables do. */
   double (*flop) (const VattNode *node, gboolean as_published);
+  /* Bit i: the output may lie where input i lies. True of an op whose items
+   * read nothing of that input that another item writes, nor anything after
+   * they have written it. The plan does so where nobody reads it any more. */
+  guint overwrites;
   VattPass forward[VATT_MAX_PASSES];
 };
 

@@ -184,6 +184,8 @@ const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
+  /* A query is read before its result is written, by that item alone. */
+  .overwrites = 1u << QUERY,
   .forward = { { "pack", attention_pack, pack_items },
       { "attend", attention_attend, attend_items } },
 };
