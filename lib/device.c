@@ -2,6 +2,7 @@
  *
  * Devices by name. */
 #include "cpu.h"
+#include "vulkan.h"
 
 #include <string.h>
 
@@ -14,7 +15,8 @@ struct _VattDevice {
 
 G_DEFINE_FINAL_TYPE (VattDevice, vatt_device, G_TYPE_OBJECT)
 
-static const VattDeviceIface *const devices[] = { &vatt_device_cpu };
+static const VattDeviceIface *const devices[] = { &vatt_device_cpu,
+  &vatt_device_vulkan };
 
 static void
 vatt_device_finalize (GObject *object)

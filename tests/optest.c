@@ -4,6 +4,7 @@
 #include "optest.h"
 
 #include "cpu.h"
+#include "vulkan.h"
 #include "rng.h"
 
 #include <math.h>
@@ -209,18 +210,24 @@ optest_execute (OpRun *run)
 /* ---- running through a device ---- */
 
 typedef struct {
+  const VattDeviceIface *iface;
   gpointer device;
   VattProgram *program;
 } Device;
 
+static gpointer
+open_device (const VattDeviceIface *iface, guint threads, GError **error)
+{
+  const VattDeviceParams params = { .threads = threads };
+  return iface->open (NULL, &params, error);
+}
+
 static Device
-device_open (OpRun *run, guint threads)
+device_prepare (const VattDeviceIface *iface, gpointer object, OpRun *run)
 {
   g_autoptr (GError) error = NULL;
-  const VattDeviceParams params = { .threads = threads };
-  Device device = { .device = vatt_device_cpu.open (NULL, &params, &error) };
-  g_assert_no_error (error);
-  device.program = vatt_device_cpu.prepare (device.device, run->plan, &error);
+  Device device = { .iface = iface, .device = object };
+  device.program = iface->prepare (object, run->plan, NULL, &error);
   g_assert_no_error (error);
   if (run->out.bytes > 0)
     memset (vatt_tensor_f32_mutable (run->node->out), 0xff, run->out.bytes);
@@ -231,15 +238,15 @@ static void
 device_run (const Device *device)
 {
   g_autoptr (GError) error = NULL;
-  vatt_device_cpu.run (device->program, NULL, NULL, &error);
+  device->iface->run (device->program, NULL, NULL, &error);
   g_assert_no_error (error);
 }
 
 static void
 device_close (Device *device)
 {
-  vatt_device_cpu.release (device->program);
-  vatt_device_cpu.close (device->device);
+  device->iface->release (device->program);
+  device->iface->close (device->device);
 }
 
 /* ---- comparing ---- */
@@ -309,6 +316,35 @@ expected_output (const OpCase *test, const OpRun *run)
 
 /* ---- tests ---- */
 
+/* No device is a failure only where one is demanded. */
+static gpointer
+open_vulkan (void)
+{
+  g_autoptr (GError) error = NULL;
+  gpointer device = open_device (&vatt_device_vulkan, 0, &error);
+  if (!device) {
+    g_test_message ("SKIP of Vulkan: %s", error->message);
+    if (g_getenv ("VATT_REQUIRE_VULKAN"))
+      g_test_fail ();
+  }
+  return device;
+}
+
+static void
+test_vulkan (const OpCase *test, OpRun *run, const double *expected)
+{
+  gpointer object = open_vulkan ();
+  if (!object || !optest.op->forward[0].shade)
+    return;
+  size_t n = vatt_tensor_count (run->node->out);
+  Device device = device_prepare (&vatt_device_vulkan, object, run);
+  device_run (&device);
+  optest_compare ("vulkan", vatt_tensor_f32 (run->node->out), expected, n,
+      test->abs, test->rel);
+  device_close (&device);
+  run_check_guards (run);
+}
+
 static void
 test_row (gconstpointer data)
 {
@@ -335,12 +371,14 @@ test_row (gconstpointer data)
   }
   for (guint threads = 1; threads <= 3; threads++) {
     g_autofree char *what = g_strdup_printf ("cpu, %u threads", threads);
-    Device device = device_open (run, threads);
+    Device device = device_prepare (
+        &vatt_device_cpu, open_device (&vatt_device_cpu, threads, NULL), run);
     device_run (&device);
     compare_bits (what, vatt_tensor_f32 (out), whole, expected, test, n);
     device_close (&device);
     run_check_guards (run);
   }
+  test_vulkan (test, run, expected);
 }
 
 static void
@@ -376,7 +414,8 @@ bench (void)
   double seconds[BENCH_RUNS], bytes = (double)run->out.bytes;
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     bytes += (double)run->in[i].bytes;
-  Device device = device_open (run, 0);
+  Device device = device_prepare (
+      &vatt_device_cpu, open_device (&vatt_device_cpu, 0, NULL), run);
   device_run (&device);
   for (guint r = 0; r < BENCH_RUNS; r++) {
     gint64 start = g_get_monotonic_time ();

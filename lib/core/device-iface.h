@@ -18,8 +18,11 @@ typedef struct {
       const char *selector, const VattDeviceParams *params, GError **error);
   void (*close) (gpointer device);
   guint (*threads) (gpointer device);
-  /* The plan outlives the program. Parameters' data are set. */
-  VattProgram *(*prepare) (gpointer device, VattPlan *plan, GError **error);
+  /* The plan outlives the program. Parameters' data are set. previous:
+   * (nullable) (transfer full) a program that this one takes the place of;
+   * what they share is kept, the rest released first. */
+  VattProgram *(*prepare) (
+      gpointer device, VattPlan *plan, VattProgram *previous, GError **error);
   void (*release) (VattProgram *program);
   /* Inputs' data are set. Nothing is allocated. seconds: (nullable) time of
    * each node is added. One run at a time per program; runs of several

@@ -88,8 +88,11 @@ allocate (size_t bytes, const char *what, void **memory, GError **error)
 }
 
 static VattProgram *
-cpu_prepare (gpointer device, VattPlan *plan, GError **error)
+cpu_prepare (
+    gpointer device, VattPlan *plan, VattProgram *previous, GError **error)
 {
+  if (previous)
+    cpu_release (previous);
   VattProgram *program = g_new0 (VattProgram, 1);
   size_t scratch_bytes;
   void *scratch = NULL;

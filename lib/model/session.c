@@ -38,8 +38,8 @@ static void
 drop_plan (VattSession *self)
 {
   if (self->program)
-    vatt_device_iface (self->device)->release (self->program);
-  self->program = NULL;
+    vatt_device_iface (self->device)
+        ->release (g_steal_pointer (&self->program));
   g_clear_pointer (&self->plan, vatt_plan_free);
   g_clear_pointer (&self->seconds, g_free);
   self->ran = FALSE;
@@ -173,15 +173,14 @@ build (VattSession *self)
   }
 }
 
+/* The new program takes the place of the old one, whose plan it outlives. */
 static gboolean
-make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
+prepare (VattSession *self, VattProgram *previous, GError **error)
 {
-  drop_plan (self);
-  self->shape = *shape;
-  self->plan = vatt_plan_new ();
-  build (self);
+  const VattDeviceIface *iface = vatt_device_iface (self->device);
   if (!vatt_plan_seal (self->plan, error)) {
-    drop_plan (self);
+    if (previous)
+      iface->release (previous);
     return FALSE;
   }
   for (guint i = 0; i < self->plan->parameters->len; i++) {
@@ -189,10 +188,21 @@ make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
         g_array_index (self->plan->parameters, VattParameter, i).tensor;
     tensor->data = vatt_model_lookup (self->model, tensor->name)->data;
   }
-  self->program =
-      vatt_device_iface (self->device)
-          ->prepare (vatt_device_object (self->device), self->plan, error);
-  if (!self->program) {
+  self->program = iface->prepare (
+      vatt_device_object (self->device), self->plan, previous, error);
+  return self->program != NULL;
+}
+
+static gboolean
+make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
+{
+  g_autoptr (VattPlan) old = g_steal_pointer (&self->plan);
+  VattProgram *previous = g_steal_pointer (&self->program);
+  drop_plan (self);
+  self->shape = *shape;
+  self->plan = vatt_plan_new ();
+  build (self);
+  if (!prepare (self, previous, error)) {
     drop_plan (self);
     return FALSE;
   }
