@@ -47,6 +47,7 @@ typedef struct {
   gconstpointer attributes;
   size_t attributes_size;
   double abs, rel; /* |found - expected| <= abs + rel |expected| */
+  double vulkan_abs, vulkan_rel; /* on Vulkan; both 0: the same */
 } OpCase;
 
 /* A row that the op must refuse, with a text that holds `why`. */
@@ -64,7 +65,8 @@ typedef struct {
 
 typedef struct {
   const VattOp *op;
-  const char *reason; /* why these tolerances */
+  const char *reason;        /* why these tolerances */
+  const char *vulkan_reason; /* why others on Vulkan, where there are any */
   /* Fills y from the inputs, ids too as doubles; NULL where absent. */
   void (*reference) (const OpCase *test, const double *const in[], double *y);
   /* Only that results stay within the tolerance is asked of other pieces,
