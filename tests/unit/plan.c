@@ -173,7 +173,7 @@ test_no_memory (void)
   g_assert_true (vatt_plan_seal (plan, &error));
   const VattDeviceParams params = { .threads = 1 };
   gpointer device = vatt_device_cpu.open (NULL, &params, &error);
-  g_assert_null (vatt_device_cpu.prepare (device, plan, &error));
+  g_assert_null (vatt_device_cpu.prepare (device, plan, NULL, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_MEMORY);
   g_assert_nonnull (strstr (error->message, "4503599627370496 bytes"));
   vatt_device_cpu.close (device);
