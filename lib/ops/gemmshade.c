@@ -3,9 +3,6 @@
  * The choice of bodies and tiles, by what a device says of itself. */
 #include "gemmshade.h"
 
-/* Of one invocation's loop. Some drivers cut a loop at 65,535 trips without a
- * word, and watchdogs end long ones. */
-#define MOST_TRIPS 32768
 /* Parts of tensors begin at multiples of so many elements. */
 #define PART 64
 /* Groups for each unit, that all have work to the end. */
@@ -105,7 +102,7 @@ vatt_gemm_choose (const VattShaderCaps *caps, const VattGemmShaders *shaders,
   return (VattGemmChoice){ .shader = shader_of (caps, shaders, tile),
     .tile = *tile,
     .most_rows = most_rows (caps, shape->rows, row_width),
-    .most_terms = per_trip * MOST_TRIPS };
+    .most_terms = per_trip * VATT_MAX_TRIPS };
 }
 
 VattDispatch *

@@ -89,6 +89,8 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .b_stride = columns,
       .c = y + row0 * columns,
       .c_stride = columns });
+  if (!bias && !residual && linear->activation == VATT_ACTIVATION_NONE)
+    return;
   for (size_t r = row0; r < row1; r++)
     simd->finish_row (y + r * columns, bias,
         residual ? residual + r * columns : NULL, linear->activation, columns);
