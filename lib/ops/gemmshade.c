@@ -91,18 +91,25 @@ most_rows (const VattShaderCaps *caps, size_t rows, size_t width)
   return fit >= rows ? rows : MAX (fit / PART, 1) * PART;
 }
 
+/* Loops run over terms, or over panels of them and four terms of each; the end
+ * of a loop counts too. */
+static size_t
+most_terms (const VattShaderCaps *caps, const VattGemmTile *tile, guint32 flags)
+{
+  if (caps->gemm == VATT_GEMM_DIRECT)
+    return (size_t)(VATT_MAX_TRIPS - 1) * (flags & GEMM_A_VECTORS ? 4 : 1);
+  return VATT_MAX_TRIPS / (tile->depth / 4 + 2) * (size_t)tile->depth;
+}
+
 VattGemmChoice
 vatt_gemm_choose (const VattShaderCaps *caps, const VattGemmShaders *shaders,
     const VattGemmShape *shape, size_t row_width)
 {
   const VattGemmTile *tile = choose_tile (caps, shape);
-  size_t per_trip = shape->flags & GEMM_A_VECTORS ? 4 : 1;
-  if (caps->gemm != VATT_GEMM_DIRECT)
-    per_trip = tile->depth;
   return (VattGemmChoice){ .shader = shader_of (caps, shaders, tile),
     .tile = *tile,
     .most_rows = most_rows (caps, shape->rows, row_width),
-    .most_terms = per_trip * VATT_MAX_TRIPS };
+    .most_terms = most_terms (caps, tile, shape->flags) };
 }
 
 VattDispatch *

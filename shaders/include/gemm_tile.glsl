@@ -51,19 +51,24 @@ load_panels (uint row0, uint column0, uint k0)
 vec4 sum[ROW_STEP][VECTORS];
 
 void
+add_term (uint k, uint row, uint vector)
+{
+  vec4 b[VECTORS];
+  [[unroll]] for (uint j = 0; j < VECTORS; j++) b[j] =
+      b_panel[k * (COLUMNS / 4) + vector + j * ACROSS];
+  [[unroll]] for (uint i = 0; i < ROW_STEP; i++)
+  {
+    float a = a_panel[k * A_STRIDE + row + i * DOWN];
+    [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] += a * b[j];
+  }
+}
+
+/* Not unrolled to the end: that is a lot of code for little. */
+void
 add_panels (uint row, uint vector)
 {
-  [[unroll]] for (uint k = 0; k < DEPTH; k++)
-  {
-    vec4 b[VECTORS];
-    [[unroll]] for (uint j = 0; j < VECTORS; j++) b[j] =
-        b_panel[k * (COLUMNS / 4) + vector + j * ACROSS];
-    [[unroll]] for (uint i = 0; i < ROW_STEP; i++)
-    {
-      float a = a_panel[k * A_STRIDE + row + i * DOWN];
-      [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] += a * b[j];
-    }
-  }
+  for (uint k = 0; k < DEPTH; k += 4)
+    [[unroll]] for (uint e = 0; e < 4; e++) add_term (k + e, row, vector);
 }
 
 void
