@@ -224,6 +224,13 @@ vatt_augment_fraction (const VattAugmentKey *key)
   return number (clip_key (key), FRACTION);
 }
 
+guint64
+vatt_augment_seed (const VattAugmentKey *key)
+{
+  g_return_val_if_fail (key != NULL, 0);
+  return vatt_rng_key (clip_key (key), VATT_AUGMENT_SEED, 0);
+}
+
 /* 0 to n, from 32 random bits. */
 static guint
 up_to (guint32 bits, guint n)

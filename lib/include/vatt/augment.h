@@ -230,6 +230,17 @@ VATT_API void vatt_augment_box (const VattAugmentParams *params,
 VATT_API double vatt_augment_fraction (const VattAugmentKey *key);
 
 /**
+ * vatt_augment_seed:
+ * @key: which clip
+ *
+ * A seed of the clip's own, for what else is random, such as
+ * vatt_clip_drop_tokens(). No number drawn here depends on it.
+ *
+ * Returns: the seed
+ */
+VATT_API guint64 vatt_augment_seed (const VattAugmentKey *key);
+
+/**
  * vatt_augment_fill_frame_u8: (skip)
  * @draw: what to do
  * @clip: a video clip
