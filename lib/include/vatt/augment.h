@@ -205,8 +205,8 @@ VATT_API void vatt_augment_draw (const VattAugmentParams *params,
  * @draw: of the clip
  * @width: columns of its pictures
  * @height: their rows
- * @box: (inout): the region of the pictures that is used, not empty and
- *   within them; becomes what is to be scaled to the model's size
+ * @box: the region of the pictures that is used, not empty and within them;
+ *   becomes what is to be scaled to the model's size
  *
  * Draws the box: the shape is uniform between its bounds, then the height
  * between those that the area and the region allow, then the place. Of a
@@ -278,9 +278,9 @@ VATT_API void vatt_augment_video (const VattAugmentDraw *draw, float *rgb,
     guint frames, guint height, guint width);
 
 /**
- * vatt_augment_wave:
+ * vatt_augment_wave: (skip)
  * @draw: what to do
- * @samples: (array length=n_samples) (inout): mono samples
+ * @samples: mono samples
  * @n_samples: number of samples
  *
  * Makes sound louder or softer and adds noise, in place, before a spectrogram
