@@ -19,6 +19,7 @@ typedef enum {
 typedef struct {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
+  VattDtype stored; /* a parameter's type in the device's memory */
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
