@@ -18,6 +18,10 @@
  * Windows and gaps are as in vattvideotok, but gaps are filled with silence.
  * Samples that are not numbers are an error.
  *
+ * Clips of training may be changed at random, as in vattvideotok: loudness and
+ * noise of #GstVattWindow:augment and #GstVattWindow:augment-settings,
+ * #GstVattWindow:start-jitter.
+ *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these
  * fields:

@@ -23,6 +23,13 @@
  * DISCONT flag and the `gap` of the meta. What is missing by more than half is
  * not sent, but a GAP event is, as for a stream that is played backwards.
  *
+ * Clips of training may be changed at random: #GstVattWindow:augment,
+ * #GstVattWindow:augment-settings, #GstVattWindow:start-jitter;
+ * docs/elements.md has the settings. #GstVattVideoTok:crop-box names the part
+ * of the pictures that is used in their own pixels. What is random is a
+ * function of #GstVattWindow:seed and of the #guint64 `epoch` and `clip` of a
+ * custom event `vatt-clip`; without it each segment is a clip.
+ *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these
  * fields:
