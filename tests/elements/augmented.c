@@ -283,6 +283,54 @@ test_resumed (void)
   g_bytes_unref (second[1]);
 }
 
+static void
+expect_window (GstHarness *h, const VattAugmentKey *key, GstClockTime start,
+    guint index, guint number)
+{
+  const VattAugmentParams params = params_of (VATT_AUGMENT_PAPER);
+  const VattAugmentBox whole = { 0, 0, WIDTH, HEIGHT };
+  float found[SIDE * SIDE * 3], expected[SIDE * SIDE * 3];
+  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (h);
+  g_assert_nonnull (buffer);
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, start);
+  read_picture (buffer, index, found);
+  expect_picture (&params, key, whole, WIDTH, HEIGHT, number, expected);
+  assert_levels (found, expected);
+}
+
+/* The event within a segment ends a clip: what is there of its window is filled
+ * up, and windows are counted anew. As it comes again, it says nothing. After a
+ * flush the clip is still the same. */
+static void
+test_event_in_segment (void)
+{
+  GstHarness *h = video_harness ("augment=paper augment-settings=a,colour=0");
+  begin_clip (h, 0, 2, 4);
+  push_pictures (h, WIDTH, HEIGHT, 0, 40);
+  GstEvent *event = gst_pad_get_sticky_event (
+      h->srcpad, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0);
+  gst_harness_push_event (h, event);
+  g_assert_cmpuint (gst_harness_buffers_in_queue (h), ==, 0);
+  gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+                                 gst_structure_new ("vatt-clip", "clip",
+                                     G_TYPE_UINT64, (guint64)5, NULL)));
+  const VattAugmentKey first = { .epoch = 2, .clip = 4 };
+  const VattAugmentKey second = { .clip = 5 };
+  expect_window (h, &first, 0, 31, 39);
+
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push_pictures (h, WIDTH, HEIGHT, 0, 64);
+  expect_window (h, &second, 0, 9, 18);
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push_pictures (h, WIDTH, HEIGHT, 0, 64);
+  expect_window (h, &second, 0, 31, 62);
+  gst_harness_teardown (h);
+}
+
 /* Without such an event each segment is a clip, and windows are counted in
  * it. */
 static void
@@ -420,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/augmented/caps-change", test_caps_change);
   g_test_add_func ("/augmented/still", test_still);
   g_test_add_func ("/augmented/resumed", test_resumed);
+  g_test_add_func ("/augmented/event-in-segment", test_event_in_segment);
   g_test_add_func ("/augmented/segments", test_segments);
   g_test_add_func ("/augmented/start-jitter", test_start_jitter);
   g_test_add_func ("/augmented/sound", test_sound);
