@@ -321,7 +321,7 @@ augment_window (GstVattAudioTok *self)
 {
   GstVattWindow *window = GST_VATT_WINDOW (self);
   const VattAugmentParams *params = gst_vatt_window_get_augmentation (window);
-  if (!vatt_augment_params_change (params, VATT_AUDIO))
+  if (!vatt_augment_params_affect (params, VATT_AUDIO))
     return;
   VattAugmentKey key = gst_vatt_window_get_key (window, 0);
   VattAugmentDraw draw;

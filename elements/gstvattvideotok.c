@@ -74,7 +74,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 static gboolean
 is_augmented (GstVattVideoTok *self)
 {
-  return vatt_augment_params_change (
+  return vatt_augment_params_affect (
       gst_vatt_window_get_augmentation (GST_VATT_WINDOW (self)), VATT_VIDEO);
 }
 
@@ -269,8 +269,10 @@ complete_view (GstVattVideoTok *self, GstClockTime start, GError **error)
       &self->front_end, start, self->front_end.frames - 1);
   if (!show_newest (self, 0, (GstClockTimeDiff)last, error))
     return NULL;
-  return gst_vatt_picture_views_get (
+  GstVattPictureView *view = gst_vatt_picture_views_get (
       &self->views, gst_vatt_window_get_number (GST_VATT_WINDOW (self)));
+  g_assert (view);
+  return view;
 }
 
 static gboolean

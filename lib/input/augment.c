@@ -160,7 +160,7 @@ has_colours (const VattAugmentParams *params)
 }
 
 gboolean
-vatt_augment_params_change (
+vatt_augment_params_affect (
     const VattAugmentParams *params, VattModality modality)
 {
   g_return_val_if_fail (params != NULL, FALSE);

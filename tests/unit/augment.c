@@ -205,8 +205,8 @@ static void
 test_none (void)
 {
   const VattAugmentParams params = preset (VATT_AUGMENT_NONE);
-  g_assert_false (vatt_augment_params_change (&params, VATT_VIDEO));
-  g_assert_false (vatt_augment_params_change (&params, VATT_AUDIO));
+  g_assert_false (vatt_augment_params_affect (&params, VATT_VIDEO));
+  g_assert_false (vatt_augment_params_affect (&params, VATT_AUDIO));
   VattAugmentDraw draw = draw_clip (&params, 0, 0);
   g_assert_false (draw.flip);
   g_assert_false (draw.colour);
@@ -456,7 +456,7 @@ test_wave (void)
   const gsize n = 10001;
   VattAugmentParams params = preset (VATT_AUGMENT_LIGHT);
   params.noise = 0.01;
-  g_assert_true (vatt_augment_params_change (&params, VATT_AUDIO));
+  g_assert_true (vatt_augment_params_affect (&params, VATT_AUDIO));
   VattAugmentDraw draw = draw_clip (&params, 2, 9);
   g_assert_cmpfloat (draw.gain, !=, 1.0f);
   g_assert_cmpfloat (fabsf (logf (draw.gain)), <=, 0.5f + 1e-6f);

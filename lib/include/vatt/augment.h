@@ -178,13 +178,13 @@ VATT_API gboolean vatt_augment_params_check (
     const VattAugmentParams *params, GError **error);
 
 /**
- * vatt_augment_params_change:
+ * vatt_augment_params_affect:
  * @params: checked values
  * @modality: pictures or sound
  *
  * Returns: whether clips of @modality may be changed at all
  */
-VATT_API gboolean vatt_augment_params_change (
+VATT_API gboolean vatt_augment_params_affect (
     const VattAugmentParams *params, VattModality modality);
 
 /**
