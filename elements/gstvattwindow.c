@@ -12,9 +12,6 @@
 GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
 
-/* Windows closer than this are a mistake that would never end. */
-#define MIN_HOP GST_MSECOND
-
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
 
@@ -38,7 +35,7 @@ reset_stream (GstVattWindow *self)
   priv->counter = 0;
   priv->fresh = TRUE;
   priv->cut_made = FALSE;
-  priv->clip.n_segments = priv->clip.first_window = 0;
+  priv->numbering.n_segments = priv->numbering.first_window = 0;
   priv->failed = FALSE;
   GST_OBJECT_LOCK (self);
   priv->earliest = GST_CLOCK_TIME_NONE;
@@ -52,17 +49,6 @@ override_front_end (
 {
   GstVattWindow *self = GST_VATT_WINDOW (element);
   return GST_VATT_WINDOW_GET_CLASS (self)->override (self, front_end, error);
-}
-
-static void
-copy_settings (GstVattWindow *self)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  priv->used = priv->wanted;
-  GST_OBJECT_UNLOCK (self);
-  if (priv->used.hop)
-    priv->used.hop = CLAMP (priv->used.hop, MIN_HOP, MAX_TIME);
 }
 
 static gboolean
@@ -81,8 +67,7 @@ negotiate (GstVattWindow *self, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   VattAugmentParams augment = priv->augment;
-  copy_settings (self);
-  if (!gst_vatt_window_read_augmentation (self, error))
+  if (!gst_vatt_window_read_settings (self, error))
     return FALSE;
   VattFrontEnd before = priv->out.front_end;
   gboolean had = priv->out.negotiated;

@@ -11,45 +11,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 
 #define CLIP_EVENT "vatt-clip"
 
-typedef struct {
-  VattAugmentParams *params;
-  GError **error;
-} Reading;
-
-/* The number may be of any type. */
-static gboolean
-read_setting (GQuark name, const GValue *value, gpointer data)
-{
-  Reading *reading = data;
-  g_auto (GValue) number = G_VALUE_INIT;
-  g_value_init (&number, G_TYPE_DOUBLE);
-  if (g_value_transform (value, &number))
-    return vatt_augment_params_set (reading->params, g_quark_to_string (name),
-        g_value_get_double (&number), reading->error);
-  g_autofree char *text = gst_value_serialize (value);
-  g_set_error (reading->error, VATT_ERROR, VATT_ERROR_CONFIG,
-      "augmentation: %s is '%s', expected a number", g_quark_to_string (name),
-      text);
-  return FALSE;
-}
-
-/* What the settings that are used now come to. */
-gboolean
-gst_vatt_window_read_augmentation (GstVattWindow *self, GError **error)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  Reading reading = { &priv->augment, error };
-  GST_OBJECT_LOCK (self);
-  g_autoptr (GstStructure) settings =
-      priv->augment_settings ? gst_structure_copy (priv->augment_settings)
-                             : NULL;
-  GST_OBJECT_UNLOCK (self);
-  vatt_augment_params_init (&priv->augment, priv->used.augment);
-  return (!settings ||
-             gst_structure_foreach (settings, read_setting, &reading)) &&
-         vatt_augment_params_check (&priv->augment, error);
-}
-
 const VattAugmentParams *
 gst_vatt_window_get_augmentation (GstVattWindow *self)
 {
@@ -74,12 +35,12 @@ VattAugmentKey
 gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  const GstVattWindowClip *clip = &priv->clip;
+  const GstVattWindowNumbering *numbers = &priv->numbering;
   return (VattAugmentKey){
     .seed = priv->used.seed,
-    .epoch = clip->epoch,
-    .clip = clip->given ? clip->clip : clip->n_segments - 1,
-    .window = priv->counter - clip->first_window + ahead,
+    .epoch = numbers->epoch,
+    .clip = numbers->given ? numbers->clip : numbers->n_segments - 1,
+    .window = priv->counter - numbers->first_window + ahead,
   };
 }
 
@@ -89,22 +50,22 @@ void
 gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  GstVattWindowClip *clip = &priv->clip;
+  GstVattWindowNumbering *numbers = &priv->numbering;
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
   if (!gst_structure_has_name (structure, CLIP_EVENT) ||
       !gst_structure_get_uint64 (structure, "clip", &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
-  if (clip->given && clip->clip == number && clip->epoch == epoch)
+  if (numbers->given && numbers->clip == number && numbers->epoch == epoch)
     return;
   gst_vatt_window_drain (self);
   GST_DEBUG_OBJECT (self,
       "clip %" G_GUINT64_FORMAT " of epoch %" G_GUINT64_FORMAT, number, epoch);
-  clip->given = TRUE;
-  clip->clip = number;
-  clip->epoch = epoch;
-  clip->first_window = priv->counter;
+  numbers->given = TRUE;
+  numbers->clip = number;
+  numbers->epoch = epoch;
+  numbers->first_window = priv->counter;
   /* With data in it, a segment has its start. */
   if (priv->fresh)
     priv->cut_made = FALSE;
@@ -116,9 +77,9 @@ gst_vatt_window_begin_segment (GstVattWindow *self)
 {
   GstVattWindowPrivate *priv = PRIV (self);
   priv->cut_made = FALSE;
-  priv->clip.n_segments++;
-  if (!priv->clip.given)
-    priv->clip.first_window = priv->counter;
+  priv->numbering.n_segments++;
+  if (!priv->numbering.given)
+    priv->numbering.first_window = priv->counter;
 }
 
 /* Fixes where in the segment windows begin, before its first data. A window
@@ -151,7 +112,7 @@ gst_vatt_window_drop_tokens (
     GstVattWindow *self, VattClip *clip, guint keep, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  if (!priv->clip.given)
+  if (!priv->numbering.given)
     return vatt_clip_drop_tokens (
         clip, keep, priv->used.seed, priv->counter, error);
   VattAugmentKey key = gst_vatt_window_get_key (self, 0);
@@ -162,5 +123,5 @@ gst_vatt_window_drop_tokens (
 void
 gst_vatt_window_forget_clips (GstVattWindow *self)
 {
-  PRIV (self)->clip = (GstVattWindowClip){ .given = FALSE };
+  PRIV (self)->numbering = (GstVattWindowNumbering){ .given = FALSE };
 }

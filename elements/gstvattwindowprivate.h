@@ -34,7 +34,7 @@ typedef struct {
   guint64 clip;
   guint64 n_segments;   /* since the start or the last flush */
   guint64 first_window; /* the clip's first, as the counter has it */
-} GstVattWindowClip;
+} GstVattWindowNumbering;
 
 typedef struct {
   GstPad *sinkpad;              /* the element's */
@@ -57,7 +57,7 @@ typedef struct {
   GstSegment segment;
   GstSegment cut;    /* the segment, from the first window on */
   gboolean cut_made; /* for the segment and the clip */
-  GstVattWindowClip clip;
+  GstVattWindowNumbering numbering;
   gboolean failed; /* an error has been posted for this stream */
   gboolean live;   /* upstream is; else no window is left out */
   GstClockTime span;
@@ -84,13 +84,12 @@ typedef struct {
 
 GstVattWindowPrivate *gst_vatt_window_private (GstVattWindow *self);
 void gst_vatt_window_default_settings (GstVattWindowSettings *settings);
+gboolean gst_vatt_window_read_settings (GstVattWindow *self, GError **error);
 void gst_vatt_window_install_properties (GObjectClass *object_class);
 void gst_vatt_window_end_run (GstVattWindow *self);
 GstFlowReturn gst_vatt_window_break_run (GstVattWindow *self);
 GstFlowReturn gst_vatt_window_drain (GstVattWindow *self);
 
-gboolean gst_vatt_window_read_augmentation (
-    GstVattWindow *self, GError **error);
 void gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event);
 void gst_vatt_window_begin_segment (GstVattWindow *self);
 void gst_vatt_window_cut_segment (GstVattWindow *self);

@@ -3,6 +3,9 @@
  * Properties of the tokenisers of video and audio. */
 #include "gstvattwindowprivate.h"
 
+/* Windows closer than this are a mistake that would never end. */
+#define MIN_HOP GST_MSECOND
+
 #define DEFAULT_MAX_GAP GST_SECOND
 #define DEFAULT_TAIL GST_VATT_TAIL_PAD
 #define DEFAULT_TIMESTAMP_MODE GST_VATT_TIMESTAMP_START
@@ -80,6 +83,48 @@ gst_vatt_window_default_settings (GstVattWindowSettings *settings)
     .max_gap = DEFAULT_MAX_GAP,
     .qos = TRUE,
   };
+}
+
+typedef struct {
+  VattAugmentParams *params;
+  GError **error;
+} Reading;
+
+/* The number may be of any type. */
+static gboolean
+read_setting (GQuark name, const GValue *value, gpointer data)
+{
+  Reading *reading = data;
+  g_auto (GValue) number = G_VALUE_INIT;
+  g_value_init (&number, G_TYPE_DOUBLE);
+  if (g_value_transform (value, &number))
+    return vatt_augment_params_set (reading->params, g_quark_to_string (name),
+        g_value_get_double (&number), reading->error);
+  g_autofree char *text = gst_value_serialize (value);
+  g_set_error (reading->error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "augmentation: %s is '%s', expected a number", g_quark_to_string (name),
+      text ? text : G_VALUE_TYPE_NAME (value));
+  return FALSE;
+}
+
+/* Copies the settings for the streaming thread. */
+gboolean
+gst_vatt_window_read_settings (GstVattWindow *self, GError **error)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  Reading reading = { &priv->augment, error };
+  GST_OBJECT_LOCK (self);
+  priv->used = priv->wanted;
+  g_autoptr (GstStructure) settings =
+      priv->augment_settings ? gst_structure_copy (priv->augment_settings)
+                             : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (priv->used.hop)
+    priv->used.hop = MAX (priv->used.hop, MIN_HOP);
+  vatt_augment_params_init (&priv->augment, priv->used.augment);
+  return (!settings ||
+             gst_structure_foreach (settings, read_setting, &reading)) &&
+         vatt_augment_params_check (&priv->augment, error);
 }
 
 static GstStructure *
