@@ -29,6 +29,8 @@ static const OpCase cases[] = {
       TENSOR (3, 7, 5, 13), ROUNDING },
   { "kept-one", { TENSOR (3, 1, 1, 33), TENSOR (2, 9, 33), IDS (9, 1, 1) },
       TENSOR (3, 1, 1, 33), ROUNDING },
+  { "fours", { TENSOR (3, 7, 5, 12), TENSOR (2, 31, 12), IDS (31, 1, 5) },
+      TENSOR (3, 7, 5, 12), ROUNDING },
   { "large", { TENSOR (3, 3, 1201, 67), TENSOR (2, 1201, 67) },
       TENSOR (3, 3, 1201, 67), ROUNDING },
   { NULL },

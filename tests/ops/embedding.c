@@ -18,6 +18,7 @@ reference (const OpCase *test, const double *const in[], double *y)
 static const OpCase cases[] = {
   { "one", { IDS (1, 2, 1, 1), TENSOR (2, 1, 1) }, TENSOR (3, 1, 1, 1) },
   { "odd", { IDS (31, 2, 7, 16), TENSOR (2, 31, 13) }, TENSOR (3, 7, 16, 13) },
+  { "fours", { IDS (31, 2, 7, 3), TENSOR (2, 31, 68) }, TENSOR (3, 7, 3, 68) },
   { "one-word", { IDS (65536, 2, 1, 1), TENSOR (2, 65536, 3) },
       TENSOR (3, 1, 1, 3) },
   { "large", { IDS (1024, 2, 129, 17), TENSOR (2, 1024, 301) },
