@@ -476,8 +476,7 @@ main (int argc, char **argv)
       bench (vulkan);
     return 0;
   }
-  if (optest.op->forward[0].shade)
-    add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
+  add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
   if (argc > 1 && strcmp (argv[1], "--vulkan") == 0)
     return g_test_run ();
   add_tests ("", test_row, run_extra);
