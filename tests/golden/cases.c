@@ -9,6 +9,7 @@
  *
  * The folder is VATT_GOLDEN_DIR, or `golden` in VATT_SHARED_DATA. */
 #include "folder.h"
+#include "relative.h"
 
 #include <vatt/vatt.h>
 
@@ -23,7 +24,6 @@
  * resamples the positions of sound, a system it solves in single precision. */
 #define TOLERANCE 1e-4
 #define TOLERANCE_RESAMPLED_SOUND 1e-3
-#define LEAST_RMS 1e-3
 
 static const char *const inputs[] = { "infer", "longer", "shorter", "ragged",
   "image" };
@@ -71,19 +71,6 @@ typedef struct {
   double error; /* largest difference over the root mean square */
   const char *tensor;
 } Worst;
-
-static double
-relative_error (const float *found, const float *expected, gsize n)
-{
-  double squares = 0, most = 0;
-  for (gsize i = 0; i < n; i++) {
-    squares += (double)expected[i] * (double)expected[i];
-    double difference = fabs ((double)found[i] - (double)expected[i]);
-    /* A NaN must not pass for small. */
-    most = difference <= most ? most : difference;
-  }
-  return most / fmax (LEAST_RMS, sqrt (squares / (double)n));
-}
 
 static gboolean
 resampled_sound (VattModel *model, VattTensorFile *in)
