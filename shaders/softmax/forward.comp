@@ -6,6 +6,7 @@
  * quotient. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "exp2.glsl"
 #include "reduce.glsl"
 #include "vector.glsl"
 
@@ -21,17 +22,17 @@ layout (binding = 1) buffer Y
   VALUE y[];
 };
 
-/* 0 where floats would lose their digits, as in C; a NaN stays one. */
 float
 power (float apart)
 {
-  return apart < -87.6 ? 0.0 : exp (apart);
+  return exp2_exact (apart * LOG2_E);
 }
 
 vec4
 power (vec4 apart)
 {
-  return mix (exp (apart), vec4 (0.0), lessThan (apart, vec4 (-87.6)));
+  return vec4 (
+      power (apart.x), power (apart.y), power (apart.z), power (apart.w));
 }
 
 float

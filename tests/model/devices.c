@@ -102,12 +102,9 @@ static void
 test_variant (gconstpointer variant)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
-  if (!vulkan) {
-    if (!g_test_failed ())
-      g_test_skip ("no Vulkan device");
+  g_autoptr (VattDevice) vulkan = vulkan_device_or_skip ();
+  if (!vulkan)
     return;
-  }
   g_autoptr (VattConfig) config = cut_down (variant);
   g_autoptr (VattModel) model = vatt_model_new (config, SEED, NULL, &error);
   g_assert_no_error (error);

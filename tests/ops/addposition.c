@@ -66,7 +66,23 @@ test_repeated (void)
     g_assert_cmpfloat (y[i], ==, x[i] + table[kept[i / 5] * 5 + (int)(i % 5)]);
 }
 
-static const OpExtra extras[] = { { "repeated", test_repeated }, { NULL } };
+/* Nothing but the table is read, whatever was kept. */
+static void
+test_hostile (void)
+{
+  const OpCase test = { .in = { TENSOR (3, 1, 3, 5), TENSOR (2, 8, 5),
+                            IDS (8, 1, 3) } };
+  static const gint32 kept[] = { -1, 8, G_MAXINT32 };
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  memcpy (optest_values (run, 2), kept, sizeof kept);
+  const float *x = optest_values (run, 0), *table = optest_values (run, 1);
+  const float *y = optest_execute (run);
+  for (size_t i = 0; i < 15; i++)
+    g_assert_cmpfloat (y[i], ==, x[i] + table[7 * 5 + i % 5]);
+}
+
+static const OpExtra extras[] = { { "repeated", test_repeated },
+  { "hostile", test_hostile, .shaders_only = TRUE }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_addposition,
