@@ -101,6 +101,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, optest_run_free)
 float *optest_values (OpRun *run, guint slot);
 /* Runs every pass in one piece; the result belongs to the run. */
 const float *optest_execute (OpRun *run);
+/* The same on the Vulkan device; NULL where there is none. */
+const float *optest_execute_vulkan (OpRun *run);
 /* Whether every value is |found - expected| <= abs + rel |expected|; NaN
  * equals nothing. Says where the worst one is, fails the running test. */
 void optest_compare (const char *what, const float *found,

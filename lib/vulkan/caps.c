@@ -184,8 +184,9 @@ static void
 read_subgroup (
     const VkPhysicalDeviceSubgroupProperties *found, VattVkCaps *caps)
 {
-  const VkSubgroupFeatureFlags wanted =
-      VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+  const VkSubgroupFeatureFlags wanted = VK_SUBGROUP_FEATURE_BASIC_BIT |
+                                        VK_SUBGROUP_FEATURE_ARITHMETIC_BIT |
+                                        VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
   gboolean usable = (found->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
                     (found->supportedOperations & wanted) == wanted;
   caps->shader.subgroup = usable ? found->subgroupSize : 0;

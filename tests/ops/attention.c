@@ -102,6 +102,18 @@ static const OpCase cases[] = {
       HEADS (1, 1.0f), ROUNDING },
   { "block-edge-and-one", { QKV (1, 48, 513, 32) }, TENSOR (3, 1, 48, 32),
       HEADS (1, 1.0f), ROUNDING },
+  { "width-127", { QKV (1, 9, 33, 127) }, TENSOR (3, 1, 9, 127),
+      HEADS (1, 0.08873565f), ROUNDING },
+  { "width-128", { QKV (1, 41, 33, 256) }, TENSOR (3, 1, 41, 256),
+      HEADS (2, 0.08838835f), ROUNDING },
+  { "width-300", { QKV (1, 9, 33, 300) }, TENSOR (3, 1, 9, 300),
+      HEADS (1, 0.05773503f), ROUNDING },
+  { "4700-keys", { QKV (1, 9, 4700, 64) }, TENSOR (3, 1, 9, 64),
+      HEADS (1, 1.0f), ROUNDING },
+  { "8192-keys-bias-mask",
+      { QKV (1, 3, 8192, 128), RANGE (-3.0, 3.0, 3, 2, 3, 8192),
+          RANGE (-9.0, 0.0, 2, 1, 8192) },
+      TENSOR (3, 1, 3, 128), HEADS (2, 0.125f), ROUNDING },
   /* Scores up to +-80: their rounding, 80 2^-24 and more, is a relative
    * error of the probabilities. */
   { "large-scores",
@@ -144,10 +156,14 @@ static const OpRefusal refusals[] = {
 #define QUERIES 5
 #define WIDTH 40
 
+typedef const float *(*Execute) (OpRun *run);
+
+static const Execute executes[] = { optest_execute, optest_execute_vulkan };
+
 /* Keys masked with -1e9 count for exactly nothing, in the first block of
  * keys, in later ones, and where a whole block is masked. */
 static void
-check_masked (size_t n_keys, size_t from, size_t to)
+check_masked (Execute execute, size_t n_keys, size_t from, size_t to)
 {
   const OpCase test = { .in = { QKV (BATCH, QUERIES, n_keys, WIDTH), ABSENT,
                             RANGE (0.0, 0.0, 2, BATCH, n_keys) },
@@ -156,38 +172,81 @@ check_masked (size_t n_keys, size_t from, size_t to)
   g_autoptr (OpRun) run = optest_run_new (&test);
   for (size_t k = from; k < to; k++)
     optest_values (run, MASK)[n_keys + k] = -1e9f;
-  g_autofree float *before =
-      g_memdup2 (optest_execute (run), n * sizeof (float));
+  const float *y = execute (run);
+  if (!y)
+    return;
+  g_autofree float *before = g_memdup2 (y, n * sizeof (float));
   for (size_t i = from * WIDTH; i < to * WIDTH; i++) {
     optest_values (run, KEY)[n_keys * WIDTH + i] = (float)(i % 17) - 8.0f;
     optest_values (run, VALUE)[n_keys * WIDTH + i] = 1e6f;
   }
   g_assert_cmpmem (
-      optest_execute (run), n * sizeof (float), before, n * sizeof (float));
+      execute (run), n * sizeof (float), before, n * sizeof (float));
 }
 
 static void
 test_masked (void)
 {
-  check_masked (9, 1, 9);
-  check_masked (9, 0, 8);
-  check_masked (700, 0, 300);
-  check_masked (700, 13, 700);
-  check_masked (700, 650, 651);
+  for (guint e = 0; e < G_N_ELEMENTS (executes); e++) {
+    check_masked (executes[e], 9, 1, 9);
+    check_masked (executes[e], 9, 0, 8);
+    check_masked (executes[e], 700, 0, 300);
+    check_masked (executes[e], 700, 13, 700);
+    check_masked (executes[e], 700, 650, 651);
+  }
 }
 
 /* Where every key is masked they all count again, alike but for their
- * scores: no quotient of nothing. */
+ * scores: no quotient of nothing. Scores have the rounding of 1e9 there, so
+ * all that can be said of probabilities is that their sum is 1. */
 static void
 test_all_masked (void)
 {
   const OpCase test = { .in = { QKV (1, 3, 300, 16), ABSENT,
                             RANGE (-1e9, -1e9, 2, 1, 300) },
     HEADS (1, 1.0f) };
-  g_autoptr (OpRun) run = optest_run_new (&test);
-  const float *y = optest_execute (run);
-  for (size_t i = 0; i < 48; i++)
-    g_assert_true (isfinite (y[i]) && fabsf (y[i]) <= 1.0f);
+  for (guint e = 0; e < G_N_ELEMENTS (executes); e++) {
+    g_autoptr (OpRun) run = optest_run_new (&test);
+    const float *y = executes[e](run);
+    for (size_t i = 0; y && i < 48; i++)
+      g_assert_true (isfinite (y[i]) && fabsf (y[i]) <= 1.0f);
+  }
+}
+
+/* Which key has the largest product with a query of 16 channels. */
+static size_t
+nearest (const float *query, const float *keys, size_t n_keys)
+{
+  size_t most = 0;
+  double top = -HUGE_VAL;
+  for (size_t k = 0; k < n_keys; k++) {
+    double product = 0.0;
+    for (size_t d = 0; d < 16; d++)
+      product += (double)query[d] * (double)keys[k * 16 + d];
+    most = product > top ? k : most;
+    top = fmax (product, top);
+  }
+  return most;
+}
+
+/* Scores of 1e30: the largest takes all, and nothing overflows. What is left
+ * are the roundings of p v and of p v / p. */
+static void
+test_huge (void)
+{
+  const OpCase test = { .in = { QKV (1, 9, 300, 16) }, HEADS (1, 1e30f) };
+  double expected[9 * 16];
+  for (guint e = 0; e < G_N_ELEMENTS (executes); e++) {
+    g_autoptr (OpRun) run = optest_run_new (&test);
+    const float *value = optest_values (run, VALUE), *y = executes[e](run);
+    for (size_t i = 0; i < 9 * 16; i++)
+      expected[i] =
+          (double)value[16 * nearest (optest_values (run, QUERY) + i / 16 * 16,
+                                 optest_values (run, KEY), 300) +
+                        i % 16];
+    if (y)
+      optest_compare ("huge scores", y, expected, 9 * 16, 0.0, 2.4e-7);
+  }
 }
 
 /* A NaN in a query spoils that query of that head alone. */
@@ -195,15 +254,18 @@ static void
 test_nan (void)
 {
   const OpCase test = { .in = { QKV (1, 3, 37, 16) }, HEADS (2, 1.0f) };
-  g_autoptr (OpRun) run = optest_run_new (&test);
-  optest_values (run, QUERY)[16 + 3] = NAN;
-  const float *y = optest_execute (run);
-  for (size_t i = 0; i < 48; i++)
-    g_assert_cmpint (isnan (y[i]) != 0, ==, i / 8 == 2);
+  for (guint e = 0; e < G_N_ELEMENTS (executes); e++) {
+    g_autoptr (OpRun) run = optest_run_new (&test);
+    optest_values (run, QUERY)[16 + 3] = NAN;
+    const float *y = executes[e](run);
+    for (size_t i = 0; y && i < 48; i++)
+      g_assert_cmpint (isnan (y[i]) != 0, ==, i / 8 == 2);
+  }
 }
 
 static const OpExtra extras[] = { { "masked", test_masked },
-  { "all-masked", test_all_masked }, { "nan", test_nan }, { NULL } };
+  { "all-masked", test_all_masked }, { "huge", test_huge }, { "nan", test_nan },
+  { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_attention,
