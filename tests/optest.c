@@ -4,7 +4,7 @@
 #include "optest.h"
 
 #include "cpu.h"
-#include "vulkan.h"
+#include "vulkandevice.h"
 #include "rng.h"
 
 #include <math.h>
@@ -84,17 +84,19 @@ run_check_guards (const OpRun *run)
 
 /* ---- plans of one node ---- */
 
-static VattPlan *
-make_plan (const OpInput *in, gconstpointer attributes, size_t size)
+VattPlan *
+optest_plan_new (const OpCase *test)
 {
   VattPlan *plan = vatt_plan_new ();
   VattTensor *inputs[VATT_MAX_INPUTS] = { NULL };
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    if (in[i].rank)
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    const OpInput *in = &test->in[i];
+    if (in->rank)
       inputs[i] =
-          vatt_plan_input (plan, "input", in[i].dtype, in[i].rank, in[i].shape);
-  VattTensor *out = vatt_plan_apply (
-      plan, optest.op, attributes, size, inputs, VATT_MAX_INPUTS);
+          vatt_plan_input (plan, "input", in->dtype, in->rank, in->shape);
+  }
+  VattTensor *out = vatt_plan_apply (plan, optest.op, test->attributes,
+      test->attributes_size, inputs, VATT_MAX_INPUTS);
   vatt_plan_output (plan, out, "output");
   return plan;
 }
@@ -118,7 +120,8 @@ optest_run_new (const OpCase *test)
 {
   g_autoptr (GError) error = NULL;
   OpRun *run = g_new0 (OpRun, 1);
-  run->plan = make_plan (test->in, test->attributes, test->attributes_size);
+  run->test = test;
+  run->plan = optest_plan_new (test);
   vatt_plan_seal (run->plan, &error);
   g_assert_no_error (error);
   run->node = g_ptr_array_index (run->plan->nodes, 0);
@@ -199,10 +202,16 @@ run_directly (OpRun *run, Pieces pieces)
   }
 }
 
+/* Whether extras run on the Vulkan device; theirs alone. */
+static gboolean on_vulkan;
+
 const float *
 optest_execute (OpRun *run)
 {
-  run_directly (run, WHOLE);
+  if (on_vulkan)
+    optest_vulkan_execute (run, buffer_data (&run->out));
+  else
+    run_directly (run, WHOLE);
   run_check_guards (run);
   return buffer_data (&run->out);
 }
@@ -247,35 +256,6 @@ device_close (Device *device)
 {
   device->iface->release (device->program);
   device->iface->close (device->device);
-}
-
-/* No device is a failure only where one is demanded. */
-static gpointer
-open_vulkan (void)
-{
-  g_autoptr (GError) error = NULL;
-  gpointer device = open_device (&vatt_device_vulkan, 0, &error);
-  if (!device) {
-    g_test_message ("SKIP of Vulkan: %s", error->message);
-    if (g_getenv ("VATT_REQUIRE_VULKAN"))
-      g_test_fail ();
-  }
-  return device;
-}
-
-const float *
-optest_execute_vulkan (OpRun *run)
-{
-  gpointer object = open_vulkan ();
-  if (!object)
-    return NULL;
-  Device device = device_prepare (&vatt_device_vulkan, object, run);
-  device_run (&device);
-  memcpy (buffer_data (&run->out), vatt_tensor_f32 (run->node->out),
-      run->out.bytes);
-  device_close (&device);
-  run_check_guards (run);
-  return buffer_data (&run->out);
 }
 
 /* ---- comparing ---- */
@@ -323,8 +303,8 @@ compare_bits (const char *what, const float *found, const float *expected,
     }
 }
 
-static double *
-expected_output (const OpCase *test, const OpRun *run)
+double *
+optest_expected (const OpRun *run)
 {
   double *in[VATT_MAX_INPUTS] = { NULL };
   for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
@@ -337,28 +317,13 @@ expected_output (const OpCase *test, const OpRun *run)
                      : (double)((const float *)tensor->data)[k];
   }
   double *y = g_new (double, vatt_tensor_count (run->node->out) + 1);
-  optest.reference (test, (const double *const *)in, y);
+  optest.reference (run->test, (const double *const *)in, y);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     g_free (in[i]);
   return y;
 }
 
 /* ---- tests ---- */
-
-static void
-test_vulkan (const OpCase *test, OpRun *run, const double *expected)
-{
-  gpointer object = open_vulkan ();
-  if (!object || !optest.op->forward[0].shade)
-    return;
-  size_t n = vatt_tensor_count (run->node->out);
-  Device device = device_prepare (&vatt_device_vulkan, object, run);
-  device_run (&device);
-  optest_compare ("vulkan", vatt_tensor_f32 (run->node->out), expected, n,
-      test->abs, test->rel);
-  device_close (&device);
-  run_check_guards (run);
-}
 
 static void
 test_row (gconstpointer data)
@@ -372,7 +337,7 @@ test_row (gconstpointer data)
   for (guint a = 0; a < out->rank; a++)
     g_assert_cmpuint (out->shape[a], ==, test->out.shape[a]);
   size_t n = vatt_tensor_count (out);
-  g_autofree double *expected = expected_output (test, run);
+  g_autofree double *expected = optest_expected (run);
   g_autofree float *whole =
       g_memdup2 (optest_execute (run), n * sizeof (float));
   optest_compare ("in one piece", whole, expected, n, test->abs, test->rel);
@@ -393,7 +358,6 @@ test_row (gconstpointer data)
     device_close (&device);
     run_check_guards (run);
   }
-  test_vulkan (test, run, expected);
 }
 
 static void
@@ -401,8 +365,10 @@ test_refusal (gconstpointer data)
 {
   const OpRefusal *row = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattPlan) plan =
-      make_plan (row->in, row->attributes, row->attributes_size);
+  OpCase test = { .attributes = row->attributes,
+    .attributes_size = row->attributes_size };
+  memcpy (test.in, row->in, sizeof test.in);
+  g_autoptr (VattPlan) plan = optest_plan_new (&test);
   g_assert_false (vatt_plan_seal (plan, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
   if (!strstr (error->message, row->why) ||
@@ -423,14 +389,15 @@ by_value (const void *a, const void *b)
 }
 
 static double
-median_seconds (const Device *device)
+median_seconds (const VattDeviceIface *iface, VattProgram *program)
 {
   double seconds[BENCH_RUNS];
+  iface->run (program, NULL, NULL, NULL);
   for (guint r = 0; r < BENCH_RUNS; r++) {
     gint64 start = g_get_monotonic_time ();
     guint times = 0;
     do
-      device_run (device);
+      iface->run (program, NULL, NULL, NULL);
     while (++times < 1000 && g_get_monotonic_time () - start < 20000);
     seconds[r] =
         1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
@@ -439,35 +406,26 @@ median_seconds (const Device *device)
   return seconds[BENCH_RUNS / 2];
 }
 
-/* The first run is apart: drivers put compiling off until then. */
 static void
-bench_device (OpRun *run, const VattDeviceIface *iface, gpointer object)
+bench (VattDevice *device)
 {
+  g_autoptr (GError) error = NULL;
+  const VattDeviceIface *iface = vatt_device_iface (device);
+  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
   double bytes = (double)run->out.bytes;
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     bytes += (double)run->in[i].bytes;
-  Device device = device_prepare (iface, object, run);
-  gint64 start = g_get_monotonic_time ();
-  device_run (&device);
-  double first = 1e-6 * (double)(g_get_monotonic_time () - start);
-  double median = median_seconds (&device);
-  guint threads = iface->threads (object);
-  device_close (&device);
+  VattProgram *program =
+      iface->prepare (vatt_device_object (device), run->plan, NULL, &error);
+  g_assert_no_error (error);
+  double median = median_seconds (iface, program);
+  iface->release (program);
   double flop = optest.op->flop ? optest.op->flop (run->node, FALSE) : 0.0;
-  printf ("%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\tfirst %.3e s\n",
-      optest.op->name, optest.bench.name, iface->name, threads, median,
+  printf ("%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
+      optest.bench.name, vatt_device_get_name (device),
+      vatt_device_get_threads (device), median,
       1e-9 * (flop > 0.0 ? flop : bytes) / median,
-      flop > 0.0 ? "GFLOP/s" : "GB/s", first);
-}
-
-static void
-bench (void)
-{
-  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
-  bench_device (run, &vatt_device_cpu, open_device (&vatt_device_cpu, 0, NULL));
-  gpointer vulkan = optest.op->forward[0].shade ? open_vulkan () : NULL;
-  if (vulkan)
-    bench_device (run, &vatt_device_vulkan, vulkan);
+      flop > 0.0 ? "GFLOP/s" : "GB/s");
 }
 
 static void
@@ -476,28 +434,57 @@ run_extra (gconstpointer data)
   ((const OpExtra *)data)->run ();
 }
 
+static void
+run_extra_on_vulkan (gconstpointer data)
+{
+  g_autoptr (VattDevice) device = vulkan_device_new (NULL);
+  if (!device) {
+    if (!g_test_failed ())
+      g_test_skip ("no Vulkan device");
+    return;
+  }
+  on_vulkan = TRUE;
+  run_extra (data);
+  on_vulkan = FALSE;
+}
+
+/* part: "" or "/vulkan" */
+static void
+add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test)
+{
+  for (const OpCase *row = optest.cases; row->name; row++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s%s/%s", optest.op->name, part, row->name);
+    g_test_add_data_func (path, row, row_test);
+  }
+  for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s%s/%s", optest.op->name, part, extra->name);
+    g_test_add_data_func (path, extra, extra_test);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
-    bench ();
+    g_autoptr (VattDevice) cpu = vatt_device_new ("cpu", NULL, NULL);
+    g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
+    bench (cpu);
+    if (vulkan)
+      bench (vulkan);
     return 0;
   }
-  for (const OpCase *row = optest.cases; row->name; row++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/%s", optest.op->name, row->name);
-    g_test_add_data_func (path, row, test_row);
-  }
+  if (optest.op->forward[0].shade)
+    add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
+  if (argc > 1 && strcmp (argv[1], "--vulkan") == 0)
+    return g_test_run ();
+  add_tests ("", test_row, run_extra);
   for (const OpRefusal *row = optest.refusals; row->why; row++) {
     g_autofree char *path = g_strdup_printf (
         "/%s/refused/%td", optest.op->name, row - optest.refusals);
     g_test_add_data_func (path, row, test_refusal);
-  }
-  for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/%s", optest.op->name, extra->name);
-    g_test_add_data_func (path, extra, run_extra);
   }
   return g_test_run ();
 }

@@ -66,3 +66,18 @@ vatt_dispatch_elements (VattDispatch *dispatch, size_t count)
   guint32 lanes = dispatch->constants[0];
   vatt_dispatch_groups (dispatch, (count + lanes - 1) / lanes);
 }
+
+size_t
+vatt_shader_values (size_t width)
+{
+  return width % 4 ? 1 : 4;
+}
+
+guint32
+vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips)
+{
+  guint32 lanes = caps->row_lanes;
+  while (trips / lanes > VATT_MAX_TRIPS && 2 * lanes <= caps->group_limit)
+    lanes *= 2;
+  return lanes;
+}

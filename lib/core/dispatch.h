@@ -12,6 +12,9 @@
 /* Groups over a count are folded into rows of this many; shaders unfold them
  * (shaders/include/common.glsl). */
 #define VATT_GROUPS_X 32768
+/* Iterations of loops in one invocation: some devices end longer ones without
+ * a word. */
+#define VATT_MAX_TRIPS 32768
 
 /* SPIR-V of one shader, made by the build. */
 typedef struct {
@@ -89,3 +92,9 @@ void vatt_dispatch_bind (VattDispatch *dispatch, const VattTensor *tensor,
 void vatt_dispatch_groups (VattDispatch *dispatch, size_t count);
 /* One invocation for each of `count`. */
 void vatt_dispatch_elements (VattDispatch *dispatch, size_t count);
+
+/* Neighbours of a row that an invocation of an element-wise shader moves at
+ * once; see shaders/include/vector.glsl. */
+size_t vatt_shader_values (size_t width);
+/* Invocations to share a row whose loops take `trips` turns in all. */
+guint32 vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips);

@@ -441,6 +441,20 @@ vatt_session_get_activation_bytes (VattSession *session)
   return session->plan ? session->plan->activation_bytes : 0;
 }
 
+static double
+bytes_of (const VattNode *node)
+{
+  double bytes = 0;
+  const VattTensor *tensors[VATT_MAX_INPUTS + 1] = { node->out };
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    tensors[1 + i] = node->in[i];
+  for (guint i = 0; i < G_N_ELEMENTS (tensors); i++)
+    if (tensors[i])
+      bytes += (double)vatt_tensor_count (tensors[i]) *
+               (double)vatt_dtype_size (tensors[i]->stored);
+  return bytes;
+}
+
 /**
  * vatt_session_get_profile:
  * @session: a session
@@ -473,6 +487,7 @@ vatt_session_get_profile (VattSession *session, guint *n_rows)
     row->count++;
     row->seconds += session->seconds ? session->seconds[n] : 0;
     row->flop += node->op->flop ? node->op->flop (node, FALSE) : 0;
+    row->bytes += bytes_of (node);
   }
   *n_rows = rows->len;
   return (VattProfileRow *)g_array_free (g_steal_pointer (&rows), FALSE);

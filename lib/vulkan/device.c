@@ -121,71 +121,115 @@ vatt_vk_copy (VattVk *vk, const VattVkBuffer *from, size_t from_offset,
 
 /* ---- opening ---- */
 
-static int
-score (VkPhysicalDeviceType type)
+static VattDeviceKind
+kind_of (VkPhysicalDeviceType type)
 {
   switch (type) {
   case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-    return 4;
+    return VATT_DEVICE_DISCRETE;
   case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
-    return 3;
+    return VATT_DEVICE_INTEGRATED;
   case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
-    return 2;
+    return VATT_DEVICE_VIRTUAL;
   default:
-    return 1;
+    return VATT_DEVICE_SOFTWARE;
   }
 }
 
 static gboolean
-read_caps (VattVk *vk, VkPhysicalDevice physical, GError **error)
+read_caps (VkPhysicalDevice physical, VattVkCaps *caps, GError **error)
 {
-  vk->physical = physical;
   return vatt_vk_caps_read (
-      physical, g_getenv ("VATT_VULKAN_MASK"), &vk->caps, error);
+      physical, g_getenv ("VATT_VULKAN_MASK"), caps, error);
 }
 
-/* The best of those that vatt can use; the reason of the last where none. */
-static gboolean
-choose_best (VattVk *vk, VkPhysicalDevice *devices, guint n, GError **error)
+static void
+add_info (
+    GPtrArray *infos, char *name, const VattVkCaps *caps, const GError *problem)
 {
-  g_autoptr (GError) reason = NULL;
-  int best = 0;
-  VkPhysicalDevice found = VK_NULL_HANDLE;
+  VattDeviceInfo *info = g_new0 (VattDeviceInfo, 1);
+  info->name = name;
+  info->kind = caps ? kind_of (caps->type) : VATT_DEVICE_SOFTWARE;
+  info->description = caps ? g_strdup_printf ("%s, %s %s", caps->name,
+                                 caps->driver_name, caps->driver_info)
+                           : g_strdup ("Vulkan");
+  info->problem = problem ? g_strdup (problem->message) : NULL;
+  g_ptr_array_add (infos, info);
+}
+
+static gboolean
+enumerate (GPtrArray *infos, VkInstance instance, GError **error)
+{
+  g_autofree VkPhysicalDevice *devices = NULL;
+  guint n;
+  if (!vatt_vk_list (instance, &devices, &n, error))
+    return FALSE;
   for (guint i = 0; i < n; i++) {
-    g_clear_error (&reason);
-    if (read_caps (vk, devices[i], &reason) && score (vk->caps.type) > best) {
-      best = score (vk->caps.type);
-      found = devices[i];
-    }
+    g_autoptr (GError) problem = NULL;
+    VattVkCaps caps;
+    read_caps (devices[i], &caps, &problem);
+    add_info (infos, g_strdup_printf ("vulkan:%u", i), &caps, problem);
   }
-  if (found)
-    return read_caps (vk, found, error);
-  if (reason)
-    g_propagate_error (error, g_steal_pointer (&reason));
-  else
-    g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
-        "vulkan: no driver offers a device");
+  return TRUE;
+}
+
+/* Drivers of GPUs work through one of these. A software driver needs none, but
+ * brings a compiler of 50 MB with it, which is a lot to load only to be told
+ * that there is nothing else. */
+static gboolean
+has_gpu (void)
+{
+  static const char *const nodes[] = { "/dev/nvidiactl", "/dev/kgsl-3d0",
+    "/dev/mali0", "/dev/dxg" };
+  for (guint i = 0; i < G_N_ELEMENTS (nodes); i++)
+    if (g_file_test (nodes[i], G_FILE_TEST_EXISTS))
+      return TRUE;
+  g_autoptr (GDir) folder = g_dir_open ("/dev/dri", 0, NULL);
+  for (const char *name; folder && (name = g_dir_read_name (folder));)
+    if (g_str_has_prefix (name, "render"))
+      return TRUE;
   return FALSE;
 }
 
+static void
+vulkan_enumerate (GPtrArray *infos, gboolean hardware)
+{
+  g_autoptr (GError) error = NULL;
+  if (hardware && !has_gpu ())
+    return;
+  VkInstance instance = vatt_vk_instance_hold (&error);
+  if (instance) {
+    enumerate (infos, instance, &error);
+    vatt_vk_instance_drop ();
+  }
+  if (error)
+    add_info (infos, g_strdup ("vulkan"), NULL, error);
+}
+
+/* Without a number, the first. */
 static gboolean
 choose (VattVk *vk, const char *selector, GError **error)
 {
   g_autofree VkPhysicalDevice *devices = NULL;
   guint n;
-  guint64 wanted;
+  guint64 wanted = 0;
   if (!vatt_vk_list (vk->instance, &devices, &n, error))
     return FALSE;
-  if (!selector || n == 0)
-    return choose_best (vk, devices, n, error);
-  if (!g_ascii_string_to_unsigned (selector, 10, 0, n - 1, &wanted, NULL)) {
+  if (n == 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
+        "vulkan: no driver offers a device");
+    return FALSE;
+  }
+  if (selector &&
+      !g_ascii_string_to_unsigned (selector, 10, 0, n - 1, &wanted, NULL)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_DEVICE,
         "device 'vulkan:%s': expected a number from 0 to %u, as 'vatt "
         "devices' lists them",
         selector, n - 1);
     return FALSE;
   }
-  return read_caps (vk, devices[wanted], error);
+  vk->physical = devices[wanted];
+  return read_caps (vk->physical, &vk->caps, error);
 }
 
 static gboolean
@@ -328,6 +372,7 @@ const VattDeviceIface vatt_device_vulkan = {
   .name = "vulkan",
   .open = vulkan_open,
   .close = vulkan_close,
+  .enumerate = vulkan_enumerate,
   .threads = vulkan_threads,
   .prepare = vatt_vk_program_prepare,
   .release = vatt_vk_program_release,
