@@ -267,7 +267,7 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
   const size_t *query = node->in[QUERY]->shape;
   size_t width = query[2] / attention->heads;
   if (caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
-      caps->subgroup == DIRECT_LANES) {
+      caps->subgroup == DIRECT_LANES && caps->shuffle) {
     Body body = direct_body (caps, width, query[1], node->in[KEY]->shape[1]);
     if (direct_bytes (&body, width) <= caps->shared_bytes)
       return body;
@@ -308,6 +308,8 @@ const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
+  /* A query is read before its result is written, by that item alone. */
+  .overwrites = 1u << QUERY,
   .forward = { VATT_PASS (attention, pack, pack_items),
       VATT_PASS (attention, attend, attend_items) },
 };
