@@ -199,8 +199,8 @@ typedef struct {
 
 #define ACROSS 8       /* invocations that share a row in attend_shared.glsl */
 #define DIRECT_LANES 8 /* of attend_direct.glsl */
-/* Enough for the row of results in registers to be worth its loads, and few
- * enough for the driver to compile it in less than half a second. */
+/* Enough for registers to be worth their loads, and few enough for the driver
+ * to compile them in less than half a second. */
 #define DIRECT_ROWS 4
 #define DIRECT_KEYS 16
 
@@ -213,19 +213,23 @@ shared_bytes (const Body *body, size_t width)
                               body->rows * (keys + 1) + body->rows * ACROSS);
 }
 
-/* The largest that fits. */
+/* The largest that leaves room for a second group beside it (16 KiB are
+ * always had) and of whose rows most are there; see docs/vulkan.md. */
 static Body
-shared_body (const VattShaderCaps *caps, size_t width)
+shared_body (const VattShaderCaps *caps, size_t width, size_t n_queries)
 {
-  static const guint32 sizes[][3] = { { 128, 4, 4 }, { 64, 4, 4 }, { 64, 4, 2 },
-    { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 }, { 32, 1, 1 }, { 8, 1, 1 } };
+  static const guint32 sizes[][3] = { { 128, 4, 4 }, { 128, 4, 2 },
+    { 64, 4, 4 }, { 64, 4, 2 }, { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 },
+    { 32, 1, 1 }, { 8, 1, 1 } };
+  size_t room = MAX (caps->shared_bytes / 2, 16384);
   Body body = { .shader = &attend_shared_shader };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     body.lanes = sizes[i][0];
     body.lane_rows = sizes[i][1];
     body.lane_keys = sizes[i][2];
     body.rows = body.lanes / ACROSS * body.lane_rows;
-    if (shared_bytes (&body, width) <= caps->shared_bytes)
+    if (body.rows < 2 * MAX (n_queries, 8) &&
+        shared_bytes (&body, width) <= room)
       break;
   }
   return body;
@@ -272,7 +276,7 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
     if (direct_bytes (&body, width) <= caps->shared_bytes)
       return body;
   }
-  return shared_body (caps, width);
+  return shared_body (caps, width, query[1]);
 }
 
 static void
