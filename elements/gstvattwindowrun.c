@@ -355,6 +355,8 @@ send_window (GstVattWindow *self, const Content *content)
     priv->discont = TRUE;
     return GST_FLOW_OK;
   }
+  if (!priv->live)
+    gst_vatt_token_out_await_clip (&priv->out);
   VattClip *clip = gst_vatt_clip_pool_acquire (priv->out.pool, &error);
   if (!clip)
     return gst_vatt_window_fail (self, g_steal_pointer (&error));

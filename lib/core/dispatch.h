@@ -43,6 +43,7 @@ typedef struct {
   guint32 row_lanes;     /* invocations that share one row */
   guint32 element_lanes; /* invocations of a group over elements */
   guint32 subgroup;      /* size of subgroups with arithmetic; 0 without */
+  gboolean shuffle;      /* subgroups hand numbers round, too */
   guint32 group_limit;   /* invocations of a group */
   guint32 shared_bytes;  /* of a group */
   guint32 units;         /* that run groups side by side; a guess */

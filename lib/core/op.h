@@ -61,6 +61,11 @@ struct VattOp {
   /* Inputs, a bit each, whose shaders read any of the types that parameters
    * may be stored in. */
   guint narrow;
+  /* Inputs, a bit each, in whose place the output may lie: that is so of an op
+   * whose items, and its shaders' groups, read nothing of such an input that
+   * another one writes, and nothing once they have begun to write. Plans make
+   * use of it where the node is the last to read the input. */
+  guint overwrites;
   VattPass forward[VATT_MAX_PASSES];
 };
 

@@ -255,6 +255,8 @@ const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
+  /* A query is read before its result is written, by that item alone. */
+  .overwrites = 1u << QUERY,
   .forward = { VATT_PASS (attention, pack, pack_items),
       VATT_PASS (attention, attend, attend_items) },
 };

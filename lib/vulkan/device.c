@@ -340,6 +340,24 @@ vulkan_close (gpointer device)
   g_free (vk);
 }
 
+static gboolean
+set_weights (VattVk *vk, VattWeightStorage weights, GError **error)
+{
+  static const VattDtype dtypes[] = {
+    [VATT_WEIGHT_STORAGE_F32] = VATT_DTYPE_F32,
+    [VATT_WEIGHT_STORAGE_BF16] = VATT_DTYPE_BF16,
+    [VATT_WEIGHT_STORAGE_F16] = VATT_DTYPE_F16,
+  };
+  if ((guint)weights >= G_N_ELEMENTS (dtypes)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "vulkan: storage of weights %u, expected one of VattWeightStorage",
+        (guint)weights);
+    return FALSE;
+  }
+  vk->weight_dtype = dtypes[weights];
+  return TRUE;
+}
+
 static gpointer
 vulkan_open (
     const char *selector, const VattDeviceParams *params, GError **error)
@@ -347,11 +365,12 @@ vulkan_open (
   VattVk *vk = g_new0 (VattVk, 1);
   g_mutex_init (&vk->lock);
   vk->segment_seconds = SEGMENT_SECONDS;
-  vk->weight_dtype = VATT_DTYPE_F32;
   vk->instance = vatt_vk_instance_hold (error);
-  if (!vk->instance || !choose (vk, selector, error) ||
-      !make_device (vk, error) || !make_layouts (vk, error) ||
-      !make_queue_objects (vk, error) ||
+  if (!vk->instance ||
+      !set_weights (
+          vk, params ? params->weights : VATT_WEIGHT_STORAGE_F32, error) ||
+      !choose (vk, selector, error) || !make_device (vk, error) ||
+      !make_layouts (vk, error) || !make_queue_objects (vk, error) ||
       !(vk->pipelines = vatt_vk_pipelines_new (vk, error))) {
     vulkan_close (vk);
     return NULL;

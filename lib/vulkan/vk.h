@@ -51,6 +51,7 @@ typedef struct {
   gboolean subgroup_control; /* VK_EXT_subgroup_size_control, in 1.3 */
   double flops;              /* FLOP/s taken for certain, for cutting up work */
   double bandwidth;          /* bytes/s, alike */
+  const struct VattVkProfile *profile; /* that the shaders' caps are from */
   VattShaderCaps shader;
 } VattVkCaps;
 

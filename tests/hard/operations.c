@@ -303,6 +303,11 @@ main (int argc, char **argv)
   watchdog_start ();
   g_test_add_data_func ("/operations/video",
       "vattvideotok name=v hop=320000000 ! vattencoder name=e", test_file);
+  /* Clips so large that one waits for the other. */
+  g_test_add_data_func ("/operations/large",
+      "vattvideotok name=v width=128 height=128 hop=500000000 ! "
+      "vattencoder name=e",
+      test_file);
   g_test_add_data_func ("/operations/audio",
       "vattaudiotok name=a hop=320000000 ! vattencoder name=e", test_file);
   g_test_add_data_func ("/operations/both",

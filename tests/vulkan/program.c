@@ -205,7 +205,7 @@ int
 main (int argc, char **argv)
 {
   static const char *const masks[] = { "subgroup", "mapped", "coherent",
-    "mapped,coherent", "timestamps", "budget", "profile=1",
+    "mapped,coherent", "timestamps", "budget", "profile=generic",
     "group=128,shared=16384" };
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/levels", test_levels);
