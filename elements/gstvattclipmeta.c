@@ -42,3 +42,13 @@ gst_vatt_clip_meta_get (GstBuffer *buffer)
   GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, GST_VATT_CLIP_META);
   return meta ? gst_custom_meta_get_structure (meta) : NULL;
 }
+
+/* Copies @clip, if there is one and it is another than the @kept, to that. */
+void
+gst_vatt_clip_meta_keep (const GstStructure *clip, GstStructure **kept)
+{
+  if (!clip || (*kept && gst_structure_is_equal (clip, *kept)))
+    return;
+  gst_clear_structure (kept);
+  *kept = gst_structure_copy (clip);
+}

@@ -16,5 +16,6 @@ G_BEGIN_DECLS
 void gst_vatt_clip_meta_register (void);
 void gst_vatt_clip_meta_add (GstBuffer *buffer, const GstStructure *fields);
 const GstStructure *gst_vatt_clip_meta_get (GstBuffer *buffer);
+void gst_vatt_clip_meta_keep (const GstStructure *clip, GstStructure **kept);
 
 G_END_DECLS

@@ -54,6 +54,53 @@ push_caps (GstVattDatasetPad *self, GstCaps *caps)
   push_event (self, gst_event_new_caps (caps));
 }
 
+static const char *const default_caps[VATT_N_MODALITIES] = {
+  [VATT_VIDEO] = "video/x-raw, format = (string) I420, width = (int) 224, "
+                 "height = (int) 224, framerate = (fraction) 25/1",
+  [VATT_AUDIO] = "audio/x-raw, format = (string) F32LE, rate = (int) 48000, "
+                 "channels = (int) 1, layout = (string) interleaved",
+  [VATT_TEXT] = "text/x-raw, format = (string) utf8",
+};
+
+/* Gives the field of @structure a value near the default one. */
+static gboolean
+fixate_field (GQuark field, const GValue *value, gpointer structure)
+{
+  const char *name = g_quark_to_string (field);
+  if (!gst_structure_has_field (structure, name))
+    gst_structure_id_set_value (structure, field, value);
+  else if (G_VALUE_HOLDS_INT (value))
+    gst_structure_fixate_field_nearest_int (
+        structure, name, g_value_get_int (value));
+  else if (GST_VALUE_HOLDS_FRACTION (value))
+    gst_structure_fixate_field_nearest_fraction (structure, name,
+        gst_value_get_fraction_numerator (value),
+        gst_value_get_fraction_denominator (value));
+  else
+    gst_structure_fixate_field_string (
+        structure, name, g_value_get_string (value));
+  return TRUE;
+}
+
+/* A stream has to have caps before it can say that it has nothing: some that
+ * downstream takes. */
+static void
+push_default_caps (GstVattDatasetPad *self)
+{
+  g_autoptr (GstCaps) usual =
+      gst_caps_from_string (default_caps[self->modality]);
+  g_autoptr (GstCaps) caps = gst_pad_get_allowed_caps (self->pad);
+  if (!caps || gst_caps_is_empty (caps) || gst_caps_is_any (caps)) {
+    push_caps (self, usual);
+    return;
+  }
+  caps = gst_caps_truncate (gst_caps_make_writable (g_steal_pointer (&caps)));
+  gst_structure_foreach (gst_caps_get_structure (usual, 0), fixate_field,
+      gst_caps_get_structure (caps, 0));
+  caps = gst_caps_fixate (g_steal_pointer (&caps));
+  push_caps (self, caps);
+}
+
 /* Says that there is nothing up to @time of the clip. */
 static void
 push_gap (GstVattDatasetPad *self, GstClockTime time)
@@ -76,6 +123,8 @@ begin_clip (GstVattDatasetPad *self)
   self->position = 0;
   if (track->len > 0)
     push_caps (self, track->pdata[self->item++]);
+  else if (!self->caps)
+    push_default_caps (self);
   GstSegment segment;
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.base = clip->running_time;
@@ -187,6 +236,9 @@ finish (GstVattDatasetPad *self, GstFlowReturn flow)
   if (flow == GST_FLOW_FLUSHING)
     return;
   gst_vatt_feed_clip_clear (&self->clip);
+  /* Of a pad that had no buffers nobody has said it yet. */
+  if (flow == GST_FLOW_EOS && !gst_pad_is_linked (self->pad))
+    flow = GST_FLOW_NOT_LINKED;
   gboolean none = none_linked (self, flow);
   if ((none || (flow < GST_FLOW_EOS && flow != GST_FLOW_NOT_LINKED)) &&
       may_fail (src))

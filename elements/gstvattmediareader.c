@@ -20,6 +20,11 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_dataset_debug);
 /* A decoder that gives nothing for so long hangs. */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
 
+/* How often, and how many times in a row, it is looked whether it still runs.
+ */
+#define LOOK (200 * G_TIME_SPAN_MILLISECOND)
+#define IDLE_LOOKS 2
+
 static const char *const raw_types[N_STREAMS] = {
   [VATT_VIDEO] = "video/x-raw",
   [VATT_AUDIO] = "audio/x-raw",
@@ -178,21 +183,69 @@ is_read (const GstVattMediaReader *self)
   return TRUE;
 }
 
-/* Waits, with the lock held, while anything happens at all. */
+static gboolean
+find_running_task (GstElement *element, GstPad *pad, gpointer found)
+{
+  GST_OBJECT_LOCK (pad);
+  if (GST_PAD_TASK (pad) &&
+      gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED)
+    *(gboolean *)found = TRUE;
+  GST_OBJECT_UNLOCK (pad);
+  return TRUE;
+}
+
+static void
+find_running_tasks (const GValue *element, gpointer found)
+{
+  gst_element_foreach_pad (
+      g_value_get_object (element), find_running_task, found);
+}
+
+/* Whether no thread of the pipeline runs: decodebin loses the error of a
+ * demuxer that fails the moment it is plugged in, and then waits for ever. */
+static gboolean
+is_idle (GstVattMediaReader *self)
+{
+  gboolean running = FALSE;
+  GstIterator *all = gst_bin_iterate_recurse (GST_BIN (self->pipeline));
+  while (gst_iterator_foreach (all, find_running_tasks, &running) ==
+         GST_ITERATOR_RESYNC)
+    gst_iterator_resync (all);
+  gst_iterator_free (all);
+  return !running;
+}
+
+/* Waits, with the lock held, until something has happened. */
+static gboolean
+wait_for_progress (GstVattMediaReader *self, GError **error)
+{
+  guint64 before = self->progress;
+  gint64 now = g_get_monotonic_time ();
+  gint64 deadline = now + PATIENCE;
+  guint idle = 0;
+  while (self->progress == before && now < deadline && idle < IDLE_LOOKS) {
+    if (!g_cond_wait_until (&self->changed, &self->lock, now + LOOK))
+      idle = is_idle (self) ? idle + 1 : 0;
+    now = g_get_monotonic_time ();
+  }
+  if (self->progress != before)
+    return TRUE;
+  if (idle == IDLE_LOOKS)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "found nothing that can be decoded before the end of the file");
+  else
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "found nothing decoded for %d s, expected an end",
+        (int)(PATIENCE / G_TIME_SPAN_SECOND));
+  return FALSE;
+}
+
 static gboolean
 wait_until (GstVattMediaReader *self, Condition condition, GError **error)
 {
-  while (!condition (self) && !self->error && !self->cancelled) {
-    guint64 before = self->progress;
-    gint64 deadline = g_get_monotonic_time () + PATIENCE;
-    while (self->progress == before && !self->cancelled)
-      if (!g_cond_wait_until (&self->changed, &self->lock, deadline)) {
-        g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-            "found nothing decoded for %d s, expected an end",
-            (int)(PATIENCE / G_TIME_SPAN_SECOND));
-        return FALSE;
-      }
-  }
+  while (!condition (self) && !self->error && !self->cancelled)
+    if (!wait_for_progress (self, error))
+      return FALSE;
   if (self->error)
     g_propagate_error (error, g_error_copy (self->error));
   else if (self->cancelled)
