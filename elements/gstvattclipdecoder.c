@@ -11,9 +11,10 @@
 
 struct _GstVattClipDecoder {
   GstVattClipSettings settings;
-  GstVattMediaReader *reader; /* owned */
-  VattCaptions *captions;     /* of that file; owned, may be NULL */
-  char *captions_path;        /* owned */
+  GstVattMediaReader *reader;       /* owned */
+  GstVattMediaReader *audio_reader; /* of sound in files of its own; owned */
+  VattCaptions *captions;           /* of that file; owned, may be NULL */
+  char *captions_path;              /* owned */
 };
 
 static const GEnumValue text_source_values[] = {
@@ -60,20 +61,40 @@ check_file (const char *path, GError **error)
   return TRUE;
 }
 
+/* Reads a part of a file, if anything of it is wanted. */
+static gboolean
+read_file (GstVattClipDecoder *self, GstVattMediaReader *reader,
+    GstVattSpan *span, GstVattMedia *media, GError **error)
+{
+  if (!span->wanted[VATT_VIDEO] && !span->wanted[VATT_AUDIO])
+    return TRUE;
+  span->max_bytes = self->settings.max_bytes;
+  return check_file (span->path, error) &&
+         gst_vatt_media_reader_read (reader, span, media, error);
+}
+
 static gboolean
 read_media (GstVattClipDecoder *self, const VattManifestRow *row,
     GstVattMedia *media, GError **error)
 {
-  const GstVattClipSettings *settings = &self->settings;
-  if (!settings->wanted[VATT_VIDEO] && !settings->wanted[VATT_AUDIO])
-    return TRUE;
-  GstVattSpan span = { .path = row->path,
+  const gboolean *wanted = self->settings.wanted;
+  gboolean apart = row->audio && wanted[VATT_AUDIO];
+  GstVattSpan own = { .path = row->path,
     .start = row->start,
     .end = row->end,
-    .max_bytes = settings->max_bytes };
-  memcpy (span.wanted, settings->wanted, sizeof span.wanted);
-  return check_file (row->path, error) &&
-         gst_vatt_media_reader_read (self->reader, &span, media, error);
+    .wanted = { [VATT_VIDEO] = wanted[VATT_VIDEO],
+        [VATT_AUDIO] = wanted[VATT_AUDIO] && !apart } };
+  GstVattSpan sound = { .path = row->audio,
+    .start = row->start,
+    .end = row->end,
+    .wanted = { [VATT_AUDIO] = apart } };
+  if (!read_file (self, self->reader, &own, media, error))
+    return FALSE;
+  if (read_file (self, self->audio_reader, &sound, media, error))
+    return TRUE;
+  g_autofree char *shown = g_filename_display_name (row->audio);
+  g_prefix_error (error, "its sound '%s': ", shown);
+  return FALSE;
 }
 
 /* ---- text ---- */
@@ -220,6 +241,7 @@ gst_vatt_clip_decoder_new (const GstVattClipSettings *settings)
   GstVattClipDecoder *self = g_new0 (GstVattClipDecoder, 1);
   self->settings = *settings;
   self->reader = gst_vatt_media_reader_new ();
+  self->audio_reader = gst_vatt_media_reader_new ();
   return self;
 }
 
@@ -229,12 +251,14 @@ void
 gst_vatt_clip_decoder_cancel (GstVattClipDecoder *self)
 {
   gst_vatt_media_reader_cancel (self->reader);
+  gst_vatt_media_reader_cancel (self->audio_reader);
 }
 
 void
 gst_vatt_clip_decoder_free (GstVattClipDecoder *self)
 {
   gst_vatt_media_reader_free (self->reader);
+  gst_vatt_media_reader_free (self->audio_reader);
   g_clear_pointer (&self->captions, vatt_captions_free);
   g_free (self->captions_path);
   g_free (self);

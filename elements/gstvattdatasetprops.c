@@ -20,6 +20,7 @@ enum {
   PROP_SPLIT,
   PROP_LABEL_COLUMN,
   PROP_TEXT_COLUMN,
+  PROP_AUDIO_COLUMN,
   PROP_LABELS_FILE,
   PROP_TEXT_SOURCE,
   PROP_EPOCHS,
@@ -60,6 +61,7 @@ gst_vatt_dataset_src_clear_settings (GstVattDatasetSettings *settings)
   g_clear_pointer (&settings->split, g_free);
   g_clear_pointer (&settings->label_column, g_free);
   g_clear_pointer (&settings->text_column, g_free);
+  g_clear_pointer (&settings->audio_column, g_free);
   g_clear_pointer (&settings->labels_file, g_free);
 }
 
@@ -76,6 +78,8 @@ find_string (GstVattDatasetSettings *settings, guint id)
     return &settings->label_column;
   case PROP_TEXT_COLUMN:
     return &settings->text_column;
+  case PROP_AUDIO_COLUMN:
+    return &settings->audio_column;
   case PROP_LABELS_FILE:
     return &settings->labels_file;
   default:
@@ -222,6 +226,11 @@ install_what (GObjectClass *klass)
       g_param_spec_string ("text-column", "Text column",
           "Column of the manifest with texts (unset = \"text\", if there is "
           "one)",
+          NULL, SET_IN_READY));
+  g_object_class_install_property (klass, PROP_AUDIO_COLUMN,
+      g_param_spec_string ("audio-column", "Audio column",
+          "Column of the manifest with files of sound, for clips whose sound "
+          "is not in their file (unset = \"audio\", if there is one)",
           NULL, SET_IN_READY));
   g_object_class_install_property (klass, PROP_LABELS_FILE,
       g_param_spec_string ("labels-file", "Labels file",

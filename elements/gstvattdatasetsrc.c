@@ -121,6 +121,7 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   VattManifestParams params = { .split = settings->split,
     .label_column = settings->label_column,
     .text_column = settings->text_column,
+    .audio_column = settings->audio_column,
     .labels = (const char *const *)labels };
   return vatt_manifest_read (settings->manifest, &params, error);
 }
@@ -171,6 +172,7 @@ start (GstVattDatasetSrc *self)
   settings.split = g_strdup (settings.split);
   settings.label_column = g_strdup (settings.label_column);
   settings.text_column = g_strdup (settings.text_column);
+  settings.audio_column = g_strdup (settings.audio_column);
   settings.labels_file = g_strdup (settings.labels_file);
   GST_OBJECT_UNLOCK (self);
   GstVattFeed *feed = make_feed (self, &settings, &error);

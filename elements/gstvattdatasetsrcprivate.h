@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 
 /* As set; read on the way to PAUSED. */
 typedef struct {
-  char *manifest, *split, *label_column, *text_column, *labels_file; /* owned */
+  char *manifest, *split, *labels_file;            /* owned */
+  char *label_column, *text_column, *audio_column; /* owned */
   GstVattTextSource text_source;
   guint64 epochs, start_at, seed;
   gboolean shuffle;

@@ -332,6 +332,22 @@ go_to (GstVattMediaReader *self, GError **error)
   return open_file (self, error);
 }
 
+/* Less than half of a part, where times are known: the file was cut short. */
+static gboolean
+check_length (
+    GstVattMediaReader *self, const GstVattMedia *media, GError **error)
+{
+  const GstVattSpan *span = &self->span;
+  GstClockTime length = gst_vatt_media_end (media);
+  if (!span->end || length == 0 || length >= (span->end - span->start) / 2)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+      "found %.3f s of media from %.3f s on, expected %.3f s",
+      (double)length / GST_SECOND, (double)span->start / GST_SECOND,
+      (double)(span->end - span->start) / GST_SECOND);
+  return FALSE;
+}
+
 /* All that is wanted and was found has been decoded, and there is some. */
 static gboolean
 check_content (
@@ -357,7 +373,7 @@ check_content (
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "found no %s from %.3f s to %.3f s, expected some", absent->str,
         (double)span->start / GST_SECOND, (double)span->end / GST_SECOND);
-  return any;
+  return any && check_length (self, media, error);
 }
 
 /*

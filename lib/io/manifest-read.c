@@ -17,7 +17,7 @@ enum { PATH, START, END, LABEL_OR_TEXT, SPLIT, N_FIXED };
 
 /* Where columns are that are read by name; -1: there is none. */
 typedef struct {
-  int label, text, captions, id;
+  int label, text, audio, captions, id;
 } Columns;
 
 /* The manifest while it is read. */
@@ -156,14 +156,17 @@ read_lines (Reading *reading, GError **error)
   if (!line)
     return refuse (self, 0, error, "is empty, expected a line with columns");
   cut_fields (line, self->header);
+  Columns *columns = &reading->columns;
   if (!check_header (self, error) ||
-      !resolve_column (self, params->label_column, "label",
-          &reading->columns.label, error) ||
       !resolve_column (
-          self, params->text_column, "text", &reading->columns.text, error))
+          self, params->label_column, "label", &columns->label, error) ||
+      !resolve_column (
+          self, params->text_column, "text", &columns->text, error) ||
+      !resolve_column (
+          self, params->audio_column, "audio", &columns->audio, error))
     return FALSE;
-  reading->columns.captions = vatt_manifest_find_column (self, "captions");
-  reading->columns.id = vatt_manifest_find_column (self, "id");
+  columns->captions = vatt_manifest_find_column (self, "captions");
+  columns->id = vatt_manifest_find_column (self, "id");
   for (guint number = 2; (line = take_line (&rest)); number++) {
     if (*line == '\0')
       continue;
@@ -283,6 +286,7 @@ read_row (Reading *reading, guint index, VattManifestRow *row, GError **error)
         .label = field_or_null (fields, columns->label),
         .text = field_or_null (fields, columns->text),
         .captions = field_or_null (fields, columns->captions),
+        .audio = field_or_null (fields, columns->audio),
         .id = field_or_null (fields, columns->id) };
   if (*row->name == '\0')
     return refuse (self, row->line, error, "path is empty, expected a file");
@@ -368,6 +372,7 @@ read_rows (Reading *reading, GError **error)
       continue;
     row.path = resolve_path (self, row.name);
     row.captions = resolve_path (self, row.captions);
+    row.audio = resolve_path (self, row.audio);
     g_array_append_val (self->rows, row);
     g_array_append_val (self->firsts, first);
   }

@@ -67,11 +67,12 @@ test_bad_files (void)
   gsize length;
   g_assert_true (g_file_get_contents (webm, &whole, &length, NULL));
   g_autofree char *cut = media_write ("cut.webm", whole, 100);
+  g_autofree char *half = media_write ("half.webm", whole, length / 2);
   g_autofree char *text = media_write ("text.wav", "no sound here", 13);
   g_autofree char *empty = media_write ("empty.wav", "", 0);
   g_autofree char *bad_captions = media_write ("bad.vtt", "nothing", 7);
   static const char *const names[] = { "missing.wav", "cut.webm", "text.wav",
-    "empty.wav", ".", "a.wav", "a.wav" };
+    "empty.wav", ".", "a.wav", "a.wav", "half.webm" };
   g_autofree char *settings =
       settings_of ("path\tstart\tend\tlabel\tsplit\tcaptions\n"
                    "missing.wav\t0\t0.1\tdog\ttrain\t\n"
@@ -82,6 +83,7 @@ test_bad_files (void)
                    ".\t0\t0.1\tdog\ttrain\t\n"
                    "a.wav\t7\t8\tdog\ttrain\t\n"
                    "a.wav\t0\t0.1\tdog\ttrain\tbad.vtt\n"
+                   "half.webm\t0.5\t2.4\tdog\ttrain\t\n"
                    "a.wav\t0.1\t0.2\train\ttrain\t\n",
           "decoders=1");
   g_autoptr (Run) run = run_all (settings, SINK " s.text ! fakesink name=text");
@@ -101,10 +103,10 @@ test_bad_files (void)
   check_samples (run_clip (run, VATT_AUDIO, 0), 0, 800);
   check_samples (run_clip (run, VATT_AUDIO, 1), 800, 800);
   g_assert_cmpuint (run_clip (run, VATT_AUDIO, 1)->segment.base, ==, 100 * MS);
-  g_assert_cmpuint (clip_number (run_clip (run, VATT_AUDIO, 1), "clip"), ==, 8);
+  g_assert_cmpuint (clip_number (run_clip (run, VATT_AUDIO, 1), "clip"), ==, 9);
   guint64 done, skipped;
   g_object_get (run->source, "clips-done", &done, "skipped", &skipped, NULL);
-  g_assert_cmpuint (done, ==, 9);
+  g_assert_cmpuint (done, ==, 10);
   g_assert_cmpuint (skipped, ==, G_N_ELEMENTS (names));
 }
 

@@ -180,6 +180,36 @@ test_absent (void)
   g_assert_cmpuint (run_clip (run, VATT_VIDEO, 2)->starts->len, ==, 10);
 }
 
+/* A picture whose sound is in a file of its own is as long as that. */
+static void
+test_sound_apart (void)
+{
+  g_autofree char *wav = dataset_wav ("a.wav", RATE);
+  g_autofree char *still = media_make ("still.jpg",
+      "videotestsrc num-buffers=1 ! video/x-raw,width=32,height=32 ! jpegenc");
+  g_autofree char *webm = dataset_webm ("film.webm");
+  g_autofree char *manifest =
+      dataset_manifest ("path\tstart\tend\tlabel\tsplit\tspoken\n"
+                        "still.jpg\t0\t0\t\ttrain\ta.wav\n"
+                        "film.webm\t0.2\t0.7\t\ttrain\ta.wav\n"
+                        "film.webm\t0.2\t0.7\t\ttrain\t\n"
+                        "still.jpg\t0\t0\t\ttrain\tno.wav\n");
+  g_autofree char *settings = settings_of (manifest, "audio-column=spoken");
+  g_autoptr (Run) run = run_all (
+      settings, "s.video ! fakesink name=video  s.audio ! fakesink name=audio");
+  g_assert_cmpstr (run->error, ==, NULL);
+  g_assert_cmpuint (run_clip (run, VATT_VIDEO, 0)->starts->len, ==, 1);
+  check_samples (run_clip (run, VATT_AUDIO, 0), 0, RATE);
+  g_assert_cmpuint (
+      run_clip (run, VATT_AUDIO, 1)->segment.base, ==, GST_SECOND);
+  check_samples (run_clip (run, VATT_AUDIO, 1), 1600, 4000);
+  g_assert_cmpuint (run_clip (run, VATT_VIDEO, 1)->starts->len, ==, 5);
+  /* That of the film is of floats. */
+  g_assert_cmpuint (run_clip (run, VATT_AUDIO, 2)->data->len, ==, 4 * 4000);
+  g_assert_cmpuint (run->clips[VATT_AUDIO]->len, ==, 3);
+  g_assert_nonnull (strstr (run->warning, "no.wav"));
+}
+
 /* ---- text ---- */
 
 static void
@@ -398,6 +428,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattdatasetsrc/parts", test_parts);
   g_test_add_func ("/vattdatasetsrc/pictures", test_pictures);
   g_test_add_func ("/vattdatasetsrc/absent", test_absent);
+  g_test_add_func ("/vattdatasetsrc/sound-apart", test_sound_apart);
   g_test_add_func ("/vattdatasetsrc/captions", test_captions);
   g_test_add_func ("/vattdatasetsrc/order", test_order);
   g_test_add_func ("/vattdatasetsrc/ranks", test_ranks);

@@ -85,14 +85,20 @@ test_params (void)
   g_assert_null (vatt_manifest_get_row (other, 2)->text);
 
   g_autoptr (VattManifest) texts =
-      read_text ("\xef\xbb\xbfpath\tstart\tend\ttext\tsplit\tcaptions\n"
-                 "a.mp4\t0\t1\ta dog\tdemo\tsub/a.srt\n",
+      read_text ("\xef\xbb\xbfpath\tstart\tend\ttext\tsplit\tcaptions\taudio\n"
+                 "a.mp4\t0\t1\ta dog\tdemo\tsub/a.srt\t\n"
+                 "a.jpg\t0\t0\t\tdemo\t\t../a.wav\n",
           NULL);
   const VattManifestRow *row = vatt_manifest_get_row (texts, 0);
   g_assert_cmpstr (row->text, ==, "a dog");
   g_assert_cmpstr (row->captions, ==, "/set/sub/a.srt");
   g_assert_null (row->label);
+  g_assert_null (row->audio);
   g_assert_null (vatt_manifest_get_labels (texts)[0]);
+  row = vatt_manifest_get_row (texts, 1);
+  g_assert_null (row->text);
+  g_assert_null (row->captions);
+  g_assert_cmpstr (row->audio, ==, "/set/../a.wav");
 }
 
 static void

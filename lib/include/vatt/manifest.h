@@ -43,6 +43,8 @@ VATT_API GType vatt_manifest_get_type (void);
  * @text: (nullable): what is said of it or in it
  * @captions: (nullable) (type filename): a file of captions for @path, by the
  *   manifest's folder
+ * @audio: (nullable) (type filename): a file with its sound, if that is not in
+ *   @path, by the manifest's folder
  * @id: (nullable): its name, if rows have names
  *
  * A clip. All strings are UTF-8 and the manifest's.
@@ -58,6 +60,7 @@ typedef struct {
   gint class_id;
   const char *text;
   const char *captions;
+  const char *audio;
   const char *id;
 } VattManifestRow;
 
@@ -66,6 +69,7 @@ typedef struct {
  * @split: (nullable): take the rows of this split only
  * @label_column: (nullable): the column with labels, if not `label`
  * @text_column: (nullable): the column with texts, if not `text`
+ * @audio_column: (nullable): the column with files of sound, if not `audio`
  * @labels: (nullable) (array zero-terminated=1): the classes, by number; else
  *   they are the labels of all rows, whatever their split, in the order of
  *   their bytes
@@ -76,6 +80,7 @@ typedef struct {
   const char *split;
   const char *label_column;
   const char *text_column;
+  const char *audio_column;
   const char *const *labels;
 } VattManifestParams;
 
