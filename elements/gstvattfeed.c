@@ -8,10 +8,13 @@
 
 #include "gstvattclipmeta.h"
 
+#include <vatt/error.h>
+
 void
 gst_vatt_feed_slot_free (GstVattFeedSlot *slot)
 {
   g_clear_pointer (&slot->media, gst_vatt_media_unref);
+  g_free (slot->reason);
   g_free (slot);
 }
 
@@ -91,6 +94,26 @@ find_slot (GstVattFeed *self, guint64 index)
              : NULL;
 }
 
+/* An epoch of which nothing could be read would be followed by others. */
+static void
+count_skipped (GstVattFeed *self, const GstVattFeedSlot *slot)
+{
+  self->skipped_in_a_row = slot->media ? 0 : self->skipped_in_a_row + 1;
+  if ((slot->index + 1) % self->per_epoch == 0 &&
+      self->skipped_in_a_row >= self->per_epoch && !self->error)
+    self->error = g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
+        "none of the %u clips of an epoch could be read; the last: %s",
+        self->per_epoch, slot->reason);
+}
+
+static void
+place (GstVattFeed *self, GstVattFeedSlot *slot)
+{
+  slot->running_time = self->running_time;
+  if (slot->media)
+    self->running_time += slot->media->duration;
+}
+
 /* Gives their running times to the clips that are known from the first on. */
 void
 gst_vatt_feed_settle (GstVattFeed *self)
@@ -103,9 +126,8 @@ gst_vatt_feed_settle (GstVattFeed *self)
     if (slot->settled)
       continue;
     slot->settled = TRUE;
-    slot->running_time = self->running_time;
-    if (slot->media)
-      self->running_time += slot->media->duration;
+    place (self, slot);
+    count_skipped (self, slot);
   }
   g_cond_broadcast (&self->changed);
 }
@@ -308,9 +330,9 @@ gst_vatt_feed_rewind (GstVattFeed *self,
   }
   if (reset_time) {
     self->running_time = 0;
-    for (GList *l = self->slots.head; l; l = l->next)
-      ((GstVattFeedSlot *)l->data)->settled = FALSE;
-    gst_vatt_feed_settle (self);
+    for (GList *l = self->slots.head;
+         l && ((GstVattFeedSlot *)l->data)->settled; l = l->next)
+      place (self, l->data);
   }
   g_mutex_unlock (&self->lock);
 }

@@ -21,6 +21,7 @@ typedef struct {
   guint row;
   GstVattFeedSlotState state;
   GstVattMedia *media; /* a reference; READY only */
+  char *reason;        /* owned; SKIPPED only */
   gboolean settled;    /* its running time is known */
   GstClockTime running_time;
 } GstVattFeedSlot;
@@ -56,8 +57,8 @@ struct _GstVattFeed {
   guint64 ahead_bytes;       /* in slots */
   GHashTable *cache;         /* row -> GstVattMedia */
   guint64 cache_bytes;
-  guint failed_in_a_row;
-  GError *error; /* owned; why nothing comes any more */
+  guint64 skipped_in_a_row; /* of those that are settled */
+  GError *error;            /* owned; why nothing comes any more */
   gboolean stopping, flushing, ended;
   GstVattFeedCounts counts;
 };

@@ -3,8 +3,6 @@
  * The life of a feed, and its threads. */
 #include "gstvattfeedprivate.h"
 
-#include <vatt/error.h>
-
 /* Keeps clips while there is room: what is thrown out for others, as these
  * come round once in an epoch, would be gone when its turn comes. */
 static void
@@ -17,7 +15,7 @@ remember (GstVattFeed *self, guint row, GstVattMedia *media)
       self->cache, GUINT_TO_POINTER (row), gst_vatt_media_ref (media));
 }
 
-/* Takes @media, or NULL where there is none. */
+/* Takes @media, or NULL where @error says why there is none. */
 static void
 finish_slot (GstVattFeed *self, GstVattFeedSlot *slot, GstVattMedia *media,
     const GError *error)
@@ -26,14 +24,9 @@ finish_slot (GstVattFeed *self, GstVattFeedSlot *slot, GstVattMedia *media,
   slot->state = media ? GST_VATT_FEED_SLOT_READY : GST_VATT_FEED_SLOT_SKIPPED;
   if (media) {
     self->ahead_bytes += media->bytes;
-    self->failed_in_a_row = 0;
   } else {
     self->counts.skipped++;
-    if (++self->failed_in_a_row >= self->per_epoch && !self->error)
-      self->error = g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
-          "none of %u clips in a row, as many as in an epoch, could be read; "
-          "the last: %s",
-          self->failed_in_a_row, error->message);
+    slot->reason = g_strdup (error->message);
   }
   gst_vatt_feed_settle (self);
 }

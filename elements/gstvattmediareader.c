@@ -174,6 +174,16 @@ is_exposed (const GstVattMediaReader *self)
   return self->exposed;
 }
 
+/* Whether the file has anything that is wanted. */
+static gboolean
+has_streams (const GstVattMediaReader *self)
+{
+  for (guint i = 0; i < N_STREAMS; i++)
+    if (self->streams[i].pad)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 is_read (const GstVattMediaReader *self)
 {
@@ -294,7 +304,14 @@ open_file (GstVattMediaReader *self, GError **error)
                     "the file cannot be opened for decoding"));
     g_mutex_unlock (&self->lock);
   }
-  return await (self, is_exposed, error);
+  if (await (self, is_exposed, error))
+    return TRUE;
+  /* Of a file without anything that is wanted, what is not linked may have
+   * failed by now. */
+  if (!self->exposed || has_streams (self))
+    return FALSE;
+  g_clear_error (error);
+  return TRUE;
 }
 
 /* Goes to the part that is wanted. */
@@ -325,7 +342,7 @@ go_to (GstVattMediaReader *self, GError **error)
   gboolean fresh = self->error || g_strcmp0 (self->path, self->span.path) != 0;
   if (fresh && !open_file (self, error))
     return FALSE;
-  if ((fresh && self->span.start == 0) || seek (self))
+  if ((fresh && self->span.start == 0) || !has_streams (self) || seek (self))
     return TRUE;
   GST_DEBUG ("'%s' cannot be sought in: it is read from its beginning",
       self->span.path);
@@ -369,7 +386,10 @@ check_content (
         absent->str, self->missing);
     return FALSE;
   }
-  if (!any)
+  if (!any && span->end == 0)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "found no %s in the file, expected some", absent->str);
+  else if (!any)
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "found no %s from %.3f s to %.3f s, expected some", absent->str,
         (double)span->start / GST_SECOND, (double)span->end / GST_SECOND);
@@ -397,7 +417,7 @@ gst_vatt_media_reader_read (GstVattMediaReader *self, const GstVattSpan *span,
   for (guint i = 0; i < N_STREAMS; i++)
     gst_clear_caps (&self->streams[i].given);
   gboolean done = go_to (self, error);
-  if (done) {
+  if (done && has_streams (self)) {
     direct (self, media);
     done = await (self, is_read, error);
     direct (self, NULL);

@@ -118,8 +118,26 @@ test_nothing_good (void)
       HEADER "x.wav\t0\t0\t\ttrain\t\ny.wav\t0\t0\t\ttrain\t\n", "epochs=0");
   g_autoptr (Run) run = run_all (settings, SINK);
   g_assert_cmpuint (run->errors, ==, 1);
-  g_assert_nonnull (strstr (run->error, "none of 2 clips"));
+  g_assert_nonnull (strstr (run->error, "none of the 2 clips"));
   g_assert_nonnull (strstr (run->error, "wav"));
+}
+
+/* A file that has other things than are wanted says so, not how decoding it
+ * ended. */
+static void
+test_nothing_wanted (void)
+{
+  g_autofree char *still = media_make ("still.jpg",
+      "videotestsrc num-buffers=1 ! video/x-raw,width=32,height=32 ! jpegenc");
+  g_autofree char *settings = settings_of (
+      HEADER "still.jpg\t0\t0\t\ttrain\t\n" GOOD, "epochs=10 cache-bytes=0");
+  g_autoptr (Run) run = run_all (settings, SINK);
+  g_assert_cmpuint (run->skipped->len, ==, 10);
+  for (guint i = 0; i < 10; i++)
+    g_assert_nonnull (
+        strstr (gst_structure_get_string (run->skipped->pdata[i], "reason"),
+            "found no audio in the file"));
+  g_assert_cmpuint (run->clips[VATT_AUDIO]->len, ==, 10);
 }
 
 static void
@@ -305,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattdatasetsrc/refusals", test_refusals);
   g_test_add_func ("/vattdatasetsrc/bad-files", test_bad_files);
   g_test_add_func ("/vattdatasetsrc/nothing-good", test_nothing_good);
+  g_test_add_func ("/vattdatasetsrc/nothing-wanted", test_nothing_wanted);
   g_test_add_func ("/vattdatasetsrc/too-large", test_too_large);
   g_test_add_func ("/vattdatasetsrc/shutdown", test_shutdown);
   g_test_add_func ("/vattdatasetsrc/prefetch", test_prefetch);
