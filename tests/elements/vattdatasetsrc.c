@@ -2,7 +2,8 @@
  *
  * What is sent of a data set: which clips in which order, exact to the sample,
  * at which times, with which labels and texts. How it begins, ends and fails is
- * in vattdatasetsrc-states.c. */
+ * in vattdatasetsrc-states.c, what other elements make of it in
+ * vattdatasetsrc-line.c. */
 #include "dataset.h"
 
 #include <string.h>
@@ -390,35 +391,6 @@ test_cache (void)
   g_assert_cmpuint (run_stat (some, "cache-bytes"), ==, 990);
 }
 
-/* ---- with the tokenisers ---- */
-
-/* Every clip is one window, with its label; those of pictures and sound have
- * the same times. */
-static void
-test_tokens (void)
-{
-  g_autofree char *webm = dataset_webm ("film.webm");
-  g_autofree char *manifest =
-      dataset_manifest (HEADER "film.webm\t0.5\t2.0\tdog\ttrain\ta\n"
-                               "film.webm\t0\t0.4\t\ttrain\tb\n"
-                               "film.webm\t1.0\t2.4\train\ttrain\tc\n");
-  g_autofree char *settings = settings_of (manifest, "");
-  g_autoptr (Run) run =
-      run_all (settings, "s.video ! vattvideotok ! fakesink name=video "
-                         "s.audio ! vattaudiotok ! fakesink name=audio "
-                         "s.text ! fakesink");
-  g_assert_cmpstr (run->error, ==, NULL);
-  static const GstClockTime bases[] = { 0, 1500 * MS, 1900 * MS };
-  for (guint i = 0; i < 3; i++)
-    for (guint m = VATT_VIDEO; m <= VATT_AUDIO; m++) {
-      const Clip *clip = run_clip (run, (VattModality)m, i);
-      g_assert_cmpuint (clip->starts->len, ==, 1);
-      g_assert_cmpuint (g_array_index (clip->starts, GstClockTime, 0), ==, 0);
-      g_assert_cmpuint (clip->segment.base, ==, bases[i]);
-      g_assert_cmpuint (clip->wrong_metas, ==, 0);
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -433,7 +405,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vattdatasetsrc/order", test_order);
   g_test_add_func ("/vattdatasetsrc/ranks", test_ranks);
   g_test_add_func ("/vattdatasetsrc/cache", test_cache);
-  g_test_add_func ("/vattdatasetsrc/tokens", test_tokens);
   int failures = g_test_run ();
   media_clear ();
   gst_deinit ();
