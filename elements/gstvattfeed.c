@@ -56,7 +56,7 @@ add_slot (GstVattFeed *self)
 static gboolean
 has_room (const GstVattFeed *self)
 {
-  guint n = g_queue_get_length ((GQueue *)&self->slots);
+  guint n = self->slots.length;
   return self->next < self->total &&
          (n < 2 || (n <= self->params.prefetch &&
                        self->ahead_bytes < self->params.prefetch_bytes));

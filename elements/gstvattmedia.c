@@ -53,7 +53,8 @@ gst_vatt_media_has (const GstVattMedia *media, VattModality modality)
   return track->len > 0 && GST_IS_BUFFER (track->pdata[track->len - 1]);
 }
 
-/* Returns: where the last buffer of all ends; 0 where none says so */
+/* Returns: where the last buffer of all ends, or begins where it does not say
+ * that */
 GstClockTime
 gst_vatt_media_end (const GstVattMedia *media)
 {
@@ -63,8 +64,9 @@ gst_vatt_media_end (const GstVattMedia *media)
       continue;
     const GPtrArray *track = media->tracks[i];
     GstBuffer *last = track->pdata[track->len - 1];
-    if (GST_BUFFER_PTS_IS_VALID (last) && GST_BUFFER_DURATION_IS_VALID (last))
-      end = MAX (end, GST_BUFFER_PTS (last) + GST_BUFFER_DURATION (last));
+    GstClockTime duration =
+        GST_BUFFER_DURATION_IS_VALID (last) ? GST_BUFFER_DURATION (last) : 0;
+    end = MAX (end, GST_BUFFER_PTS (last) + duration);
   }
   return end;
 }

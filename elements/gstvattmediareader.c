@@ -10,7 +10,6 @@
 #include "gstvattmediareaderprivate.h"
 
 #include <gio/gio.h>
-
 #include <string.h>
 #include <vatt/error.h>
 
@@ -375,7 +374,7 @@ check_content (
   gboolean any = FALSE;
   for (guint i = 0; i < N_STREAMS; i++) {
     gboolean has = gst_vatt_media_has (media, (VattModality)i);
-    any |= has;
+    any |= has && span->wanted[i];
     if (span->wanted[i] && !has)
       g_string_append_printf (absent, "%s%s", absent->len ? " or " : "",
           vatt_modality_name ((VattModality)i));

@@ -110,7 +110,7 @@ take (GstVattMediaStream *stream, GstBuffer *buffer)
     g_cond_wait (&self->changed, &self->lock);
   if (stream->flushing || self->cancelled || !stream->caps) {
     gst_buffer_unref (buffer);
-    return GST_FLOW_FLUSHING;
+    return stream->caps ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
   buffer = place_in_file (stream, buffer);
   if (!buffer)
