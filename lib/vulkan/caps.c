@@ -63,7 +63,10 @@ find_family (VkPhysicalDevice device, VattVkCaps *caps)
       continue;
     found = TRUE;
     caps->family = f;
-    caps->timestamps = families[f].timestampValidBits == 64;
+    guint32 bits = families[f].timestampValidBits;
+    caps->timestamps = bits > 0;
+    caps->timestamp_mask =
+        bits < 64 ? (G_GUINT64_CONSTANT (1) << bits) - 1 : G_MAXUINT64;
     if (!draws)
       break;
   }

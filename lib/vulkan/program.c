@@ -384,7 +384,8 @@ run_timed (VattProgram *self, double *seconds, GError **error)
     return FALSE;
   for (guint i = 0; i + 1 < n; i++)
     seconds[g_array_index (self->steps, VattVkStep, i).node] +=
-        (double)(ticks[i + 1] - ticks[i]) * vk->caps.timestamp_seconds;
+        (double)((ticks[i + 1] - ticks[i]) & vk->caps.timestamp_mask) *
+        vk->caps.timestamp_seconds;
   return TRUE;
 }
 
