@@ -53,7 +53,7 @@ gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
   GstVattWindowNumbering *numbers = &priv->numbering;
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
-  if (!gst_structure_has_name (structure, CLIP_EVENT) ||
+  if (!gst_event_has_name (event, CLIP_EVENT) ||
       !gst_structure_get_uint64 (structure, "clip", &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
