@@ -4,12 +4,11 @@
  * sends the event `vatt-clip` in front of each; without it every segment is a
  * clip of epoch 0. Pictures and sound of a clip are told the same and therefore
  * begin alike. */
+#include "gstvattclipmeta.h"
 #include "gstvattwindowprivate.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
-
-#define CLIP_EVENT "vatt-clip"
 
 const VattAugmentParams *
 gst_vatt_window_get_augmentation (GstVattWindow *self)
@@ -53,7 +52,7 @@ gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
   GstVattWindowNumbering *numbers = &priv->numbering;
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
-  if (!gst_structure_has_name (structure, CLIP_EVENT) ||
+  if (!gst_event_has_name (event, GST_VATT_CLIP_EVENT) ||
       !gst_structure_get_uint64 (structure, "clip", &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
