@@ -279,13 +279,39 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
   return shared_body (caps, width, query[1]);
 }
 
+/* Samples whose part of any tensor the device binds at once, so many that the
+ * next part begins at a multiple of 64 elements. */
+static size_t
+samples_at_once (const VattNode *node, const VattShaderCaps *caps)
+{
+  const size_t *query = node->in[QUERY]->shape, *key = node->in[KEY]->shape;
+  size_t sample = MAX (query[1], key[1]) * query[2], step = 1;
+  size_t fit = caps->binding_bytes / sizeof (float) / sample;
+  if (fit >= query[0])
+    return query[0];
+  while (step * query[2] % 64 != 0)
+    step *= 2;
+  return MAX (fit / step, 1) * step;
+}
+
 static void
-attention_attend_shade (const VattNode *node, VattDispatches *all)
+bind_samples (VattDispatch *dispatch, const VattTensor *tensor, size_t first,
+    size_t samples, gboolean write)
+{
+  size_t sample = tensor->shape[1] * tensor->shape[2];
+  vatt_dispatch_bind (
+      dispatch, tensor, first * sample, samples * sample, write);
+}
+
+static void
+shade_samples (
+    const VattNode *node, VattDispatches *all, size_t first, size_t samples)
 {
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
   const Body body = choose_body (node, all->caps);
-  const Params params = { .samples = (guint32)query[0],
+  const Params params = { .first = (guint32)first,
+    .samples = (guint32)samples,
     .heads = (guint32)attention->heads,
     .queries = (guint32)query[1],
     .keys = (guint32)node->in[KEY]->shape[1],
@@ -297,15 +323,26 @@ attention_attend_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_constant (dispatch, body.lane_keys);
   vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
   vatt_dispatch_constant (dispatch, node->in[MASK] != NULL);
-  vatt_dispatch_read (dispatch, node->in[QUERY]);
-  vatt_dispatch_read (dispatch, node->in[KEY]);
-  vatt_dispatch_read (dispatch, node->in[VALUE]);
+  bind_samples (dispatch, node->in[QUERY], first, samples, FALSE);
+  bind_samples (dispatch, node->in[KEY], first, samples, FALSE);
+  bind_samples (dispatch, node->in[VALUE], first, samples, FALSE);
   vatt_dispatch_read (dispatch, node->in[BIAS]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
-  vatt_dispatch_write (dispatch, node->out);
+  bind_samples (dispatch, node->out, first, samples, TRUE);
   vatt_dispatch_groups (dispatch,
-      query[0] * attention->heads * ((query[1] + body.rows - 1) / body.rows));
-  dispatch->flop = attention_flop (node, FALSE);
+      samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
+  dispatch->flop =
+      attention_flop (node, FALSE) * (double)samples / (double)query[0];
+}
+
+static void
+attention_attend_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t samples = node->in[QUERY]->shape[0];
+  for (size_t first = 0, count; first < samples; first += count) {
+    count = MIN (samples_at_once (node, all->caps), samples - first);
+    shade_samples (node, all, first, count);
+  }
 }
 
 const VattOp vatt_op_attention = {
