@@ -68,7 +68,6 @@ layout (binding = 5) writeonly buffer YQuads
   vec4 y4[];
 };
 
-const float LOG2_E = 1.44269504088896341;
 const float LEAST = -3.0e38; /* a maximum before there are scores */
 
 /* What a group makes: rows from `row` of head h of sample b. */
