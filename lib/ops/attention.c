@@ -195,6 +195,7 @@ typedef struct {
   guint32 lanes;
   guint32 lane_rows, lane_keys; /* constants 2 and 3 */
   guint32 rows;
+  size_t shared_bytes;
 } Body;
 
 #define ACROSS 8       /* invocations that share a row in attend_shared.glsl */
@@ -204,13 +205,20 @@ typedef struct {
 #define DIRECT_ROWS 4
 #define DIRECT_KEYS 16
 
-/* What attend_shared.glsl declares. */
-static size_t
-shared_bytes (const Body *body, size_t width)
+/* With what attend_shared.glsl declares. */
+static Body
+shared_body_of (guint32 lanes, guint32 rows, guint32 keys, size_t width)
 {
-  size_t stride = (width + 3) / 4 * 4 + 4, keys = ACROSS * body->lane_keys;
-  return sizeof (float) * ((body->rows + keys) * stride +
-                              body->rows * (keys + 1) + body->rows * ACROSS);
+  Body body = { .shader = &attend_shared_shader,
+    .lanes = lanes,
+    .lane_rows = rows,
+    .lane_keys = keys,
+    .rows = lanes / ACROSS * rows };
+  size_t stride = (width + 3) / 4 * 4 + 4, all = (size_t)ACROSS * keys;
+  body.shared_bytes =
+      sizeof (float) *
+      ((body.rows + all) * stride + body.rows * (all + 1) + body.rows * ACROSS);
+  return body;
 }
 
 /* The largest that leaves room for a second group beside it (16 KiB are
@@ -222,25 +230,27 @@ shared_body (const VattShaderCaps *caps, size_t width, size_t n_queries)
     { 64, 4, 4 }, { 64, 4, 2 }, { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 },
     { 32, 1, 1 }, { 8, 1, 1 } };
   size_t room = MAX (caps->shared_bytes / 2, 16384);
-  Body body = { .shader = &attend_shared_shader };
+  Body body = { 0 };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    body.lanes = sizes[i][0];
-    body.lane_rows = sizes[i][1];
-    body.lane_keys = sizes[i][2];
-    body.rows = body.lanes / ACROSS * body.lane_rows;
-    if (body.rows < 2 * MAX (n_queries, 8) &&
-        shared_bytes (&body, width) <= room)
+    body = shared_body_of (sizes[i][0], sizes[i][1], sizes[i][2], width);
+    if (body.rows < 2 * MAX (n_queries, 8) && body.shared_bytes <= room)
       break;
   }
   return body;
 }
 
-/* What attend_direct.glsl declares. */
-static size_t
-direct_bytes (const Body *body, size_t width)
+/* With what attend_direct.glsl declares. */
+static Body
+direct_body_of (guint32 rows, guint32 keys, size_t width)
 {
-  return sizeof (float) * body->rows *
-         (2 * ((width + 7) / 8 * 8) + 1 + body->lane_keys);
+  Body body = { .shader = &attend_direct_shader,
+    .lanes = DIRECT_LANES,
+    .lane_rows = rows,
+    .lane_keys = keys,
+    .rows = DIRECT_LANES * rows };
+  body.shared_bytes = sizeof (float) * body.rows *
+                      (2 * ((width + 7) / 8 * 8) + 1 + body.lane_keys);
+  return body;
 }
 
 /* No more rows and keys than there are: what is past the end costs as much. */
@@ -248,19 +258,13 @@ static Body
 direct_body (
     const VattShaderCaps *caps, size_t width, size_t n_queries, size_t n_keys)
 {
-  size_t rows = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
+  size_t most = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
   size_t blocks = (n_keys + DIRECT_KEYS - 1) / DIRECT_KEYS;
-  size_t keys = (n_keys + blocks - 1) / blocks;
-  Body body = { .shader = &attend_direct_shader,
-    .lanes = DIRECT_LANES,
-    .lane_rows = (guint32)CLAMP (rows, 1, DIRECT_ROWS),
-    .lane_keys = (guint32)((keys + 3) / 4 * 4) };
-  body.rows = body.lanes * body.lane_rows;
-  while (
-      body.lane_rows > 1 && direct_bytes (&body, width) > caps->shared_bytes) {
-    body.lane_rows--;
-    body.rows = body.lanes * body.lane_rows;
-  }
+  guint32 keys = (guint32)((n_keys + blocks - 1) / blocks + 3) / 4 * 4;
+  guint32 rows = (guint32)CLAMP (most, 1, DIRECT_ROWS);
+  Body body = direct_body_of (rows, keys, width);
+  while (rows > 1 && body.shared_bytes > caps->shared_bytes)
+    body = direct_body_of (--rows, keys, width);
   return body;
 }
 
@@ -273,7 +277,7 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
   if (caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
       caps->subgroup == DIRECT_LANES && caps->shuffle) {
     Body body = direct_body (caps, width, query[1], node->in[KEY]->shape[1]);
-    if (direct_bytes (&body, width) <= caps->shared_bytes)
+    if (body.shared_bytes <= caps->shared_bytes)
       return body;
   }
   return shared_body (caps, width, query[1]);
@@ -331,6 +335,7 @@ shade_samples (
   bind_samples (dispatch, node->out, first, samples, TRUE);
   vatt_dispatch_groups (dispatch,
       samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
+  dispatch->shared_bytes = body.shared_bytes;
   dispatch->flop =
       attention_flop (node, FALSE) * (double)samples / (double)query[0];
 }
