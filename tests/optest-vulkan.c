@@ -7,8 +7,6 @@
 
 #include "vulkandevice.h"
 
-#include "device-iface.h"
-
 #include <math.h>
 #include <string.h>
 
