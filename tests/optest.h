@@ -121,7 +121,7 @@ void optest_compare (const char *what, const float *found,
 VattPlan *optest_plan_new (const OpCase *test);
 /* The reference's output for the run's inputs. */
 double *optest_expected (const OpRun *run);
-/* Prints a line about the time of the row for that. */
+/* Prints how long the row `bench` takes. */
 void optest_bench (VattDevice *device);
 /* One row on the Vulkan device. */
 void optest_vulkan_row (gconstpointer test);
