@@ -42,6 +42,8 @@
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one
+ * * #guint64 `clip`, `epoch`, #guint `row`, #gchararray `name`: of a clip of a
+ *   data set, as vattdatasetsrc has them
  * * #gint `dim` and #gdouble `norm`: length and Euclidean norm of the vector,
  *   the norm before #GstVattEncoder:normalize
  * * #guint64 `processing-time`: what the network took, ns

@@ -4,6 +4,7 @@
 #include "gstvattwindow.h"
 
 #include "gstvattcaps.h"
+#include "gstvattclipmeta.h"
 #include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattoverload.h"
@@ -102,6 +103,23 @@ negotiate (GstVattWindow *self, GError **error)
   return TRUE;
 }
 
+/* Upstream may say what the data are of. */
+static void
+note_clip (GstVattWindow *self, GstBuffer *buffer)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
+  const GstStructure *clip = gst_vatt_clip_meta_get (buffer);
+  const char *label = clip ? gst_structure_get_string (clip, "label") : NULL;
+  if (meta)
+    label = meta->label;
+  if ((meta || clip) && g_strcmp0 (label, priv->label) != 0) {
+    g_free (priv->label);
+    priv->label = g_strdup (label);
+  }
+  gst_vatt_clip_meta_keep (clip, &priv->clip);
+}
+
 /* Cameras on a network may tell the time of day of their pictures. */
 static void
 note_utc (GstVattWindow *self, GstBuffer *buffer)
@@ -155,11 +173,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
                   "a buffer has the timestamp %" G_GUINT64_FORMAT
                   " ns, expected up to %" G_GUINT64_FORMAT,
                   GST_BUFFER_PTS (buffer), MAX_TIME));
-  GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
-  if (meta && g_strcmp0 (meta->label, priv->label) != 0) {
-    g_free (priv->label);
-    priv->label = g_strdup (meta->label);
-  }
+  note_clip (self, buffer);
   note_utc (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_DEBUG_OBJECT (self, "corrupted data at %" GST_TIME_FORMAT,
@@ -447,6 +461,7 @@ window_finalize (GObject *object)
   gst_clear_caps (&priv->input_caps);
   g_free (priv->label);
   g_clear_pointer (&priv->augment_settings, gst_structure_free);
+  gst_clear_structure (&priv->clip);
   G_OBJECT_CLASS (gst_vatt_window_parent_class)->finalize (object);
 }
 

@@ -75,9 +75,10 @@ typedef struct {
   gboolean saw_gap;    /* a GAP event came behind the last data */
   gboolean discont;
   GstClockTime
-      utc_pts; /* time of the last buffer with a time of day, or NONE */
-  guint64 utc; /* that, ns since 1970 */
-  char *label; /* of the last buffer that had one; owned */
+      utc_pts;        /* time of the last buffer with a time of day, or NONE */
+  guint64 utc;        /* that, ns since 1970 */
+  char *label;        /* of the last buffer that had one; owned */
+  GstStructure *clip; /* the same, of a clip of a data set; owned */
 } GstVattWindowPrivate;
 
 #define PRIV(self) gst_vatt_window_private (self)

@@ -7,6 +7,7 @@
  * Subclasses keep pictures or sound and say up to which time they are complete;
  * this file decides when a window leaves. */
 #include "gstvattcaps.h"
+#include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
@@ -105,6 +106,7 @@ gst_vatt_window_end_run (GstVattWindow *self)
   priv->discont = TRUE;
   gst_vatt_coverage_reset (&priv->coverage);
   g_clear_pointer (&priv->label, g_free);
+  gst_clear_structure (&priv->clip);
   GST_VATT_WINDOW_GET_CLASS (self)->reset (self);
 }
 
@@ -315,6 +317,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   if (kept)
     gst_vatt_meta_set_kept (meta, kept, n_tokens);
   gst_vatt_meta_set_label (meta, priv->label);
+  gst_vatt_clip_meta_add (buffer, priv->clip);
   GST_BUFFER_PTS (buffer) = stamp (priv, start);
   GST_BUFFER_DURATION (buffer) = stamped_duration (priv);
   GST_BUFFER_OFFSET (buffer) = priv->counter;
