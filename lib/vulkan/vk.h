@@ -62,6 +62,8 @@ typedef struct {
 gboolean vatt_vk_caps_read (VkPhysicalDevice device, const char *mask,
     VattVkCaps *caps, GError **error);
 
+gboolean vatt_vk_has_extension (VkPhysicalDevice device, const char *name);
+
 /* ---- memory.c ---- */
 
 typedef struct {

@@ -225,11 +225,30 @@ test_shared_too_large (void)
   vatt_device_vulkan.close (vk);
 }
 
+/* Asked for, they are there or the device is refused. */
+static void
+test_matrices (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_setenv ("VATT_VULKAN_MATRIX", "1", TRUE);
+  VattVk *vk = vatt_device_vulkan.open (NULL, NULL, &error);
+  g_unsetenv ("VATT_VULKAN_MATRIX");
+  if (vk) {
+    g_assert_cmpint (vk->caps.shader.gemm, ==, VATT_GEMM_MATRIX);
+    vatt_device_vulkan.close (vk);
+  } else if (g_error_matches (error, VATT_ERROR, VATT_ERROR_DEVICE)) {
+    g_test_skip (error->message);
+  } else {
+    g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (error->message, "cooperative_matrix"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   static const char *const masks[] = { "subgroup", "mapped", "coherent",
-    "mapped,coherent", "timestamps", "budget", "profile=generic",
+    "mapped,coherent", "timestamps", "budget", "shuffle", "profile=generic",
     "group=128,shared=16384" };
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/levels", test_levels);
@@ -241,6 +260,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, masks[i], test_mask);
   }
   g_test_add_func ("/program/refused-masks", test_refused_masks);
+  g_test_add_func ("/program/matrices", test_matrices);
   g_test_add_func ("/program/binding-too-large", test_binding_too_large);
   g_test_add_func ("/program/shared-too-large", test_shared_too_large);
   return g_test_run ();
