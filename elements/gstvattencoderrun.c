@@ -277,9 +277,10 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
 /* ---- windows in hand ---- */
 
 /* A window stays in its pad's queue while it is computed, so that the one
- * upstream has ready waits with the tokeniser: two clips exist, not three. A
- * flush may have emptied the queue meanwhile. Of live streams it was taken out
- * at once, so that only windows that wait are there to be left out. */
+ * upstream has ready waits with the tokeniser: two clips exist, not three, and
+ * of large ones one (gst_vatt_token_out_await_clip). A flush may have emptied
+ * the queue meanwhile. Of live streams it was taken out at once, so that only
+ * windows that wait are there to be left out. */
 void
 gst_vatt_encoder_let_go (gpointer data)
 {

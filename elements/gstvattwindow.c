@@ -13,9 +13,6 @@
 GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
 
-/* Windows closer than this are a mistake that would never end. */
-#define MIN_HOP GST_MSECOND
-
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
 
@@ -38,6 +35,8 @@ reset_stream (GstVattWindow *self)
   priv->resume = priv->utc_pts = GST_CLOCK_TIME_NONE;
   priv->counter = 0;
   priv->fresh = TRUE;
+  priv->cut_made = FALSE;
+  priv->numbering.n_segments = priv->numbering.first_window = 0;
   priv->failed = FALSE;
   GST_OBJECT_LOCK (self);
   priv->earliest = GST_CLOCK_TIME_NONE;
@@ -51,17 +50,6 @@ override_front_end (
 {
   GstVattWindow *self = GST_VATT_WINDOW (element);
   return GST_VATT_WINDOW_GET_CLASS (self)->override (self, front_end, error);
-}
-
-static void
-copy_settings (GstVattWindow *self)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  priv->used = priv->wanted;
-  GST_OBJECT_UNLOCK (self);
-  if (priv->used.hop)
-    priv->used.hop = CLAMP (priv->used.hop, MIN_HOP, MAX_TIME);
 }
 
 static gboolean
@@ -79,7 +67,9 @@ static gboolean
 negotiate (GstVattWindow *self, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  copy_settings (self);
+  VattAugmentParams augment = priv->augment;
+  if (!gst_vatt_window_read_settings (self, error))
+    return FALSE;
   VattFrontEnd before = priv->out.front_end;
   gboolean had = priv->out.negotiated;
   GstVattTokenOutParams params = { .drop_rate = priv->used.drop_rate,
@@ -89,7 +79,8 @@ negotiate (GstVattWindow *self, GError **error)
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
   GstClockTime hop = priv->used.hop ? priv->used.hop : priv->span;
   if (had && hop == priv->hop &&
-      memcmp (&before, &priv->out.front_end, sizeof before) == 0)
+      memcmp (&before, &priv->out.front_end, sizeof before) == 0 &&
+      memcmp (&augment, &priv->augment, sizeof augment) == 0)
     return TRUE;
   if (had)
     gst_vatt_window_end_run (self);
@@ -187,6 +178,7 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_DEBUG_OBJECT (self, "corrupted data at %" GST_TIME_FORMAT,
         GST_TIME_ARGS (GST_BUFFER_PTS (buffer)));
+  gst_vatt_window_cut_segment (self);
   return GST_VATT_WINDOW_GET_CLASS (self)->take (self, buffer);
 }
 
@@ -233,6 +225,7 @@ handle_segment (GstVattWindow *self, GstEvent *event)
     gst_vatt_window_drain (self);
     priv->resume = GST_CLOCK_TIME_NONE;
     priv->fresh = TRUE;
+    gst_vatt_window_begin_segment (self);
     GST_OBJECT_LOCK (self);
     priv->earliest = GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK (self);
@@ -303,6 +296,10 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     break;
   case GST_EVENT_EOS:
     return handle_eos (self, event);
+  case GST_EVENT_CUSTOM_DOWNSTREAM:
+  case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+    gst_vatt_window_note_clip (self, event);
+    break;
   case GST_EVENT_FLUSH_START:
     gst_vatt_terminal_set_flushing (&priv->out.terminal, TRUE);
     break;
@@ -401,6 +398,7 @@ window_change_state (GstElement *element, GstStateChange transition)
                                     ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     reset_stream (self);
+    gst_vatt_window_forget_clips (self);
     gst_vatt_token_out_clear (&priv->out);
     memset (&priv->out.front_end, 0, sizeof priv->out.front_end);
     gst_clear_caps (&priv->input_caps);
@@ -463,6 +461,7 @@ window_finalize (GObject *object)
   gst_clear_caps (&priv->input_caps);
   g_free (priv->label);
   gst_clear_structure (&priv->clip);
+  g_clear_pointer (&priv->augment_settings, gst_structure_free);
   G_OBJECT_CLASS (gst_vatt_window_parent_class)->finalize (object);
 }
 
@@ -490,6 +489,7 @@ gst_vatt_window_class_init (GstVattWindowClass *klass)
   GST_ELEMENT_CLASS (klass)->send_event = GST_DEBUG_FUNCPTR (window_send_event);
   gst_vatt_window_install_properties (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_WINDOW, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VATT_AUGMENT, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TAIL, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TIMESTAMP_MODE, 0);
   GST_DEBUG_CATEGORY_INIT (gst_vatt_window_debug, "vattwindow", 0,

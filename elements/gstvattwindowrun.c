@@ -18,10 +18,11 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 /* Less than this behind the last window is rounding, not data. */
 #define GRAIN GST_MSECOND
 
+/* The segment as far as windows take data from it. */
 const GstSegment *
 gst_vatt_window_get_segment (GstVattWindow *self)
 {
-  return &PRIV (self)->segment;
+  return &PRIV (self)->cut;
 }
 
 GstClockTime
@@ -117,7 +118,7 @@ static GstClockTime
 begin_run (GstVattWindow *self, GstClockTime time)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  GstClockTime anchor = priv->segment.start;
+  GstClockTime anchor = priv->cut.start;
   if (!GST_CLOCK_TIME_IS_VALID (anchor) || anchor > time)
     anchor = time;
   guint64 offset = time - anchor;
@@ -180,37 +181,6 @@ gst_vatt_window_place (
   else if (forward && GST_CLOCK_TIME_IS_VALID (priv->resume))
     pass_over_gap (self, priv->resume);
   return GST_VATT_PLACE_START;
-}
-
-/*
- * gst_vatt_window_has_instant:
- * @self: a tokeniser of video
- * @from: a time
- * @to: a time not before it
- *
- * Returns: whether a window that is still to come wants a picture of
- *   (@from, @to]
- */
-gboolean
-gst_vatt_window_has_instant (
-    GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  const VattFrontEnd *fe = &priv->out.front_end;
-  GstClockTimeDiff start = (GstClockTimeDiff)gst_vatt_window_get_start (self);
-  for (; start <= to; start += (GstClockTimeDiff)priv->hop) {
-    if (start > from)
-      return TRUE;
-    guint64 index = gst_util_uint64_scale (
-        (guint64)(from - start), fe->rate_n, (guint64)GST_SECOND * fe->rate_d);
-    for (guint64 i = index; i <= index + 1 && i < fe->frames; i++) {
-      GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
-          fe, (GstClockTime)start, i);
-      if (time > from && time <= to)
-        return TRUE;
-    }
-  }
-  return FALSE;
 }
 
 /* Whether a sink will find the window that ends at @end too late. */
@@ -332,8 +302,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
       kept[i] = (gint32)i;
   } else if (wanted < whole) {
     n_tokens = wanted;
-    if (!vatt_clip_drop_tokens (
-            clip, n_tokens, priv->used.seed, priv->counter, error)) {
+    if (!gst_vatt_window_drop_tokens (self, clip, n_tokens, error)) {
       vatt_clip_free (clip);
       return NULL;
     }
@@ -389,6 +358,8 @@ send_window (GstVattWindow *self, const Content *content)
     priv->discont = TRUE;
     return GST_FLOW_OK;
   }
+  if (!priv->live)
+    gst_vatt_token_out_await_clip (&priv->out);
   VattClip *clip = gst_vatt_clip_pool_acquire (priv->out.pool, &error);
   if (!clip)
     return gst_vatt_window_fail (self, g_steal_pointer (&error));

@@ -4,6 +4,7 @@
 #include "optest.h"
 
 #include "cpu.h"
+#include "vulkandevice.h"
 #include "rng.h"
 
 #include <math.h>
@@ -83,17 +84,19 @@ run_check_guards (const OpRun *run)
 
 /* ---- plans of one node ---- */
 
-static VattPlan *
-make_plan (const OpInput *in, gconstpointer attributes, size_t size)
+VattPlan *
+optest_plan_new (const OpCase *test)
 {
   VattPlan *plan = vatt_plan_new ();
   VattTensor *inputs[VATT_MAX_INPUTS] = { NULL };
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    if (in[i].rank)
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    const OpInput *in = &test->in[i];
+    if (in->rank)
       inputs[i] =
-          vatt_plan_input (plan, "input", in[i].dtype, in[i].rank, in[i].shape);
-  VattTensor *out = vatt_plan_apply (
-      plan, optest.op, attributes, size, inputs, VATT_MAX_INPUTS);
+          vatt_plan_input (plan, "input", in->dtype, in->rank, in->shape);
+  }
+  VattTensor *out = vatt_plan_apply (plan, optest.op, test->attributes,
+      test->attributes_size, inputs, VATT_MAX_INPUTS);
   vatt_plan_output (plan, out, "output");
   return plan;
 }
@@ -117,7 +120,8 @@ optest_run_new (const OpCase *test)
 {
   g_autoptr (GError) error = NULL;
   OpRun *run = g_new0 (OpRun, 1);
-  run->plan = make_plan (test->in, test->attributes, test->attributes_size);
+  run->test = test;
+  run->plan = optest_plan_new (test);
   vatt_plan_seal (run->plan, &error);
   g_assert_no_error (error);
   run->node = g_ptr_array_index (run->plan->nodes, 0);
@@ -176,11 +180,9 @@ piece_size (Pieces pieces, size_t items, size_t n)
 }
 
 static void
-run_directly (OpRun *run, Pieces pieces)
+run_passes (OpRun *run, Pieces pieces)
 {
   VattNode *node = run->node;
-  node->out->data = buffer_data (&run->out);
-  buffer_clear (&run->out);
   for (guint i = 0; i < VATT_MAX_WORK; i++)
     if (node->work[i]) {
       node->work[i]->data = buffer_data (&run->work[i]);
@@ -198,10 +200,24 @@ run_directly (OpRun *run, Pieces pieces)
   }
 }
 
+static void
+run_directly (OpRun *run, Pieces pieces)
+{
+  run->node->out->data = buffer_data (&run->out);
+  buffer_clear (&run->out);
+  run_passes (run, pieces);
+}
+
+/* Whether extras run on the Vulkan device; theirs alone. */
+static gboolean on_vulkan;
+
 const float *
 optest_execute (OpRun *run)
 {
-  run_directly (run, WHOLE);
+  if (on_vulkan)
+    optest_vulkan_execute (run, buffer_data (&run->out));
+  else
+    run_directly (run, WHOLE);
   run_check_guards (run);
   return buffer_data (&run->out);
 }
@@ -209,18 +225,24 @@ optest_execute (OpRun *run)
 /* ---- running through a device ---- */
 
 typedef struct {
+  const VattDeviceIface *iface;
   gpointer device;
   VattProgram *program;
 } Device;
 
+static gpointer
+open_device (const VattDeviceIface *iface, guint threads, GError **error)
+{
+  const VattDeviceParams params = { .threads = threads };
+  return iface->open (NULL, &params, error);
+}
+
 static Device
-device_open (OpRun *run, guint threads)
+device_prepare (const VattDeviceIface *iface, gpointer object, OpRun *run)
 {
   g_autoptr (GError) error = NULL;
-  const VattDeviceParams params = { .threads = threads };
-  Device device = { .device = vatt_device_cpu.open (NULL, &params, &error) };
-  g_assert_no_error (error);
-  device.program = vatt_device_cpu.prepare (device.device, run->plan, &error);
+  Device device = { .iface = iface, .device = object };
+  device.program = iface->prepare (object, run->plan, NULL, &error);
   g_assert_no_error (error);
   if (run->out.bytes > 0)
     memset (vatt_tensor_f32_mutable (run->node->out), 0xff, run->out.bytes);
@@ -231,15 +253,15 @@ static void
 device_run (const Device *device)
 {
   g_autoptr (GError) error = NULL;
-  vatt_device_cpu.run (device->program, NULL, NULL, &error);
+  device->iface->run (device->program, NULL, NULL, &error);
   g_assert_no_error (error);
 }
 
 static void
 device_close (Device *device)
 {
-  vatt_device_cpu.release (device->program);
-  vatt_device_cpu.close (device->device);
+  device->iface->release (device->program);
+  device->iface->close (device->device);
 }
 
 /* ---- comparing ---- */
@@ -287,8 +309,8 @@ compare_bits (const char *what, const float *found, const float *expected,
     }
 }
 
-static double *
-expected_output (const OpCase *test, const OpRun *run)
+double *
+optest_expected (const OpRun *run)
 {
   double *in[VATT_MAX_INPUTS] = { NULL };
   for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
@@ -301,13 +323,37 @@ expected_output (const OpCase *test, const OpRun *run)
                      : (double)((const float *)tensor->data)[k];
   }
   double *y = g_new (double, vatt_tensor_count (run->node->out) + 1);
-  optest.reference (test, (const double *const *)in, y);
+  optest.reference (run->test, (const double *const *)in, y);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     g_free (in[i]);
   return y;
 }
 
 /* ---- tests ---- */
+
+/* An output that lies over an input is the same, whatever the pieces. */
+static void
+check_in_place (
+    OpRun *run, const OpCase *test, const float *whole, const double *expected)
+{
+  const VattTensor *out = run->node->out;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    VattTensor *in = run->node->in[i];
+    if (!in || !(optest.op->overwrites & 1u << i) ||
+        run->in[i].bytes != run->out.bytes)
+      continue;
+    for (Pieces pieces = WHOLE; pieces <= UNEVEN; pieces++) {
+      memcpy (
+          buffer_data (&run->out), buffer_data (&run->in[i]), run->out.bytes);
+      in->data = buffer_data (&run->out);
+      run_passes (run, pieces);
+      in->data = buffer_data (&run->in[i]);
+      run_check_guards (run);
+      compare_bits ("over an input", vatt_tensor_f32 (out), whole, expected,
+          test, vatt_tensor_count (out));
+    }
+  }
+}
 
 static void
 test_row (gconstpointer data)
@@ -321,7 +367,7 @@ test_row (gconstpointer data)
   for (guint a = 0; a < out->rank; a++)
     g_assert_cmpuint (out->shape[a], ==, test->out.shape[a]);
   size_t n = vatt_tensor_count (out);
-  g_autofree double *expected = expected_output (test, run);
+  g_autofree double *expected = optest_expected (run);
   g_autofree float *whole =
       g_memdup2 (optest_execute (run), n * sizeof (float));
   optest_compare ("in one piece", whole, expected, n, test->abs, test->rel);
@@ -333,9 +379,11 @@ test_row (gconstpointer data)
     compare_bits (
         names[pieces], vatt_tensor_f32 (out), whole, expected, test, n);
   }
+  check_in_place (run, test, whole, expected);
   for (guint threads = 1; threads <= 3; threads++) {
     g_autofree char *what = g_strdup_printf ("cpu, %u threads", threads);
-    Device device = device_open (run, threads);
+    Device device = device_prepare (
+        &vatt_device_cpu, open_device (&vatt_device_cpu, threads, NULL), run);
     device_run (&device);
     compare_bits (what, vatt_tensor_f32 (out), whole, expected, test, n);
     device_close (&device);
@@ -348,8 +396,10 @@ test_refusal (gconstpointer data)
 {
   const OpRefusal *row = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattPlan) plan =
-      make_plan (row->in, row->attributes, row->attributes_size);
+  OpCase test = { .attributes = row->attributes,
+    .attributes_size = row->attributes_size };
+  memcpy (test.in, row->in, sizeof test.in);
+  g_autoptr (VattPlan) plan = optest_plan_new (&test);
   g_assert_false (vatt_plan_seal (plan, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
   if (!strstr (error->message, row->why) ||
@@ -369,31 +419,42 @@ by_value (const void *a, const void *b)
   return left < right ? -1 : left > right;
 }
 
-static void
-bench (void)
+static double
+median_seconds (const VattDeviceIface *iface, VattProgram *program)
 {
-  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
-  double seconds[BENCH_RUNS], bytes = (double)run->out.bytes;
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    bytes += (double)run->in[i].bytes;
-  Device device = device_open (run, 0);
-  device_run (&device);
+  double seconds[BENCH_RUNS];
+  iface->run (program, NULL, NULL, NULL);
   for (guint r = 0; r < BENCH_RUNS; r++) {
     gint64 start = g_get_monotonic_time ();
     guint times = 0;
     do
-      device_run (&device);
+      iface->run (program, NULL, NULL, NULL);
     while (++times < 1000 && g_get_monotonic_time () - start < 20000);
     seconds[r] =
         1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
   }
-  guint threads = vatt_device_cpu.threads (device.device);
-  device_close (&device);
   qsort (seconds, BENCH_RUNS, sizeof *seconds, by_value);
-  double median = seconds[BENCH_RUNS / 2];
+  return seconds[BENCH_RUNS / 2];
+}
+
+static void
+bench (VattDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  const VattDeviceIface *iface = vatt_device_iface (device);
+  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
+  double bytes = (double)run->out.bytes;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    bytes += (double)run->in[i].bytes;
+  VattProgram *program =
+      iface->prepare (vatt_device_object (device), run->plan, NULL, &error);
+  g_assert_no_error (error);
+  double median = median_seconds (iface, program);
+  iface->release (program);
   double flop = optest.op->flop ? optest.op->flop (run->node, FALSE) : 0.0;
-  printf ("%s\t%s\t%u threads\t%.3e s\t%.2f %s\n", optest.op->name,
-      optest.bench.name, threads, median,
+  printf ("%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
+      optest.bench.name, vatt_device_get_name (device),
+      vatt_device_get_threads (device), median,
       1e-9 * (flop > 0.0 ? flop : bytes) / median,
       flop > 0.0 ? "GFLOP/s" : "GB/s");
 }
@@ -404,28 +465,57 @@ run_extra (gconstpointer data)
   ((const OpExtra *)data)->run ();
 }
 
+static void
+run_extra_on_vulkan (gconstpointer data)
+{
+  g_autoptr (VattDevice) device = vulkan_device_new (NULL);
+  if (!device) {
+    if (!g_test_failed ())
+      g_test_skip ("no Vulkan device");
+    return;
+  }
+  on_vulkan = TRUE;
+  run_extra (data);
+  on_vulkan = FALSE;
+}
+
+/* part: "" or "/vulkan" */
+static void
+add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test)
+{
+  for (const OpCase *row = optest.cases; row->name; row++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s%s/%s", optest.op->name, part, row->name);
+    g_test_add_data_func (path, row, row_test);
+  }
+  for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
+    g_autofree char *path =
+        g_strdup_printf ("/%s%s/%s", optest.op->name, part, extra->name);
+    g_test_add_data_func (path, extra, extra_test);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
-    bench ();
+    g_autoptr (VattDevice) cpu = vatt_device_new ("cpu", NULL, NULL);
+    g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
+    bench (cpu);
+    if (vulkan)
+      bench (vulkan);
     return 0;
   }
-  for (const OpCase *row = optest.cases; row->name; row++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/%s", optest.op->name, row->name);
-    g_test_add_data_func (path, row, test_row);
-  }
+  if (optest.op->forward[0].shade)
+    add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
+  if (argc > 1 && strcmp (argv[1], "--vulkan") == 0)
+    return g_test_run ();
+  add_tests ("", test_row, run_extra);
   for (const OpRefusal *row = optest.refusals; row->why; row++) {
     g_autofree char *path = g_strdup_printf (
         "/%s/refused/%td", optest.op->name, row - optest.refusals);
     g_test_add_data_func (path, row, test_refusal);
-  }
-  for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/%s", optest.op->name, extra->name);
-    g_test_add_data_func (path, extra, run_extra);
   }
   return g_test_run ();
 }

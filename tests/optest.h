@@ -3,7 +3,8 @@
  * The test of an op: a table of shapes, a reference in double precision that
  * is written in the test, and tolerances with a reason. The harness makes a
  * plan of one node from each row, runs it directly over [begin, end) pieces
- * and through CPU devices, and compares.
+ * and through CPU and Vulkan devices, and compares. With --vulkan, only the
+ * tests on Vulkan are run.
  *
  * To test an op `foo`, write tests/ops/foo.c that defines `optest`; the build
  * finds it by its name. The same executable, called with --bench, times it. */
@@ -47,6 +48,7 @@ typedef struct {
   gconstpointer attributes;
   size_t attributes_size;
   double abs, rel; /* |found - expected| <= abs + rel |expected| */
+  double vulkan_abs, vulkan_rel; /* on Vulkan; both 0: the same */
 } OpCase;
 
 /* A row that the op must refuse, with a text that holds `why`. */
@@ -64,12 +66,15 @@ typedef struct {
 
 typedef struct {
   const VattOp *op;
-  const char *reason; /* why these tolerances */
+  const char *reason;        /* why these tolerances */
+  const char *vulkan_reason; /* why others on Vulkan, where there are any */
   /* Fills y from the inputs, ids too as doubles; NULL where absent. */
   void (*reference) (const OpCase *test, const double *const in[], double *y);
   /* Only that results stay within the tolerance is asked of other pieces,
    * instead of equal bits. */
   gboolean pieces_differ;
+  /* Shaders leave other things in the work tensors than C does. */
+  gboolean work_differs;
   const OpCase *cases;       /* ended by one without name */
   const OpRefusal *refusals; /* ended by one without why */
   const OpExtra *extras;     /* (nullable), ended by one without name */
@@ -88,6 +93,7 @@ typedef struct {
 
 /* One node, made ready to run directly. */
 typedef struct {
+  const OpCase *test;
   VattPlan *plan;
   VattNode *node;
   OpBuffer in[VATT_MAX_INPUTS], out, work[VATT_MAX_WORK], scratch;
@@ -99,9 +105,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, optest_run_free)
 
 /* Values of an input, to be changed at will. */
 float *optest_values (OpRun *run, guint slot);
-/* Runs every pass in one piece; the result belongs to the run. */
+/* Runs every pass in one piece, or, where the extra is repeated for it, on the
+ * Vulkan device; the result belongs to the run. */
 const float *optest_execute (OpRun *run);
 /* Whether every value is |found - expected| <= abs + rel |expected|; NaN
  * equals nothing. Says where the worst one is, fails the running test. */
 void optest_compare (const char *what, const float *found,
     const double *expected, size_t n, double abs, double rel);
+
+/* ---- for the harness ---- */
+
+/* A plan of one node, not sealed. */
+VattPlan *optest_plan_new (const OpCase *test);
+/* The reference's output for the run's inputs. */
+double *optest_expected (const OpRun *run);
+/* One row on the Vulkan device. */
+void optest_vulkan_row (gconstpointer test);
+/* Leaves y alone where there is no device. */
+void optest_vulkan_execute (const OpRun *run, float *y);

@@ -4,7 +4,7 @@
  * over [begin, end). Node: one application of an op in a plan. */
 #pragma once
 
-#include "tensor.h"
+#include "dispatch.h"
 
 #define VATT_MAX_INPUTS 6
 #define VATT_MAX_WORK 2
@@ -26,6 +26,10 @@ typedef struct {
 typedef void (*VattPassRun) (
     const VattNode *node, size_t begin, size_t end, void *scratch);
 
+/* The same on a device with shaders: adds the dispatches that do the pass.
+ * Tensors have their place, and parameters the type they are stored in. */
+typedef void (*VattPassShade) (const VattNode *node, VattDispatches *all);
+
 typedef struct {
   const char *name;
   VattPassRun run;
@@ -33,7 +37,15 @@ typedef struct {
   /* Chunks the items are cut into per thread; 0 for 4. Fewer where a chunk
    * has a cost of its own, as packing has in matrix products. */
   guint chunks;
+  VattPassShade shade;
 } VattPass;
+
+/* A row of an op's passes: op_pass in C and op_pass_shade. */
+#define VATT_PASS(op, pass, ...)                                               \
+  {                                                                            \
+    .name = #pass, .run = op##_##pass, .shade = op##_##pass##_shade,           \
+    .items = __VA_ARGS__                                                       \
+  }
 
 typedef struct VattPlan VattPlan;
 
@@ -46,6 +58,14 @@ struct VattOp {
    * where there are none. The second rule leaves out query-key products and
    * counts 6 per attention score, as the paper's tables do. */
   double (*flop) (const VattNode *node, gboolean as_published);
+  /* Inputs, a bit each, whose shaders read any of the types that parameters
+   * may be stored in. */
+  guint narrow;
+  /* Inputs, a bit each, in whose place the output may lie: that is so of an op
+   * whose items, and its shaders' groups, read nothing of such an input that
+   * another one writes, and nothing once they have begun to write. Plans make
+   * use of it where the node is the last to read the input. */
+  guint overwrites;
   VattPass forward[VATT_MAX_PASSES];
 };
 

@@ -16,9 +16,12 @@ typedef enum {
   VATT_ARENA_INPUT,      /* the caller's, bound anew for every run */
 } VattArenaKind;
 
-typedef struct {
+typedef struct VattTensor VattTensor;
+
+struct VattTensor {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
+  VattDtype stored; /* a parameter's type in the device's memory */
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
@@ -26,7 +29,10 @@ typedef struct {
   const void *data;  /* where a CPU finds it; set by the device */
   guint first, last; /* nodes that write it first and read it last */
   gboolean pinned;   /* an output: lives to the end of the run */
-} VattTensor;
+  /* The dead input in whose place it lies, which lives on for it; NULL: it has
+   * a place of its own. */
+  VattTensor *over;
+};
 
 /* Both fail only on overflow, with VATT_ERROR_SHAPE. */
 gboolean vatt_tensor_elements (

@@ -470,10 +470,13 @@ attend (const VattAttend *all)
   }
 }
 
+#define COLOUR_OF(set) vatt_colour_##set
+#define COLOUR(set) COLOUR_OF (set)
 #define TABLE_NAME_OF(set) vatt_simd_##set
 #define TABLE_NAME(set) TABLE_NAME_OF (set)
 #define TEXT_OF(set) #set
 #define TEXT(set) TEXT_OF (set)
+extern const VattColourRows COLOUR (VATT_SIMD_NAME);
 extern const VattSimd TABLE_NAME (VATT_SIMD_NAME);
 const VattSimd TABLE_NAME (VATT_SIMD_NAME) = {
   .name = TEXT (VATT_SIMD_NAME),
@@ -488,4 +491,5 @@ const VattSimd TABLE_NAME (VATT_SIMD_NAME) = {
   .pack_keys = pack_keys,
   .pack_values = pack_values,
   .attend = attend,
+  .colour = &COLOUR (VATT_SIMD_NAME),
 };

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "colour.h"
+
 typedef enum {
   VATT_ACTIVATION_NONE,
   VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
@@ -64,6 +66,8 @@ typedef struct {
    * keys with a running maximum and sum: never more than a few kilobytes of
    * scores. */
   void (*attend) (const VattAttend *attend);
+
+  const VattColourRows *colour;
 } VattSimd;
 
 /* The best set of this processor. */

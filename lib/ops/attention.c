@@ -4,6 +4,7 @@
  * head h; q, y are (B, Tq, H K), k, v (B, Tk, H K), bias (H, Tq, Tk), mask
  * (B, Tk). Scores exist in blocks of a few kilobytes only. A first pass lays
  * keys and values of each head out for the second. */
+#include "attention-shaders.h"
 #include "attributes.h"
 #include "ops.h"
 #include "size.h"
@@ -136,6 +137,12 @@ attention_pack (const VattNode *node, size_t item0, size_t item1, void *scratch)
   }
 }
 
+/* Nothing: shaders lay tiles of keys and values out as they read them. */
+static void
+attention_pack_shade (const VattNode *node, VattDispatches *all)
+{
+}
+
 static size_t
 attend_items (const VattNode *node)
 {
@@ -180,10 +187,76 @@ attention_attend (
   }
 }
 
+/* ---- with shaders ---- */
+
+/* A group of the body through shared memory: 8 invocations share a row. */
+#define ACROSS 8
+
+typedef struct {
+  guint32 lanes;
+  guint32 rows, keys; /* of an invocation */
+} SharedTile;
+
+/* As much as attend_shared.glsl declares. */
+static size_t
+shared_bytes (const SharedTile *tile, size_t width)
+{
+  size_t rows = tile->lanes / ACROSS * tile->rows, keys = ACROSS * tile->keys;
+  size_t stride = (width + 3) / 4 * 4 + 4;
+  return sizeof (float) *
+         ((rows + keys) * stride + rows * (keys + 1) + rows * ACROSS);
+}
+
+/* The largest that fits. */
+static const SharedTile *
+shared_tile (const VattShaderCaps *caps, size_t width)
+{
+  static const SharedTile tiles[] = { { 128, 4, 4 }, { 64, 4, 4 }, { 64, 4, 2 },
+    { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 } };
+  const SharedTile *tile = tiles;
+  while (tile < tiles + G_N_ELEMENTS (tiles) - 1 &&
+         shared_bytes (tile, width) > caps->shared_bytes)
+    tile++;
+  return tile;
+}
+
+static void
+attention_attend_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  size_t width = query[2] / attention->heads;
+  const SharedTile *tile = shared_tile (all->caps, width);
+  size_t rows = tile->lanes / ACROSS * tile->rows;
+  const Params params = { .samples = (guint32)query[0],
+    .heads = (guint32)attention->heads,
+    .queries = (guint32)query[1],
+    .keys = (guint32)node->in[KEY]->shape[1],
+    .scale = attention->scale };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &attend_shared_shader, tile->lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, (guint32)width);
+  vatt_dispatch_constant (dispatch, tile->rows);
+  vatt_dispatch_constant (dispatch, tile->keys);
+  vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
+  vatt_dispatch_constant (dispatch, node->in[MASK] != NULL);
+  vatt_dispatch_read (dispatch, node->in[QUERY]);
+  vatt_dispatch_read (dispatch, node->in[KEY]);
+  vatt_dispatch_read (dispatch, node->in[VALUE]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (
+      dispatch, query[0] * attention->heads * ((query[1] + rows - 1) / rows));
+  dispatch->flop = attention_flop (node, FALSE);
+}
+
 const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
-  .forward = { { "pack", attention_pack, pack_items },
-      { "attend", attention_attend, attend_items } },
+  /* A query is read before its result is written, by that item alone. */
+  .overwrites = 1u << QUERY,
+  .forward = { VATT_PASS (attention, pack, pack_items),
+      VATT_PASS (attention, attend, attend_items) },
 };

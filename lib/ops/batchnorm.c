@@ -3,6 +3,7 @@
  * batchnorm, by moving statistics: y = gain (x - mean) / sqrt (variance +
  * eps) + bias; x is (B, D), all else (D). */
 #include "attributes.h"
+#include "batchnorm-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -50,8 +51,27 @@ batchnorm_forward (
                          bias[d];
 }
 
+static void
+batchnorm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_count (node->out);
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)vatt_tensor_width (node->out),
+    .eps = norm->eps };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_read (dispatch, node->in[MEAN]);
+  vatt_dispatch_read (dispatch, node->in[VARIANCE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 const VattOp vatt_op_batchnorm = {
   .name = "batchnorm",
   .infer = batchnorm_infer,
-  .forward = { { "forward", batchnorm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (batchnorm, forward, vatt_items_rows) },
 };

@@ -2,6 +2,7 @@
  *
  * embedding: y[b, t] = table[ids[b, t]]; ids (B, T) int32, table (V, D), y
  * (B, T, D). The session has checked the ids. */
+#include "embedding-shaders.h"
 #include "ops.h"
 
 #include <string.h>
@@ -36,8 +37,25 @@ embedding_forward (
         y + r * width, table + (size_t)ids[r] * width, width * sizeof (float));
 }
 
+static void
+embedding_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .words = (guint32)node->in[TABLE]->shape[0] };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[IDS]);
+  vatt_dispatch_read (dispatch, node->in[TABLE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 const VattOp vatt_op_embedding = {
   .name = "embedding",
   .infer = embedding_infer,
-  .forward = { { "forward", embedding_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (embedding, forward, vatt_items_rows) },
 };

@@ -5,6 +5,8 @@
  * them. The last digits depend on how the matrix product blocks its sums. */
 #include "attributes.h"
 #include "gemm.h"
+#include "gemmshade.h"
+#include "linear-shaders.h"
 #include "ops.h"
 
 enum {
@@ -87,15 +89,92 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .b_stride = columns,
       .c = y + row0 * columns,
       .c_stride = columns });
+  if (!bias && !residual && linear->activation == VATT_ACTIVATION_NONE)
+    return;
   for (size_t r = row0; r < row1; r++)
     simd->finish_row (y + r * columns, bias,
         residual ? residual + r * columns : NULL, linear->activation, columns);
+}
+
+/* ---- with shaders ---- */
+
+static VattGemmShape
+shape_of (const VattNode *node)
+{
+  const VattLinear *linear = node->attributes;
+  size_t columns = vatt_tensor_width (node->out);
+  size_t depth = vatt_tensor_width (node->in[X]);
+  guint32 flags = linear->activation << GEMM_ACTIVATION_SHIFT |
+                  vatt_gemm_stored (node->in[WEIGHT]);
+  if (depth % 4 == 0)
+    flags |= GEMM_A_VECTORS;
+  if (columns % 4 == 0)
+    flags |= GEMM_B_VECTORS | GEMM_C_VECTORS;
+  return (VattGemmShape){ .rows = vatt_tensor_rows (node->out),
+    .columns = columns,
+    .depth = depth,
+    .flags = flags };
+}
+
+/* Rows from row0 on; terms [k, end) of their sums. What comes after a sum
+ * comes after its last term. */
+static void
+shade_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  VattTensor *bias = node->in[BIAS], *residual = node->in[RESIDUAL];
+  VattGemmShape part = *rows;
+  size_t end = MIN (rows->depth, k + choice->most_terms);
+  gboolean last = end == rows->depth;
+  part.depth = end - k;
+  if (k)
+    part.flags |= GEMM_ACCUMULATE;
+  if (!last)
+    part.flags |= GEMM_PARTIAL;
+  if (last && bias)
+    part.flags |= GEMM_BIAS;
+  if (last && residual)
+    part.flags |= GEMM_RESIDUAL;
+  const Params params = { .rows = (guint32)rows->rows,
+    .columns = (guint32)rows->columns,
+    .depth = (guint32)rows->depth,
+    .k_begin = (guint32)k,
+    .k_end = (guint32)end };
+  VattDispatch *dispatch =
+      vatt_gemm_add (all, choice, &part, &params, sizeof params);
+  vatt_dispatch_bind (dispatch, node->in[X], row0 * rows->depth,
+      rows->rows * rows->depth, FALSE);
+  vatt_dispatch_read (dispatch, node->in[WEIGHT]);
+  vatt_dispatch_read (dispatch, last ? bias : NULL);
+  vatt_dispatch_bind (dispatch, last ? residual : NULL, row0 * rows->columns,
+      rows->rows * rows->columns, FALSE);
+  vatt_dispatch_bind (dispatch, node->out, row0 * rows->columns,
+      rows->rows * rows->columns, TRUE);
+}
+
+static void
+linear_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  static const VattGemmShaders shaders = { .direct = &forward_direct_shader,
+    .shuffle = &forward_shuffle_shader,
+    .tile = &forward_tile_shader };
+  const VattGemmShape shape = shape_of (node);
+  const VattGemmChoice choice = vatt_gemm_choose (
+      all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));
+  for (size_t row0 = 0; row0 < shape.rows; row0 += choice.most_rows) {
+    VattGemmShape rows = shape;
+    rows.rows = MIN (choice.most_rows, shape.rows - row0);
+    for (size_t k = 0; k < shape.depth; k += choice.most_terms)
+      shade_part (node, all, &choice, &rows, row0, k);
+  }
 }
 
 const VattOp vatt_op_linear = {
   .name = "linear",
   .infer = linear_infer,
   .flop = linear_flop,
+  .narrow = 1u << WEIGHT,
   /* One chunk a thread: each chunk packs the whole weight matrix. */
-  .forward = { { "forward", linear_forward, vatt_items_rows, .chunks = 1 } },
+  .forward = { VATT_PASS (linear, forward, vatt_items_rows, .chunks = 1) },
 };

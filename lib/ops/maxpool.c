@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * maxpool: y[b] = max over t of x[b, t]; x is (B, T, D), y (B, D). */
+#include "maxpool-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -40,8 +41,28 @@ maxpool_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
     }
 }
 
+static void
+maxpool_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t tokens = node->in[X]->shape[1];
+  size_t count = vatt_tensor_count (node->out);
+  for (size_t first = 0; first < tokens; first += VATT_MAX_TRIPS) {
+    size_t end = MIN (first + VATT_MAX_TRIPS, tokens);
+    const Params params = { .count = (guint32)count,
+      .width = (guint32)vatt_tensor_width (node->out),
+      .tokens = (guint32)tokens,
+      .first = (guint32)first,
+      .end = (guint32)end };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->in[X]);
+    vatt_dispatch_write (dispatch, node->out);
+    vatt_dispatch_elements (dispatch, count);
+  }
+}
+
 const VattOp vatt_op_maxpool = {
   .name = "maxpool",
   .infer = maxpool_infer,
-  .forward = { { "forward", maxpool_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (maxpool, forward, vatt_items_rows) },
 };

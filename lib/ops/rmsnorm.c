@@ -4,6 +4,7 @@
  * text tower's norm: no mean is taken off, there is no bias. */
 #include "attributes.h"
 #include "ops.h"
+#include "rmsnorm-shaders.h"
 
 enum {
   X,
@@ -35,8 +36,26 @@ rmsnorm_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
         vatt_tensor_f32 (node->in[GAIN]), norm->eps, width);
 }
 
+static void
+rmsnorm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const Params params = {
+    .rows = (guint32)count, .width = (guint32)width, .eps = norm->eps
+  };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
+      vatt_shader_row_lanes (all->caps, 2 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
+}
+
 const VattOp vatt_op_rmsnorm = {
   .name = "rmsnorm",
   .infer = rmsnorm_infer,
-  .forward = { { "forward", rmsnorm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (rmsnorm, forward, vatt_items_rows) },
 };

@@ -2,6 +2,7 @@
  *
  * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C). */
 #include "ops.h"
+#include "softmax-shaders.h"
 #include "simd.h"
 
 enum {
@@ -32,8 +33,22 @@ softmax_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
         vatt_tensor_f32 (node->in[X]) + r * width, width);
 }
 
+static void
+softmax_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const Params params = { .rows = (guint32)count, .width = (guint32)width };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
+      vatt_shader_row_lanes (all->caps, 3 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
+}
+
 const VattOp vatt_op_softmax = {
   .name = "softmax",
   .infer = softmax_infer,
-  .forward = { { "forward", softmax_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (softmax, forward, vatt_items_rows) },
 };

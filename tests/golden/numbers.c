@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions */
+ *   numbers mel|words|resize|positions|colour */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -256,7 +256,7 @@ resample (float *table, const size_t shape[2], size_t count)
   in->data = table;
   gpointer device = vatt_device_cpu.open (NULL, &params, &error);
   g_assert_no_error (error);
-  VattProgram *program = vatt_device_cpu.prepare (device, plan, &error);
+  VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
   vatt_device_cpu.run (program, NULL, NULL, &error);
   g_assert_no_error (error);
@@ -342,6 +342,12 @@ test_positions (void)
   check_file ("positions.safetensors", check_positions);
 }
 
+static void
+test_colour (void)
+{
+  check_file ("colour.safetensors", check_colour);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -349,7 +355,8 @@ main (int argc, char **argv)
     const char *name;
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
-    { "resize", test_resize }, { "positions", test_positions } };
+    { "resize", test_resize }, { "positions", test_positions },
+    { "colour", test_colour } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -357,6 +364,6 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions\n", argv[0]);
+  g_printerr ("usage: %s mel|words|resize|positions|colour\n", argv[0]);
   return 1;
 }

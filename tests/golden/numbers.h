@@ -46,3 +46,5 @@ gboolean check_mel (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 gboolean check_resize (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
+gboolean check_colour (
+    VattTensorFile *file, const VattTensorInfo *info, Worst *worst);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <vatt/audio.h>
+#include <vatt/augment.h>
 #include <vatt/bytes.h>
 #include <vatt/captions.h>
 #include <vatt/clip.h>

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Profiles: how wide groups and tiles are on whose devices. What they rest on
+ * is in docs/vulkan.md, "Tiles". */
+#pragma once
+
+#include "vk.h"
+
+typedef struct VattVkProfile {
+  const char *name;
+  guint32 vendors[4];    /* PCI or Khronos ids, up to the first 0 */
+  VkDriverId drivers[3]; /* up to the first 0; these are asked first */
+  guint32 row_lanes, element_lanes, units;
+  VattGemmBody gemm;
+  VattGemmTile tiles[VATT_GEMM_TILES];
+} VattVkProfile;
+
+/* "nvidia" and so on; NULL where there is none. */
+const VattVkProfile *vatt_vk_profile_named (const char *name);
+/* By driver, then by vendor, then the one for unknown devices. */
+const VattVkProfile *vatt_vk_profile_of (const VattVkCaps *caps);
+/* Every name, separated by ", ". */
+char *vatt_vk_profile_names (void);

@@ -1,0 +1,166 @@
+#version 450
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * linear: y = activation (x W + b) + r; x is (rows, depth), W (depth,
+ * columns), floats or 16 bits each. A group makes a tile of y; how, the body
+ * says. */
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#if BODY_SHUFFLE
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#define GEMM_SHUFFLE
+#endif
+#include "common.glsl"
+#include "activation.glsl"
+#include "gemm.glsl"
+
+layout (push_constant) uniform Params{
+#include "params.h"
+};
+layout (binding = 0) readonly buffer X
+{
+  float x[];
+};
+layout (binding = 0) readonly buffer X4
+{
+  vec4 x4[];
+};
+layout (binding = 1) readonly buffer W
+{
+  float w[];
+};
+layout (binding = 1) readonly buffer W4
+{
+  vec4 w4[];
+};
+/* The same in 16 bits, two of them a word. */
+layout (binding = 1) readonly buffer Words
+{
+  uint w_words[];
+};
+layout (binding = 1) readonly buffer Words2
+{
+  uvec2 w_words2[];
+};
+layout (binding = 2) readonly buffer B
+{
+  float b[];
+};
+layout (binding = 2) readonly buffer B4
+{
+  vec4 b4[];
+};
+layout (binding = 3) readonly buffer R
+{
+  float r[];
+};
+layout (binding = 3) readonly buffer R4
+{
+  vec4 r4[];
+};
+layout (binding = 4) buffer Y
+{
+  float y[];
+};
+layout (binding = 4) buffer Y4
+{
+  vec4 y4[];
+};
+
+float
+a_value (uint row, uint k)
+{
+  return x[row * depth + k];
+}
+
+vec4
+a_terms (uint row, uint k)
+{
+  return x4[(row * depth + k) / 4];
+}
+
+float
+weight (uint at)
+{
+  return STORED == GEMM_STORED_F32 ? w[at] : widen (w_words[at / 2])[at % 2];
+}
+
+vec4
+b_columns (uint k, uint column)
+{
+  if (B_VECTORS) {
+    uint at = (k * columns + min (column, columns - 4)) / 4;
+    if (STORED == GEMM_STORED_F32)
+      return w4[at];
+    uvec2 words = w_words2[at];
+    return vec4 (widen (words.x), widen (words.y));
+  }
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      weight (k * columns + min (column + e, columns - 1));
+  return v;
+}
+
+vec4
+c_begin (uint row, uint column)
+{
+  vec4 v = vec4 (0.0);
+  if (!ACCUMULATE)
+    return v;
+  if (C_VECTORS)
+    return y4[(row * columns + min (column, columns - 4)) / 4];
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      y[row * columns + min (column + e, columns - 1)];
+  return v;
+}
+
+vec4
+activate4 (vec4 v)
+{
+  return vec4 (activate (v.x, ACTIVATION), activate (v.y, ACTIVATION),
+      activate (v.z, ACTIVATION), activate (v.w, ACTIVATION));
+}
+
+void
+c_end (uint row, uint column, vec4 sum)
+{
+  uint at = row * columns + column;
+  if (C_VECTORS) {
+    if (column >= columns)
+      return;
+    if (BIAS)
+      sum += b4[column / 4];
+    if (!PARTIAL)
+      sum = activate4 (sum);
+    if (RESIDUAL)
+      sum += r4[at / 4];
+    y4[at / 4] = sum;
+    return;
+  }
+  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns)
+  {
+    float value = sum[e];
+    if (BIAS)
+      value += b[column + e];
+    if (!PARTIAL)
+      value = activate (value, ACTIVATION);
+    if (RESIDUAL)
+      value += r[at + e];
+    y[at + e] = value;
+  }
+}
+
+#if BODY_TILE
+#include "gemm_tile.glsl"
+#elif BODY_MATRIX
+#include "gemm_matrix.glsl"
+#else
+#include "gemm_direct.glsl"
+#endif
+
+void
+main ()
+{
+  multiply ();
+}
