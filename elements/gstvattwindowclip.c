@@ -4,12 +4,11 @@
  * sends the event `vatt-clip` in front of each; without it every segment is a
  * clip of epoch 0. Pictures and sound of a clip are told the same and therefore
  * begin alike. */
+#include "gstvattclipmeta.h"
 #include "gstvattwindowprivate.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
-
-#define CLIP_EVENT "vatt-clip"
 
 const VattAugmentParams *
 gst_vatt_window_get_augmentation (GstVattWindow *self)
@@ -44,6 +43,20 @@ gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead)
   };
 }
 
+/* Which clip it is, whoever plays it and whenever: its row in a data set, where
+ * it is of one. Processes that share an epoch then treat it as one would. */
+static gboolean
+read_number (const GstStructure *structure, guint64 *number)
+{
+  guint row;
+  if (!gst_structure_has_name (structure, GST_VATT_CLIP_EVENT))
+    return FALSE;
+  if (!gst_structure_get_uint (structure, "row", &row))
+    return gst_structure_get_uint64 (structure, "clip", number);
+  *number = row;
+  return TRUE;
+}
+
 /* Takes the number of a clip that @event begins; the clip before is complete.
  * The event may come again as it is, where pads are linked anew. */
 void
@@ -53,8 +66,7 @@ gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
   GstVattWindowNumbering *numbers = &priv->numbering;
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
-  if (!gst_structure_has_name (structure, CLIP_EVENT) ||
-      !gst_structure_get_uint64 (structure, "clip", &number))
+  if (!read_number (structure, &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
   if (numbers->given && numbers->clip == number && numbers->epoch == epoch)
