@@ -40,13 +40,18 @@ check_box (GstVattVideoTok *self, GError **error)
   GST_OBJECT_LOCK (self);
   GstVattVideoTokSettings settings = self->settings;
   GST_OBJECT_UNLOCK (self);
+  const gint *box = settings.box;
   if (settings.n_box == 0 || (settings.n_box == G_N_ELEMENTS (settings.box) &&
-                                 settings.box[2] > 0 && settings.box[3] > 0))
+                                 box[2] > 0 && box[3] > 0))
     return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-      "crop-box has %u numbers, or a side of 0 pixels, expected left, top, "
-      "width and height, or none",
-      settings.n_box);
+  if (settings.n_box != G_N_ELEMENTS (settings.box))
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "crop-box has %u numbers, expected left, top, width and height, or none",
+        settings.n_box);
+  else
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "crop-box is %d x %d pixels, expected 1 or more of each", box[2],
+        box[3]);
   return FALSE;
 }
 

@@ -460,8 +460,8 @@ window_finalize (GObject *object)
   gst_vatt_coverage_clear (&priv->coverage);
   gst_clear_caps (&priv->input_caps);
   g_free (priv->label);
-  gst_clear_structure (&priv->clip);
   g_clear_pointer (&priv->augment_settings, gst_structure_free);
+  gst_clear_structure (&priv->clip);
   G_OBJECT_CLASS (gst_vatt_window_parent_class)->finalize (object);
 }
 

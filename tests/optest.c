@@ -468,12 +468,9 @@ run_extra (gconstpointer data)
 static void
 run_extra_on_vulkan (gconstpointer data)
 {
-  g_autoptr (VattDevice) device = vulkan_device_new (NULL);
-  if (!device) {
-    if (!g_test_failed ())
-      g_test_skip ("no Vulkan device");
+  g_autoptr (VattDevice) device = vulkan_device_or_skip ();
+  if (!device)
     return;
-  }
   on_vulkan = TRUE;
   run_extra (data);
   on_vulkan = FALSE;
@@ -491,7 +488,8 @@ add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test)
   for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
     g_autofree char *path =
         g_strdup_printf ("/%s%s/%s", optest.op->name, part, extra->name);
-    g_test_add_data_func (path, extra, extra_test);
+    if (!extra->shaders_only || extra_test == run_extra_on_vulkan)
+      g_test_add_data_func (path, extra, extra_test);
   }
 }
 
@@ -507,8 +505,7 @@ main (int argc, char **argv)
       bench (vulkan);
     return 0;
   }
-  if (optest.op->forward[0].shade)
-    add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
+  add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan);
   if (argc > 1 && strcmp (argv[1], "--vulkan") == 0)
     return g_test_run ();
   add_tests ("", test_row, run_extra);

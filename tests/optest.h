@@ -62,6 +62,7 @@ typedef struct {
 typedef struct {
   const char *name;
   void (*run) (void);
+  gboolean shaders_only; /* what C passes trust others to have checked */
 } OpExtra;
 
 typedef struct {

@@ -94,8 +94,16 @@ void vatt_dispatch_groups (VattDispatch *dispatch, size_t count);
 /* One invocation for each of `count`. */
 void vatt_dispatch_elements (VattDispatch *dispatch, size_t count);
 
-/* Neighbours of a row that an invocation of an element-wise shader moves at
- * once; see shaders/include/vector.glsl. */
+/* Neighbours of a row of this width that an invocation takes at once, where
+ * the shader has bodies for one and for four: shaders/include/vector.glsl. */
 size_t vatt_shader_values (size_t width);
 /* Invocations to share a row whose loops take `trips` turns in all. */
 guint32 vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips);
+
+/* The body of a pass for so many values; of the row_bodies, the one for them
+ * and for these caps. Shaders are static, so a function cannot. */
+#define VATT_SHADER_OF(pass, values)                                           \
+  ((values) > 1 ? &pass##_vector_shader : &pass##_scalar_shader)
+#define VATT_ROW_SHADER_OF(pass, caps, values)                                 \
+  ((caps)->subgroup ? VATT_SHADER_OF (pass##_subgroup, values)                 \
+                    : VATT_SHADER_OF (pass##_shared, values))

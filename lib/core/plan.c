@@ -191,17 +191,20 @@ find_lives (VattPlan *plan)
 }
 
 /* The input that the output of a node may take the place of, or NULL: one that
- * is as large, and that the node reads last and through one slot only. */
+ * is as large, and that the node reads last and through one slot only. Only the
+ * node that first writes an output decides where it lies. */
 static VattTensor *
 find_overwritten (const VattNode *node, guint number)
 {
-  size_t bytes = vatt_tensor_count (node->out);
+  size_t count = vatt_tensor_count (node->out);
+  if (node->out->first != number)
+    return NULL;
   for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
     VattTensor *in = node->in[i];
     guint slots = 0;
     if (!in || !(node->op->overwrites & 1u << i) ||
         in->arena != VATT_ARENA_ACTIVATION || in->last != number ||
-        in->dtype != node->out->dtype || vatt_tensor_count (in) != bytes)
+        in->dtype != node->out->dtype || vatt_tensor_count (in) != count)
       continue;
     for (guint j = 0; j < VATT_MAX_INPUTS; j++)
       slots += node->in[j] == in;

@@ -189,35 +189,94 @@ attention_attend (
 
 /* ---- with shaders ---- */
 
-/* A group of the body through shared memory: 8 invocations share a row. */
-#define ACROSS 8
-
+/* A group of either body: `rows` rows of the output, `keys` keys at a time. */
 typedef struct {
+  const VattShader *shader;
   guint32 lanes;
-  guint32 rows, keys; /* of an invocation */
-} SharedTile;
+  guint32 lane_rows, lane_keys; /* constants 2 and 3 */
+  guint32 rows;
+} Body;
 
-/* As much as attend_shared.glsl declares. */
+#define ACROSS 8       /* invocations that share a row in attend_shared.glsl */
+#define DIRECT_LANES 8 /* of attend_direct.glsl */
+/* Enough for registers to be worth their loads, and few enough for the driver
+ * to compile them in less than half a second. */
+#define DIRECT_ROWS 4
+#define DIRECT_KEYS 16
+
+/* What attend_shared.glsl declares. */
 static size_t
-shared_bytes (const SharedTile *tile, size_t width)
+shared_bytes (const Body *body, size_t width)
 {
-  size_t rows = tile->lanes / ACROSS * tile->rows, keys = ACROSS * tile->keys;
-  size_t stride = (width + 3) / 4 * 4 + 4;
-  return sizeof (float) *
-         ((rows + keys) * stride + rows * (keys + 1) + rows * ACROSS);
+  size_t stride = (width + 3) / 4 * 4 + 4, keys = ACROSS * body->lane_keys;
+  return sizeof (float) * ((body->rows + keys) * stride +
+                              body->rows * (keys + 1) + body->rows * ACROSS);
 }
 
-/* The largest that fits. */
-static const SharedTile *
-shared_tile (const VattShaderCaps *caps, size_t width)
+/* The largest that leaves room for a second group beside it (16 KiB are
+ * always had) and of whose rows most are there; see docs/vulkan.md. */
+static Body
+shared_body (const VattShaderCaps *caps, size_t width, size_t n_queries)
 {
-  static const SharedTile tiles[] = { { 128, 4, 4 }, { 64, 4, 4 }, { 64, 4, 2 },
-    { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 } };
-  const SharedTile *tile = tiles;
-  while (tile < tiles + G_N_ELEMENTS (tiles) - 1 &&
-         shared_bytes (tile, width) > caps->shared_bytes)
-    tile++;
-  return tile;
+  static const guint32 sizes[][3] = { { 128, 4, 4 }, { 128, 4, 2 },
+    { 64, 4, 4 }, { 64, 4, 2 }, { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 },
+    { 32, 1, 1 }, { 8, 1, 1 } };
+  size_t room = MAX (caps->shared_bytes / 2, 16384);
+  Body body = { .shader = &attend_shared_shader };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    body.lanes = sizes[i][0];
+    body.lane_rows = sizes[i][1];
+    body.lane_keys = sizes[i][2];
+    body.rows = body.lanes / ACROSS * body.lane_rows;
+    if (body.rows < 2 * MAX (n_queries, 8) &&
+        shared_bytes (&body, width) <= room)
+      break;
+  }
+  return body;
+}
+
+/* What attend_direct.glsl declares. */
+static size_t
+direct_bytes (const Body *body, size_t width)
+{
+  return sizeof (float) * body->rows *
+         (2 * ((width + 7) / 8 * 8) + 1 + body->lane_keys);
+}
+
+/* No more rows and keys than there are: what is past the end costs as much. */
+static Body
+direct_body (
+    const VattShaderCaps *caps, size_t width, size_t n_queries, size_t n_keys)
+{
+  size_t rows = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
+  size_t blocks = (n_keys + DIRECT_KEYS - 1) / DIRECT_KEYS;
+  size_t keys = (n_keys + blocks - 1) / blocks;
+  Body body = { .shader = &attend_direct_shader,
+    .lanes = DIRECT_LANES,
+    .lane_rows = (guint32)CLAMP (rows, 1, DIRECT_ROWS),
+    .lane_keys = (guint32)((keys + 3) / 4 * 4) };
+  body.rows = body.lanes * body.lane_rows;
+  while (
+      body.lane_rows > 1 && direct_bytes (&body, width) > caps->shared_bytes) {
+    body.lane_rows--;
+    body.rows = body.lanes * body.lane_rows;
+  }
+  return body;
+}
+
+static Body
+choose_body (const VattNode *node, const VattShaderCaps *caps)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  size_t width = query[2] / attention->heads;
+  if (caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
+      caps->subgroup == DIRECT_LANES && caps->shuffle) {
+    Body body = direct_body (caps, width, query[1], node->in[KEY]->shape[1]);
+    if (direct_bytes (&body, width) <= caps->shared_bytes)
+      return body;
+  }
+  return shared_body (caps, width, query[1]);
 }
 
 static void
@@ -225,19 +284,17 @@ attention_attend_shade (const VattNode *node, VattDispatches *all)
 {
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
-  size_t width = query[2] / attention->heads;
-  const SharedTile *tile = shared_tile (all->caps, width);
-  size_t rows = tile->lanes / ACROSS * tile->rows;
+  const Body body = choose_body (node, all->caps);
   const Params params = { .samples = (guint32)query[0],
     .heads = (guint32)attention->heads,
     .queries = (guint32)query[1],
     .keys = (guint32)node->in[KEY]->shape[1],
     .scale = attention->scale };
   VattDispatch *dispatch = vatt_dispatches_add (
-      all, &attend_shared_shader, tile->lanes, &params, sizeof params);
-  vatt_dispatch_constant (dispatch, (guint32)width);
-  vatt_dispatch_constant (dispatch, tile->rows);
-  vatt_dispatch_constant (dispatch, tile->keys);
+      all, body.shader, body.lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, (guint32)(query[2] / attention->heads));
+  vatt_dispatch_constant (dispatch, body.lane_rows);
+  vatt_dispatch_constant (dispatch, body.lane_keys);
   vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
   vatt_dispatch_constant (dispatch, node->in[MASK] != NULL);
   vatt_dispatch_read (dispatch, node->in[QUERY]);
@@ -246,8 +303,8 @@ attention_attend_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_read (dispatch, node->in[BIAS]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
   vatt_dispatch_write (dispatch, node->out);
-  vatt_dispatch_groups (
-      dispatch, query[0] * attention->heads * ((query[1] + rows - 1) / rows));
+  vatt_dispatch_groups (dispatch,
+      query[0] * attention->heads * ((query[1] + body.rows - 1) / body.rows));
   dispatch->flop = attention_flop (node, FALSE);
 }
 

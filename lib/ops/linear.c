@@ -101,11 +101,9 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 static VattGemmShape
 shape_of (const VattNode *node)
 {
-  const VattLinear *linear = node->attributes;
   size_t columns = vatt_tensor_width (node->out);
   size_t depth = vatt_tensor_width (node->in[X]);
-  guint32 flags = linear->activation << GEMM_ACTIVATION_SHIFT |
-                  vatt_gemm_stored (node->in[WEIGHT]);
+  guint32 flags = vatt_gemm_stored (node->in[WEIGHT]);
   if (depth % 4 == 0)
     flags |= GEMM_A_VECTORS;
   if (columns % 4 == 0)
@@ -123,6 +121,7 @@ shade_part (const VattNode *node, VattDispatches *all,
     const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
     size_t k)
 {
+  const VattLinear *linear = node->attributes;
   VattTensor *bias = node->in[BIAS], *residual = node->in[RESIDUAL];
   VattGemmShape part = *rows;
   size_t end = MIN (rows->depth, k + choice->most_terms);
@@ -130,12 +129,12 @@ shade_part (const VattNode *node, VattDispatches *all,
   part.depth = end - k;
   if (k)
     part.flags |= GEMM_ACCUMULATE;
-  if (!last)
-    part.flags |= GEMM_PARTIAL;
   if (last && bias)
-    part.flags |= GEMM_BIAS;
+    part.flags |= GEMM_FINISH | GEMM_BIAS;
   if (last && residual)
-    part.flags |= GEMM_RESIDUAL;
+    part.flags |= GEMM_FINISH | GEMM_RESIDUAL;
+  if (last && linear->activation != VATT_ACTIVATION_NONE)
+    part.flags |= GEMM_FINISH | linear->activation << GEMM_ACTIVATION_SHIFT;
   const Params params = { .rows = (guint32)rows->rows,
     .columns = (guint32)rows->columns,
     .depth = (guint32)rows->depth,

@@ -163,14 +163,8 @@ add_steps (VattProgram *self, guint n, GError **error)
   const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
   g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
   VattDispatches all = { .caps = &self->vk->caps.shader, .dispatches = list };
-  for (guint p = 0; p < VATT_MAX_PASSES && node->op->forward[p].run; p++) {
-    if (!node->op->forward[p].shade) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-          "vulkan: pass %s has no shader", node->op->forward[p].name);
-      return FALSE;
-    }
+  for (guint p = 0; p < VATT_MAX_PASSES && node->op->forward[p].run; p++)
     node->op->forward[p].shade (node, &all);
-  }
   for (guint i = 0; i < list->len; i++) {
     VattVkStep step = { .dispatch = g_array_index (list, VattDispatch, i),
       .node = n };

@@ -7,8 +7,9 @@
  *   vec4 a_terms (row, k)         those of k to k + 3; only where A_VECTORS
  *   vec4 b_columns (k, column)    four columns of B; those past the end of C
  *                                 may be anything
- *   vec4 c_begin (row, column)    what the sums begin with
- *   void c_end (row, column, sum) finishes and writes those inside C
+ *   vec4 c_read (row, column)     four of C, alike
+ *   void c_write (row, column, v) writes those inside C
+ *   vec4 c_finish (row, column, sum)  what is done at the end, where FINISH
  *
  * and has rows, columns, k_begin and k_end among its push constants. Rows are
  * given inside C only. A transposed operand is one with other functions. */
@@ -25,7 +26,7 @@ const bool A_VECTORS = (FLAGS & GEMM_A_VECTORS) != 0;
 const bool B_VECTORS = (FLAGS & GEMM_B_VECTORS) != 0;
 const bool C_VECTORS = (FLAGS & GEMM_C_VECTORS) != 0;
 const bool ACCUMULATE = (FLAGS & GEMM_ACCUMULATE) != 0;
-const bool PARTIAL = (FLAGS & GEMM_PARTIAL) != 0;
+const bool FINISH = (FLAGS & GEMM_FINISH) != 0;
 const bool BIAS = (FLAGS & GEMM_BIAS) != 0;
 const bool RESIDUAL = (FLAGS & GEMM_RESIDUAL) != 0;
 const uint ACTIVATION = FLAGS >> GEMM_ACTIVATION_SHIFT & 3u;

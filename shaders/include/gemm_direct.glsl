@@ -68,6 +68,24 @@ add_four (uint k, uint row0, uint column0)
   [[unroll]] for (uint e = 0; e < 4; e++) add_term (k + e, column0, e);
 }
 
+/* Many rows are written as sums and finished in a second turn: unrolled, that
+ * would be more code than the products, and registers cannot be counted
+ * through. */
+const bool LATER = ROW_STEP > 8;
+
+void
+finish (uint row0, uint column0)
+{
+  if (!FINISH)
+    return;
+  for (uint row = row0; row < min (row0 + ROW_STEP, rows); row++)
+    [[unroll]] for (uint j = 0; j < VECTORS; j++)
+    {
+      uint column = column0 + 4 * j * gl_WorkGroupSize.x;
+      c_write (row, column, c_finish (row, column, c_read (row, column)));
+    }
+}
+
 void
 multiply ()
 {
@@ -75,9 +93,9 @@ multiply ()
   if (!find_tile (row0, column0))
     return;
   column0 += 4 * gl_LocalInvocationIndex;
-  [[unroll]] for (uint i = 0; i < ROW_STEP;
-                  i++) [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] =
-      c_begin (min (row0 + i, rows - 1), column0 + 4 * j * gl_WorkGroupSize.x);
+  [[unroll]] for (uint i = 0; i < ROW_STEP; i++)
+      [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] = first_sum (
+          min (row0 + i, rows - 1), column0 + 4 * j * gl_WorkGroupSize.x);
   if (A_VECTORS) {
     for (uint k = k_begin; k < k_end; k += 4)
       add_four (k, row0, column0);
@@ -87,5 +105,13 @@ multiply ()
   }
   [[unroll]] for (uint i = 0; i < ROW_STEP; i++) if (row0 + i < rows)
       [[unroll]] for (uint j = 0; j < VECTORS; j++)
-          c_end (row0 + i, column0 + 4 * j * gl_WorkGroupSize.x, sum[i][j]);
+  {
+    uint column = column0 + 4 * j * gl_WorkGroupSize.x;
+    if (LATER)
+      c_write (row0 + i, column, sum[i][j]);
+    else
+      last_sum (row0 + i, column, sum[i][j]);
+  }
+  if (LATER)
+    finish (row0, column0);
 }

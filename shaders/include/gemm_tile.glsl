@@ -83,7 +83,7 @@ multiply ()
   uint vector = gl_LocalInvocationIndex % ACROSS;
   [[unroll]] for (uint i = 0; i < ROW_STEP; i++)
       [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] =
-          c_begin (min (row0 + row + i * DOWN, rows - 1),
+          first_sum (min (row0 + row + i * DOWN, rows - 1),
               column0 + 4 * (vector + j * ACROSS));
   for (uint k = k_begin; k < k_end; k += DEPTH) {
     load_panels (row0, column0, k);
@@ -96,6 +96,6 @@ multiply ()
     uint r = row0 + row + i * DOWN;
     if (r < rows) [[unroll]]
       for (uint j = 0; j < VECTORS; j++)
-        c_end (r, column0 + 4 * (vector + j * ACROSS), sum[i][j]);
+        last_sum (r, column0 + 4 * (vector + j * ACROSS), sum[i][j]);
   }
 }

@@ -14,3 +14,16 @@ find_tile (out uint row0, out uint column0)
   column0 = group / down * COLUMNS;
   return column0 < columns;
 }
+
+/* What a sum begins with. */
+vec4
+first_sum (uint row, uint column)
+{
+  return ACCUMULATE ? c_read (row, column) : vec4 (0.0);
+}
+
+void
+last_sum (uint row, uint column, vec4 sum)
+{
+  c_write (row, column, FINISH ? c_finish (row, column, sum) : sum);
+}

@@ -5,7 +5,7 @@
 #define GEMM_B_VECTORS 2u  /* four columns of a row of B, alike */
 #define GEMM_C_VECTORS 4u  /* four columns of a row of C, alike */
 #define GEMM_ACCUMULATE 8u /* sums begin with what C holds */
-#define GEMM_PARTIAL 16u   /* sums go on: nothing is done to them yet */
+#define GEMM_FINISH 16u    /* something is done to the sums at the end */
 #define GEMM_BIAS 32u
 #define GEMM_RESIDUAL 64u
 #define GEMM_ACTIVATION_SHIFT 8u /* VattActivation, 2 bits */

@@ -103,52 +103,59 @@ b_columns (uint k, uint column)
 }
 
 vec4
-c_begin (uint row, uint column)
+c_read (uint row, uint column)
 {
-  vec4 v = vec4 (0.0);
-  if (!ACCUMULATE)
-    return v;
   if (C_VECTORS)
     return y4[(row * columns + min (column, columns - 4)) / 4];
+  vec4 v;
   [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
       y[row * columns + min (column + e, columns - 1)];
   return v;
 }
 
-vec4
-activate4 (vec4 v)
-{
-  return vec4 (activate (v.x, ACTIVATION), activate (v.y, ACTIVATION),
-      activate (v.z, ACTIVATION), activate (v.w, ACTIVATION));
-}
-
 void
-c_end (uint row, uint column, vec4 sum)
+c_write (uint row, uint column, vec4 v)
 {
   uint at = row * columns + column;
   if (C_VECTORS) {
-    if (column >= columns)
-      return;
-    if (BIAS)
-      sum += b4[column / 4];
-    if (!PARTIAL)
-      sum = activate4 (sum);
-    if (RESIDUAL)
-      sum += r4[at / 4];
-    y4[at / 4] = sum;
+    if (column < columns)
+      y4[at / 4] = v;
     return;
   }
-  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns)
-  {
-    float value = sum[e];
-    if (BIAS)
-      value += b[column + e];
-    if (!PARTIAL)
-      value = activate (value, ACTIVATION);
-    if (RESIDUAL)
-      value += r[at + e];
-    y[at + e] = value;
-  }
+  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns) y[at + e] =
+      v[e];
+}
+
+vec4
+bias (uint column)
+{
+  if (C_VECTORS)
+    return b4[min (column, columns - 4) / 4];
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      b[min (column + e, columns - 1)];
+  return v;
+}
+
+vec4
+residual (uint row, uint column)
+{
+  if (C_VECTORS)
+    return r4[(row * columns + min (column, columns - 4)) / 4];
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      r[row * columns + min (column + e, columns - 1)];
+  return v;
+}
+
+vec4
+c_finish (uint row, uint column, vec4 sum)
+{
+  if (BIAS)
+    sum += bias (column);
+  [[unroll]] for (uint e = 0; e < 4; e++) sum[e] =
+      activate (sum[e], ACTIVATION);
+  return RESIDUAL ? sum + residual (row, column) : sum;
 }
 
 #if BODY_TILE

@@ -64,7 +64,7 @@ test_refused (void)
     { "vattvideotok augment-settings=a,hue=blue", "hue is 'blue', expected" },
     { "vattvideotok augment-settings=a,area-max=0.5", "area-min is 1 and" },
     { "vattvideotok crop-box=<1,2,3>", "crop-box has 3 numbers" },
-    { "vattvideotok crop-box=<1,2,3,0>", "a side of 0 pixels" },
+    { "vattvideotok crop-box=<1,2,3,0>", "crop-box is 3 x 0 pixels" },
     { "vattvideotok crop-box=<300,0,64,64>", "expected a part of pictures of" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
