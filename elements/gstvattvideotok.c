@@ -27,8 +27,9 @@
  * #GstVattWindow:augment-settings, #GstVattWindow:start-jitter;
  * docs/elements.md has the settings. #GstVattVideoTok:crop-box names the part
  * of the pictures that is used in their own pixels. What is random is a
- * function of #GstVattWindow:seed and of the #guint64 `epoch` and `clip` of a
- * custom event `vatt-clip`; without it each segment is a clip.
+ * function of #GstVattWindow:seed and of the #guint64 `epoch` and the #guint
+ * `row` or #guint64 `clip` of a custom event `vatt-clip`; without it each
+ * segment is a clip.
  *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these

@@ -43,6 +43,18 @@ gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead)
   };
 }
 
+/* Which clip it is, whoever plays it and whenever: its row in a data set, where
+ * it is of one. Processes that share an epoch then treat it as one would. */
+static gboolean
+read_number (const GstStructure *structure, guint64 *number)
+{
+  guint row;
+  if (!gst_structure_get_uint (structure, "row", &row))
+    return gst_structure_get_uint64 (structure, "clip", number);
+  *number = row;
+  return TRUE;
+}
+
 /* Takes the number of a clip that @event begins; the clip before is complete.
  * The event may come again as it is, where pads are linked anew. */
 void
@@ -53,7 +65,7 @@ gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
   if (!gst_event_has_name (event, GST_VATT_CLIP_EVENT) ||
-      !gst_structure_get_uint64 (structure, "clip", &number))
+      !read_number (structure, &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
   if (numbers->given && numbers->clip == number && numbers->epoch == epoch)

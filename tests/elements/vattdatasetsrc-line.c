@@ -35,6 +35,54 @@ test_tokens (void)
     }
 }
 
+/* Returns: (nullable): the clip of that row and epoch, if it was sent */
+static const Clip *
+find_clip (Run *run, guint64 row, guint64 epoch)
+{
+  for (guint i = 0; i < run->clips[VATT_VIDEO]->len; i++) {
+    const Clip *clip = run_clip (run, VATT_VIDEO, i);
+    if (clip_number (clip, "row") == row &&
+        clip_number (clip, "epoch") == epoch)
+      return clip;
+  }
+  return NULL;
+}
+
+/* What is random about a clip is the same whichever process plays it, and other
+ * in each epoch. */
+static void
+test_random (void)
+{
+  static const char line[] =
+      "s.video ! vattvideotok drop-rate=0.5 seed=9 ! fakesink name=video";
+  g_autofree char *webm = dataset_webm ("film.webm");
+  g_autofree char *manifest =
+      dataset_manifest (HEADER "film.webm\t0\t0.4\t\ttrain\ta\n"
+                               "film.webm\t0.4\t0.8\t\ttrain\tb\n"
+                               "film.webm\t0.8\t1.2\t\ttrain\tc\n"
+                               "film.webm\t1.2\t1.6\t\ttrain\td\n");
+  g_autofree char *alone =
+      g_strdup_printf ("manifest=%s shuffle=true epochs=2", manifest);
+  g_autofree char *shared = g_strconcat (alone, " rank=1 world-size=2", NULL);
+  g_autoptr (Run) all = run_all (alone, line);
+  g_autoptr (Run) half = run_all (shared, line);
+  g_assert_cmpuint (all->clips[VATT_VIDEO]->len, ==, 8);
+  g_assert_cmpuint (half->clips[VATT_VIDEO]->len, ==, 4);
+  for (guint i = 0; i < 4; i++) {
+    const Clip *clip = run_clip (half, VATT_VIDEO, i);
+    guint64 row = clip_number (clip, "row");
+    const Clip *same = find_clip (all, row, clip_number (clip, "epoch"));
+    g_assert_nonnull (same);
+    g_assert_cmpmem (
+        clip->data->data, clip->data->len, same->data->data, same->data->len);
+    const Clip *first = find_clip (all, row, 0),
+               *second = find_clip (all, row, 1);
+    g_assert_cmpuint (first->data->len, ==, second->data->len);
+    g_assert_true (
+        memcmp (first->data->data, second->data->data, first->data->len) != 0);
+  }
+}
+
 /* Which clip a result is of goes along to the last element, whatever its
  * form. */
 static void
@@ -120,6 +168,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vattdatasetsrc/tokens", test_tokens);
+  g_test_add_func ("/vattdatasetsrc/random", test_random);
   g_test_add_func ("/vattdatasetsrc/results", test_results);
   g_test_add_func ("/vattdatasetsrc/real", test_real);
   int failures = g_test_run ();
