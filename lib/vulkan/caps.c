@@ -207,8 +207,8 @@ set_profile (VattVkCaps *caps)
 {
   const VattVkProfile *profile = caps->profile;
   VattShaderCaps *shader = &caps->shader;
-  shader->row_lanes = profile->row_lanes;
-  shader->element_lanes = profile->element_lanes;
+  shader->row_lanes = MIN (profile->row_lanes, shader->group_limit);
+  shader->element_lanes = MIN (profile->element_lanes, shader->group_limit);
   shader->units = profile->units;
   shader->gemm = profile->gemm;
   for (guint t = 0; t < VATT_GEMM_TILES; t++)
@@ -247,7 +247,6 @@ vatt_vk_caps_read (
   read_subgroup (&subgroup, caps);
   caps->timestamp_seconds = 1e-9 * (double)limits.timestampPeriod;
   caps->alignment = limits.minStorageBufferOffsetAlignment;
-  caps->atom = limits.nonCoherentAtomSize;
   caps->allocation_bytes = sizes.maxMemoryAllocationSize;
   memcpy (caps->groups, limits.maxComputeWorkGroupCount, sizeof caps->groups);
   caps->bindings = MIN (limits.maxPerStageDescriptorStorageBuffers,

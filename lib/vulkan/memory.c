@@ -176,9 +176,10 @@ vatt_vk_buffer_init (VattVk *vk, VattVkBuffer *buffer, size_t bytes,
 void
 vatt_vk_buffer_clear (VattVk *vk, VattVkBuffer *buffer)
 {
-  if (buffer->buffer)
+  gboolean idle = vatt_vk_idle (vk);
+  if (buffer->buffer && idle)
     vk->api.vkDestroyBuffer (vk->device, buffer->buffer, NULL);
-  if (buffer->memory)
+  if (buffer->memory && idle)
     vk->api.vkFreeMemory (vk->device, buffer->memory, NULL);
   vk->allocated[buffer->heap] -= buffer->bytes;
   *buffer = (VattVkBuffer){ VK_NULL_HANDLE };

@@ -97,7 +97,11 @@ test_pieces (void)
     return;
   vk->caps.flops = vk->caps.bandwidth = 1.0;
   vk->segment_seconds = 1e-3;
+  double seconds[3] = { 0 };
   run_and_check (vk, NULL);
+  run_and_check (vk, seconds); /* times add up over segments */
+  for (guint n = 0; n < G_N_ELEMENTS (seconds) && vk->caps.timestamps; n++)
+    g_assert_cmpfloat (seconds[n], >, 0.0);
   vatt_device_vulkan.close (vk);
 }
 
