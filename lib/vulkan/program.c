@@ -147,6 +147,8 @@ bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
   step->places[b].buffer = where->buffer;
   step->places[b].offset =
       where->offset + binding->first * vatt_dtype_size (stored);
+  /* Of passes, which may not count on the alignment of one device. */
+  g_assert (step->places[b].offset % ALIGNMENT == 0);
   if (step->bytes[b] <= self->vk->caps.shader.binding_bytes)
     return TRUE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
@@ -154,6 +156,21 @@ bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
       "%zu; a smaller batch may do",
       self->vk->caps.name, step->dispatch.shader->name, step->bytes[b],
       self->vk->caps.shader.binding_bytes);
+  return FALSE;
+}
+
+/* Groups are folded, but only along the first axis. */
+static gboolean
+check_groups (VattProgram *self, const VattDispatch *dispatch, GError **error)
+{
+  const guint32 *most = self->vk->caps.groups, *groups = dispatch->groups;
+  if (groups[0] <= most[0] && groups[1] <= most[1] && groups[2] <= most[2])
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+      "vulkan: '%s': %s wants %ux%ux%u groups, the device runs at most "
+      "%ux%ux%u; a smaller batch may do",
+      self->vk->caps.name, dispatch->shader->name, groups[0], groups[1],
+      groups[2], most[0], most[1], most[2]);
   return FALSE;
 }
 
@@ -183,7 +200,8 @@ add_steps (VattProgram *self, guint n, GError **error)
     const guint32 *groups = step.dispatch.groups;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0)
       continue;
-    if (!check_shared (self, &step.dispatch, error))
+    if (!check_groups (self, &step.dispatch, error) ||
+        !check_shared (self, &step.dispatch, error))
       return FALSE;
     for (guint b = 0; b < step.dispatch.n_bindings; b++)
       if (!bind (self, &step, b, error))

@@ -205,6 +205,22 @@ test_binding_too_large (void)
   vatt_device_vulkan.close (vk);
 }
 
+static void
+test_too_many_groups (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  g_autoptr (SmallPlan) small = small_plan_new ();
+  g_autoptr (GError) error = NULL;
+  vk->caps.groups[1] = 0;
+  g_assert_null (vatt_device_vulkan.prepare (vk, small->plan, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_MEMORY);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "groups, the device runs at most"));
+  vatt_device_vulkan.close (vk);
+}
+
 /* A head so wide that not even one row of it can be shared. */
 static void
 test_shared_too_large (void)
@@ -253,7 +269,7 @@ main (int argc, char **argv)
 {
   static const char *const masks[] = { "subgroup", "mapped", "coherent",
     "mapped,coherent", "timestamps", "budget", "shuffle", "profile=generic",
-    "group=128,shared=16384" };
+    "group=128,shared=16384", "profile=nvidia,group=128" };
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/levels", test_levels);
   g_test_add_func ("/program/pieces", test_pieces);
@@ -266,6 +282,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/refused-masks", test_refused_masks);
   g_test_add_func ("/program/matrices", test_matrices);
   g_test_add_func ("/program/binding-too-large", test_binding_too_large);
+  g_test_add_func ("/program/too-many-groups", test_too_many_groups);
   g_test_add_func ("/program/shared-too-large", test_shared_too_large);
   return g_test_run ();
 }
