@@ -249,6 +249,8 @@ vatt_vk_caps_read (
   caps->alignment = limits.minStorageBufferOffsetAlignment;
   caps->allocation_bytes = sizes.maxMemoryAllocationSize;
   memcpy (caps->groups, limits.maxComputeWorkGroupCount, sizeof caps->groups);
+  /* Further ones are left out without a word. */
+  caps->trips = caps->driver == VK_DRIVER_ID_MESA_LLVMPIPE ? 65535 : G_MAXSIZE;
   caps->bindings = MIN (limits.maxPerStageDescriptorStorageBuffers,
       limits.maxDescriptorSetStorageBuffers);
   caps->push_bytes = limits.maxPushConstantsSize;

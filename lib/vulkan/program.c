@@ -187,6 +187,18 @@ check_shared (VattProgram *self, const VattDispatch *dispatch, GError **error)
 }
 
 static gboolean
+check_trips (VattProgram *self, const VattDispatch *dispatch, GError **error)
+{
+  if (dispatch->trips <= self->vk->caps.trips)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+      "vulkan: '%s': %s wants %zu turns of its loops, the device makes %zu",
+      self->vk->caps.name, dispatch->shader->name, dispatch->trips,
+      self->vk->caps.trips);
+  return FALSE;
+}
+
+static gboolean
 add_steps (VattProgram *self, guint n, GError **error)
 {
   const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
@@ -201,7 +213,8 @@ add_steps (VattProgram *self, guint n, GError **error)
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0)
       continue;
     if (!check_groups (self, &step.dispatch, error) ||
-        !check_shared (self, &step.dispatch, error))
+        !check_shared (self, &step.dispatch, error) ||
+        !check_trips (self, &step.dispatch, error))
       return FALSE;
     for (guint b = 0; b < step.dispatch.n_bindings; b++)
       if (!bind (self, &step, b, error))

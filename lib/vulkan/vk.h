@@ -43,6 +43,7 @@ typedef struct {
   size_t alignment;         /* of bindings' offsets */
   size_t allocation_bytes;  /* of one allocation */
   guint32 groups[3];        /* of one dispatch */
+  size_t trips;             /* that loops of an invocation make at most */
   guint32 bindings;         /* storage buffers of one shader */
   guint32 push_bytes;
   gboolean mapped;   /* compute in memory that the host sees, where it can */

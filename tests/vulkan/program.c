@@ -148,6 +148,29 @@ test_shared_weights (void)
   vatt_device_vulkan.close (vk);
 }
 
+static gpointer
+run_in_thread (gpointer vk)
+{
+  for (guint i = 0; i < 10; i++)
+    run_and_check (vk, NULL);
+  return NULL;
+}
+
+/* Sessions of several threads share a device. */
+static void
+test_threads (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  GThread *threads[3];
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+    threads[t] = g_thread_new ("runner", run_in_thread, vk);
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+    g_thread_join (threads[t]);
+  vatt_device_vulkan.close (vk);
+}
+
 /* ---- masks ---- */
 
 static void
@@ -264,6 +287,33 @@ test_matrices (void)
   }
 }
 
+/* So many keys that lavapipe would leave the last of them out. */
+static void
+test_too_many_trips (void)
+{
+  const VattAttention attention = { .heads = 1, .scale = 1.0f };
+  const size_t query_shape[] = { 1, 1, 300 }, key_shape[] = { 1, 20000, 300 };
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  vk->caps.trips = 65535; /* lavapipe's, whatever this one is */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattPlan) plan = vatt_plan_new ();
+  VattTensor *query =
+      vatt_plan_input (plan, "q", VATT_DTYPE_F32, 3, query_shape);
+  VattTensor *key = vatt_plan_input (plan, "k", VATT_DTYPE_F32, 3, key_shape);
+  VattTensor *in[VATT_MAX_INPUTS] = { query, key, key };
+  VattTensor *y = vatt_plan_apply (plan, &vatt_op_attention, &attention,
+      sizeof attention, in, VATT_MAX_INPUTS);
+  vatt_plan_output (plan, y, "y");
+  g_assert_true (vatt_plan_seal (plan, &error));
+  g_assert_null (vatt_device_vulkan.prepare (vk, plan, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "turns of its loops"));
+  vatt_device_vulkan.close (vk);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -275,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/pieces", test_pieces);
   g_test_add_func ("/program/times", test_times);
   g_test_add_func ("/program/shared-weights", test_shared_weights);
+  g_test_add_func ("/program/threads", test_threads);
   for (guint i = 0; i < G_N_ELEMENTS (masks); i++) {
     g_autofree char *path = g_strconcat ("/program/mask/", masks[i], NULL);
     g_test_add_data_func (path, masks[i], test_mask);
@@ -284,5 +335,6 @@ main (int argc, char **argv)
   g_test_add_func ("/program/binding-too-large", test_binding_too_large);
   g_test_add_func ("/program/too-many-groups", test_too_many_groups);
   g_test_add_func ("/program/shared-too-large", test_shared_too_large);
+  g_test_add_func ("/program/too-many-trips", test_too_many_trips);
   return g_test_run ();
 }
