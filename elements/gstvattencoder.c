@@ -72,6 +72,7 @@
  * ]|
  */
 #include "gstvattencoderprivate.h"
+#include "gstvattmodels.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
@@ -308,6 +309,7 @@ gst_vatt_encoder_class_init (GstVattEncoderClass *klass)
       "The vatt developers <vatt@example.org>");
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_SPACE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_OVERLOAD, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VATT_WEIGHTS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_ENCODER_PAD, 0);
   GST_DEBUG_CATEGORY_INIT (
       gst_vatt_encoder_debug, "vattencoder", 0, "tokens into embeddings");

@@ -49,8 +49,6 @@ static gboolean
 read_number (const GstStructure *structure, guint64 *number)
 {
   guint row;
-  if (!gst_structure_has_name (structure, GST_VATT_CLIP_EVENT))
-    return FALSE;
   if (!gst_structure_get_uint (structure, "row", &row))
     return gst_structure_get_uint64 (structure, "clip", number);
   *number = row;
@@ -66,7 +64,8 @@ gst_vatt_window_note_clip (GstVattWindow *self, GstEvent *event)
   GstVattWindowNumbering *numbers = &priv->numbering;
   const GstStructure *structure = gst_event_get_structure (event);
   guint64 number, epoch = 0;
-  if (!read_number (structure, &number))
+  if (!gst_event_has_name (event, GST_VATT_CLIP_EVENT) ||
+      !read_number (structure, &number))
     return;
   gst_structure_get_uint64 (structure, "epoch", &epoch);
   if (numbers->given && numbers->clip == number && numbers->epoch == epoch)

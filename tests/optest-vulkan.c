@@ -7,9 +7,6 @@
 
 #include "vulkandevice.h"
 
-#include "device-iface.h"
-
-#include <math.h>
 #include <string.h>
 
 #define GUARD 256 /* bytes between tensors, or a little more */

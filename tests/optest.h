@@ -11,6 +11,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "device-iface.h"
 #include "ops.h"
 
 /* An input: uniform random numbers in [low, high), or ids in [0, high). */
@@ -120,6 +121,8 @@ void optest_compare (const char *what, const float *found,
 VattPlan *optest_plan_new (const OpCase *test);
 /* The reference's output for the run's inputs. */
 double *optest_expected (const OpRun *run);
+/* Prints how long the row `bench` takes. */
+void optest_bench (VattDevice *device);
 /* One row on the Vulkan device. */
 void optest_vulkan_row (gconstpointer test);
 /* Leaves y alone where there is no device. */

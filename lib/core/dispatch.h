@@ -68,7 +68,8 @@ typedef struct {
   guint32 push[VATT_MAX_PUSH / 4];
   size_t push_bytes;
   guint32 groups[3];
-  double flop; /* for cutting it up, not for profiles */
+  double flop;         /* for cutting it up, not for profiles */
+  size_t shared_bytes; /* of a group, where that depends on the shapes */
 } VattDispatch;
 
 typedef struct {

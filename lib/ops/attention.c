@@ -195,6 +195,7 @@ typedef struct {
   guint32 lanes;
   guint32 lane_rows, lane_keys; /* constants 2 and 3 */
   guint32 rows;
+  size_t shared_bytes;
 } Body;
 
 #define ACROSS 8       /* invocations that share a row in attend_shared.glsl */
@@ -204,13 +205,20 @@ typedef struct {
 #define DIRECT_ROWS 4
 #define DIRECT_KEYS 16
 
-/* What attend_shared.glsl declares. */
-static size_t
-shared_bytes (const Body *body, size_t width)
+/* With what attend_shared.glsl declares. */
+static Body
+shared_body_of (guint32 lanes, guint32 rows, guint32 keys, size_t width)
 {
-  size_t stride = (width + 3) / 4 * 4 + 4, keys = ACROSS * body->lane_keys;
-  return sizeof (float) * ((body->rows + keys) * stride +
-                              body->rows * (keys + 1) + body->rows * ACROSS);
+  Body body = { .shader = &attend_shared_shader,
+    .lanes = lanes,
+    .lane_rows = rows,
+    .lane_keys = keys,
+    .rows = lanes / ACROSS * rows };
+  size_t stride = (width + 3) / 4 * 4 + 4, all = (size_t)ACROSS * keys;
+  body.shared_bytes =
+      sizeof (float) *
+      ((body.rows + all) * stride + body.rows * (all + 1) + body.rows * ACROSS);
+  return body;
 }
 
 /* The largest that leaves room for a second group beside it (16 KiB are
@@ -222,25 +230,27 @@ shared_body (const VattShaderCaps *caps, size_t width, size_t n_queries)
     { 64, 4, 4 }, { 64, 4, 2 }, { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 },
     { 32, 1, 1 }, { 8, 1, 1 } };
   size_t room = MAX (caps->shared_bytes / 2, 16384);
-  Body body = { .shader = &attend_shared_shader };
+  Body body = { 0 };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    body.lanes = sizes[i][0];
-    body.lane_rows = sizes[i][1];
-    body.lane_keys = sizes[i][2];
-    body.rows = body.lanes / ACROSS * body.lane_rows;
-    if (body.rows < 2 * MAX (n_queries, 8) &&
-        shared_bytes (&body, width) <= room)
+    body = shared_body_of (sizes[i][0], sizes[i][1], sizes[i][2], width);
+    if (body.rows < 2 * MAX (n_queries, 8) && body.shared_bytes <= room)
       break;
   }
   return body;
 }
 
-/* What attend_direct.glsl declares. */
-static size_t
-direct_bytes (const Body *body, size_t width)
+/* With what attend_direct.glsl declares. */
+static Body
+direct_body_of (guint32 rows, guint32 keys, size_t width)
 {
-  return sizeof (float) * body->rows *
-         (2 * ((width + 7) / 8 * 8) + 1 + body->lane_keys);
+  Body body = { .shader = &attend_direct_shader,
+    .lanes = DIRECT_LANES,
+    .lane_rows = rows,
+    .lane_keys = keys,
+    .rows = DIRECT_LANES * rows };
+  body.shared_bytes = sizeof (float) * body.rows *
+                      (2 * ((width + 7) / 8 * 8) + 1 + body.lane_keys);
+  return body;
 }
 
 /* No more rows and keys than there are: what is past the end costs as much. */
@@ -248,19 +258,13 @@ static Body
 direct_body (
     const VattShaderCaps *caps, size_t width, size_t n_queries, size_t n_keys)
 {
-  size_t rows = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
+  size_t most = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
   size_t blocks = (n_keys + DIRECT_KEYS - 1) / DIRECT_KEYS;
-  size_t keys = (n_keys + blocks - 1) / blocks;
-  Body body = { .shader = &attend_direct_shader,
-    .lanes = DIRECT_LANES,
-    .lane_rows = (guint32)CLAMP (rows, 1, DIRECT_ROWS),
-    .lane_keys = (guint32)((keys + 3) / 4 * 4) };
-  body.rows = body.lanes * body.lane_rows;
-  while (
-      body.lane_rows > 1 && direct_bytes (&body, width) > caps->shared_bytes) {
-    body.lane_rows--;
-    body.rows = body.lanes * body.lane_rows;
-  }
+  guint32 keys = (guint32)((n_keys + blocks - 1) / blocks + 3) / 4 * 4;
+  guint32 rows = (guint32)CLAMP (most, 1, DIRECT_ROWS);
+  Body body = direct_body_of (rows, keys, width);
+  while (rows > 1 && body.shared_bytes > caps->shared_bytes)
+    body = direct_body_of (--rows, keys, width);
   return body;
 }
 
@@ -273,19 +277,45 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
   if (caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
       caps->subgroup == DIRECT_LANES && caps->shuffle) {
     Body body = direct_body (caps, width, query[1], node->in[KEY]->shape[1]);
-    if (direct_bytes (&body, width) <= caps->shared_bytes)
+    if (body.shared_bytes <= caps->shared_bytes)
       return body;
   }
   return shared_body (caps, width, query[1]);
 }
 
+/* Samples whose part of any tensor the device binds at once, so many that the
+ * next part begins at a multiple of 64 elements. */
+static size_t
+samples_at_once (const VattNode *node, const VattShaderCaps *caps)
+{
+  const size_t *query = node->in[QUERY]->shape, *key = node->in[KEY]->shape;
+  size_t sample = MAX (query[1], key[1]) * query[2], step = 1;
+  size_t fit = caps->binding_bytes / sizeof (float) / sample;
+  if (fit >= query[0])
+    return query[0];
+  while (step * query[2] % 64 != 0)
+    step *= 2;
+  return MAX (fit / step, 1) * step;
+}
+
 static void
-attention_attend_shade (const VattNode *node, VattDispatches *all)
+bind_samples (VattDispatch *dispatch, const VattTensor *tensor, size_t first,
+    size_t samples, gboolean write)
+{
+  size_t sample = tensor->shape[1] * tensor->shape[2];
+  vatt_dispatch_bind (
+      dispatch, tensor, first * sample, samples * sample, write);
+}
+
+static void
+shade_samples (
+    const VattNode *node, VattDispatches *all, size_t first, size_t samples)
 {
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
   const Body body = choose_body (node, all->caps);
-  const Params params = { .samples = (guint32)query[0],
+  const Params params = { .first = (guint32)first,
+    .samples = (guint32)samples,
     .heads = (guint32)attention->heads,
     .queries = (guint32)query[1],
     .keys = (guint32)node->in[KEY]->shape[1],
@@ -297,15 +327,27 @@ attention_attend_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_constant (dispatch, body.lane_keys);
   vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
   vatt_dispatch_constant (dispatch, node->in[MASK] != NULL);
-  vatt_dispatch_read (dispatch, node->in[QUERY]);
-  vatt_dispatch_read (dispatch, node->in[KEY]);
-  vatt_dispatch_read (dispatch, node->in[VALUE]);
+  bind_samples (dispatch, node->in[QUERY], first, samples, FALSE);
+  bind_samples (dispatch, node->in[KEY], first, samples, FALSE);
+  bind_samples (dispatch, node->in[VALUE], first, samples, FALSE);
   vatt_dispatch_read (dispatch, node->in[BIAS]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
-  vatt_dispatch_write (dispatch, node->out);
+  bind_samples (dispatch, node->out, first, samples, TRUE);
   vatt_dispatch_groups (dispatch,
-      query[0] * attention->heads * ((query[1] + body.rows - 1) / body.rows));
-  dispatch->flop = attention_flop (node, FALSE);
+      samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
+  dispatch->shared_bytes = body.shared_bytes;
+  dispatch->flop =
+      attention_flop (node, FALSE) * (double)samples / (double)query[0];
+}
+
+static void
+attention_attend_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t samples = node->in[QUERY]->shape[0];
+  for (size_t first = 0, count; first < samples; first += count) {
+    count = MIN (samples_at_once (node, all->caps), samples - first);
+    shade_samples (node, all, first, count);
+  }
 }
 
 const VattOp vatt_op_attention = {

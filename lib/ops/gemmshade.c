@@ -91,14 +91,29 @@ most_rows (const VattShaderCaps *caps, size_t rows, size_t width)
   return fit >= rows ? rows : MAX (fit / PART, 1) * PART;
 }
 
-/* Loops run over terms, or over panels of them and four terms of each; the end
+/* Of all loops for one panel, or one term or four where there are none; the end
  * of a loop counts too. */
+static size_t
+trips_of (VattGemmBody body, const VattGemmTile *tile)
+{
+  switch (body) {
+  case VATT_GEMM_TILE:
+    return tile->depth / 4 + 2;
+  case VATT_GEMM_MATRIX:
+    return tile->depth * (tile->rows + tile->columns / 4) / tile->lanes +
+           tile->depth / 16 + 4;
+  default:
+    return 1;
+  }
+}
+
 static size_t
 most_terms (const VattShaderCaps *caps, const VattGemmTile *tile, guint32 flags)
 {
+  size_t terms = tile->depth;
   if (caps->gemm == VATT_GEMM_DIRECT)
-    return (size_t)(VATT_MAX_TRIPS - 1) * (flags & GEMM_A_VECTORS ? 4 : 1);
-  return VATT_MAX_TRIPS / (tile->depth / 4 + 2) * (size_t)tile->depth;
+    terms = flags & GEMM_A_VECTORS ? 4 : 1;
+  return VATT_MAX_TRIPS / trips_of (caps->gemm, tile) * terms;
 }
 
 VattGemmChoice

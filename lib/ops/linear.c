@@ -157,7 +157,8 @@ linear_forward_shade (const VattNode *node, VattDispatches *all)
 {
   static const VattGemmShaders shaders = { .direct = &forward_direct_shader,
     .shuffle = &forward_shuffle_shader,
-    .tile = &forward_tile_shader };
+    .tile = &forward_tile_shader,
+    .matrix = &forward_matrix_shader };
   const VattGemmShape shape = shape_of (node);
   const VattGemmChoice choice = vatt_gemm_choose (
       all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));

@@ -63,7 +63,10 @@ find_family (VkPhysicalDevice device, VattVkCaps *caps)
       continue;
     found = TRUE;
     caps->family = f;
-    caps->timestamps = families[f].timestampValidBits == 64;
+    guint32 bits = families[f].timestampValidBits;
+    caps->timestamps = bits > 0;
+    caps->timestamp_mask =
+        bits < 64 ? (G_GUINT64_CONSTANT (1) << bits) - 1 : G_MAXUINT64;
     if (!draws)
       break;
   }
@@ -160,8 +163,8 @@ read_subgroup (
                                        VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
 }
 
-static gboolean
-has_extension (VkPhysicalDevice device, const char *name)
+gboolean
+vatt_vk_has_extension (VkPhysicalDevice device, const char *name)
 {
   guint32 n = 0;
   gboolean found = FALSE;
@@ -250,7 +253,8 @@ vatt_vk_caps_read (
   caps->bindings = MIN (limits.maxPerStageDescriptorStorageBuffers,
       limits.maxDescriptorSetStorageBuffers);
   caps->push_bytes = limits.maxPushConstantsSize;
-  caps->budget = has_extension (device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  caps->budget =
+      vatt_vk_has_extension (device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   caps->shader.group_limit = MIN (
       limits.maxComputeWorkGroupInvocations, limits.maxComputeWorkGroupSize[0]);
   caps->shader.shared_bytes = limits.maxComputeSharedMemorySize;
@@ -259,5 +263,5 @@ vatt_vk_caps_read (
   if (!apply_mask (mask, caps, error) || !check_limits (caps, error))
     return FALSE;
   set_profile (caps);
-  return TRUE;
+  return vatt_vk_matrix_read (device, caps, error);
 }

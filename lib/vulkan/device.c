@@ -4,6 +4,7 @@
 #include "vulkan.h"
 
 #include "program.h"
+#include "tune.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -246,13 +247,14 @@ make_device (VattVk *vk, GError **error)
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
     .timelineSemaphore = VK_TRUE,
   };
-  const VkDeviceCreateInfo info = {
+  VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
   };
-  if (!vatt_vk_check (vkCreateDevice (vk->physical, &info, NULL, &vk->device),
+  if (!vatt_vk_check (vatt_vk_matrix_device (vk->physical, &vk->caps, &info,
+                          &features, &vk->device),
           "opening the device", error))
     return FALSE;
   volkLoadDeviceTable (&vk->api, vk->device);

@@ -21,3 +21,14 @@ const VattVkProfile *vatt_vk_profile_named (const char *name);
 const VattVkProfile *vatt_vk_profile_of (const VattVkCaps *caps);
 /* Every name, separated by ", ". */
 char *vatt_vk_profile_names (void);
+
+/* ---- matrix.c ---- */
+
+/* Sets the shaders' caps to cooperative matrices where VATT_VULKAN_MATRIX=1
+ * asks for them; fails where the device has none that the shaders know. */
+gboolean vatt_vk_matrix_read (
+    VkPhysicalDevice device, VattVkCaps *caps, GError **error);
+/* Makes a device that has what caps say of matrices; features are in info. */
+VkResult vatt_vk_matrix_device (VkPhysicalDevice physical,
+    const VattVkCaps *caps, VkDeviceCreateInfo *info,
+    VkPhysicalDeviceVulkan12Features *features, VkDevice *device);

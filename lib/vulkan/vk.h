@@ -39,6 +39,7 @@ typedef struct {
   guint32 family; /* of the queue */
   gboolean timestamps;
   double timestamp_seconds; /* of one tick */
+  guint64 timestamp_mask;   /* of the bits that count */
   size_t alignment;         /* of bindings' offsets */
   size_t atom;              /* of memory that is not coherent */
   size_t allocation_bytes;  /* of one allocation */
@@ -60,6 +61,8 @@ typedef struct {
  * use, saying why. */
 gboolean vatt_vk_caps_read (VkPhysicalDevice device, const char *mask,
     VattVkCaps *caps, GError **error);
+
+gboolean vatt_vk_has_extension (VkPhysicalDevice device, const char *name);
 
 /* ---- memory.c ---- */
 

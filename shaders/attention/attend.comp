@@ -151,7 +151,7 @@ extra (Place place, uint row, uint key)
   if (BIASED)
     sum += bias[(place.h * queries + row) * keys + key];
   if (MASKED)
-    sum += mask[place.b * keys + key];
+    sum += mask[(first + place.b) * keys + key];
   return sum * LOG2_E;
 }
 

@@ -11,6 +11,16 @@
 #extension GL_KHR_shader_subgroup_shuffle : require
 #define GEMM_SHUFFLE
 #endif
+#if BODY_MATRIX
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#endif
+#if BODY_MATRIX && MATRIX_KHR
+#extension GL_KHR_cooperative_matrix : require
+#elif BODY_MATRIX
+#extension GL_NV_cooperative_matrix : require
+#endif
 #include "common.glsl"
 #include "activation.glsl"
 #include "gemm.glsl"

@@ -23,15 +23,22 @@ tokens_of (const char *source, const char *tokeniser)
   return sum;
 }
 
+/* Six seconds. */
+static char *
+make_clip (void)
+{
+  return media_make ("clip.webm",
+      "videotestsrc num-buffers=150 pattern=ball ! "
+      "video/x-raw,width=160,height=120,framerate=25/1 ! vp8enc deadline=1 ! "
+      "webmmux");
+}
+
 /* A source, and a file that is decoded: equal seeds give equal bits, others
  * give others; settings of nothing leave everything as it is. */
 static void
 test_pipelines (void)
 {
-  g_autofree char *path = media_make ("clip.webm",
-      "videotestsrc num-buffers=150 pattern=ball ! "
-      "video/x-raw,width=160,height=120,framerate=25/1 ! vp8enc deadline=1 ! "
-      "webmmux");
+  g_autofree char *path = make_clip ();
   g_autofree char *file =
       g_strdup_printf ("filesrc location=%s ! decodebin", path);
   const char *const sources[] = {
@@ -51,6 +58,47 @@ test_pipelines (void)
     g_assert_cmpstr (one, !=, two);
     g_assert_cmpstr (one, !=, plain);
   }
+}
+
+/* The windows of the clips of a set behind the first @start_at of two epochs.
+ */
+static char *
+windows_of_set (const char *manifest, guint start_at, gsize *size)
+{
+  g_autofree char *name = g_strdup_printf ("set%u", start_at);
+  g_autofree char *line = g_strdup_printf (
+      "vattdatasetsrc manifest=%s epochs=2 shuffle=true start-at=%u name=s  "
+      "s.video ! queue ! vattvideotok augment=paper drop-rate=0.5 "
+      "start-jitter=300000000 hop=5000000000 seed=4",
+      manifest, start_at);
+  g_autofree char *path = media_make (name, line);
+  char *data;
+  g_assert_true (g_file_get_contents (path, &data, size, NULL));
+  return data;
+}
+
+/* A training that is taken up in the second epoch of a set of three clips sees
+ * what the whole one has seen, and in the two epochs no clip looks alike. */
+static void
+test_taken_up (void)
+{
+  static const char rows[] = "path\tstart\tend\tlabel\tsplit\n"
+                             "clip.webm\t0.000\t2.000\ta\ttrain\n"
+                             "clip.webm\t2.000\t4.000\tb\ttrain\n"
+                             "clip.webm\t4.000\t6.000\tc\ttrain\n";
+  const gsize window = 64 * 3072 * sizeof (float);
+  gsize n_whole, n_part;
+  g_autofree char *clip = make_clip ();
+  g_autofree char *manifest =
+      media_write ("manifest.tsv", rows, sizeof rows - 1);
+  g_autofree char *whole = windows_of_set (manifest, 0, &n_whole);
+  g_autofree char *part = windows_of_set (manifest, 4, &n_part);
+  g_assert_cmpuint (n_whole, ==, 6 * window);
+  g_assert_cmpmem (part, n_part, whole + 4 * window, 2 * window);
+  for (guint i = 0; i < 6; i++)
+    for (guint j = 0; j < i; j++)
+      g_assert_cmpint (
+          memcmp (whole + i * window, whole + j * window, window), !=, 0);
 }
 
 static void
@@ -87,6 +135,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/augmented/pipelines", test_pipelines);
+  g_test_add_func ("/augmented/taken-up", test_taken_up);
   g_test_add_func ("/augmented/refused", test_refused);
   int failures = g_test_run ();
   media_clear ();

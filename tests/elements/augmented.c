@@ -310,6 +310,11 @@ test_event_in_segment (void)
   GstEvent *event = gst_pad_get_sticky_event (
       h->srcpad, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0);
   gst_harness_push_event (h, event);
+  /* Nor do the events of others. */
+  gst_harness_push_event (
+      h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, NULL));
+  gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+                                 gst_structure_new_empty ("vatt-clip")));
   g_assert_cmpuint (gst_harness_buffers_in_queue (h), ==, 0);
   gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
                                  gst_structure_new ("vatt-clip", "clip",

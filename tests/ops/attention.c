@@ -247,9 +247,30 @@ test_nan (void)
     g_assert_cmpint (isnan (y[i]) != 0, ==, i / 8 == 2);
 }
 
+/* Where a device binds three samples at once and not seven, the same comes
+ * out. */
+static void
+test_pieces (void)
+{
+  const OpCase test = { .in = { QKV (7, 3, 101, 64), ABSENT,
+                            RANGE (-9.0, 0.0, 2, 7, 101) },
+    HEADS (2, 1.0f) };
+  const size_t n = 7 * 3 * 64;
+  const char *mask = g_getenv ("VATT_VULKAN_MASK");
+  g_autofree char *kept = g_strdup (mask ? mask : "");
+  g_autofree char *less = g_strconcat (kept, ",binding=100000", NULL);
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  g_autofree float *whole =
+      g_memdup2 (optest_execute (run), n * sizeof (float));
+  g_setenv ("VATT_VULKAN_MASK", less, TRUE);
+  g_assert_cmpmem (
+      optest_execute (run), n * sizeof (float), whole, n * sizeof (float));
+  g_setenv ("VATT_VULKAN_MASK", kept, TRUE);
+}
+
 static const OpExtra extras[] = { { "masked", test_masked },
   { "all-masked", test_all_masked }, { "huge", test_huge }, { "nan", test_nan },
-  { NULL } };
+  { "pieces", test_pieces }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_attention,

@@ -257,7 +257,7 @@ VATT_API guint64 vatt_augment_seed (const VattAugmentKey *key);
  * colours are changed as @draw says. The mean colour that contrast is about
  * leaves out what fills no patch. Allocates nothing.
  *
- * Returns: %FALSE with @error set if the frame does not fill the grid exactly
+ * Returns: whether the sizes fit the clip
  */
 VATT_API gboolean vatt_augment_fill_frame_u8 (const VattAugmentDraw *draw,
     VattClip *clip, guint item, guint frame, const guint8 *rgb, gsize stride,

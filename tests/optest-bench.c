@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How long an op takes on a device: the median of a few runs of its `bench`
+ * row. */
+#include "optest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BENCH_RUNS 9
+
+static int
+by_value (const void *a, const void *b)
+{
+  double left = *(const double *)a, right = *(const double *)b;
+  return left < right ? -1 : left > right;
+}
+
+static double
+median_seconds (const VattDeviceIface *iface, VattProgram *program)
+{
+  double seconds[BENCH_RUNS];
+  iface->run (program, NULL, NULL, NULL);
+  for (guint r = 0; r < BENCH_RUNS; r++) {
+    gint64 start = g_get_monotonic_time ();
+    guint times = 0;
+    do
+      iface->run (program, NULL, NULL, NULL);
+    while (++times < 1000 && g_get_monotonic_time () - start < 20000);
+    seconds[r] =
+        1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
+  }
+  qsort (seconds, BENCH_RUNS, sizeof *seconds, by_value);
+  return seconds[BENCH_RUNS / 2];
+}
+
+void
+optest_bench (VattDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  const VattDeviceIface *iface = vatt_device_iface (device);
+  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
+  double bytes = (double)run->out.bytes;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    bytes += (double)run->in[i].bytes;
+  VattProgram *program =
+      iface->prepare (vatt_device_object (device), run->plan, NULL, &error);
+  g_assert_no_error (error);
+  double median = median_seconds (iface, program);
+  iface->release (program);
+  double flop = optest.op->flop ? optest.op->flop (run->node, FALSE) : 0.0;
+  printf ("%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
+      optest.bench.name, vatt_device_get_name (device),
+      vatt_device_get_threads (device), median,
+      1e-9 * (flop > 0.0 ? flop : bytes) / median,
+      flop > 0.0 ? "GFLOP/s" : "GB/s");
+}
