@@ -3,7 +3,9 @@
  * The test of an op: a table of shapes, a reference in double precision that
  * is written in the test, and tolerances with a reason. The harness makes a
  * plan of one node from each row, runs it directly over [begin, end) pieces
- * and through CPU devices, and compares.
+ * and through CPU devices, and compares. An op with backward passes is run
+ * backwards in the same ways, and its gradients are compared with central
+ * differences of the reference.
  *
  * To test an op `foo`, write tests/ops/foo.c that defines `optest`; the build
  * finds it by its name. The same executable, called with --bench, times it. */
@@ -47,6 +49,8 @@ typedef struct {
   gconstpointer attributes;
   size_t attributes_size;
   double abs, rel; /* |found - expected| <= abs + rel |expected| */
+  double gradient; /* what gradients may be off besides; 0 for abs */
+  gboolean bends;  /* too sharply, or too often, for central differences */
 } OpCase;
 
 /* A row that the op must refuse, with a text that holds `why`. */
@@ -65,11 +69,18 @@ typedef struct {
 typedef struct {
   const VattOp *op;
   const char *reason; /* why these tolerances */
-  /* Fills y from the inputs, ids too as doubles; NULL where absent. */
+  /* Fills y from the inputs, ids too as doubles; NULL where absent. Behind the
+   * output's values come those that inputs have afterwards which the op
+   * changes, in the order of slots. */
   void (*reference) (const OpCase *test, const double *const in[], double *y);
   /* Only that results stay within the tolerance is asked of other pieces,
    * instead of equal bits. */
   gboolean pieces_differ;
+  /* 1 << slot of inputs that are no variables: masks, labels. */
+  guint constant;
+  /* For gradients, of their largest value; 0 for 1e-5. */
+  double gradient_tolerance;
+  gboolean learns;           /* the op is for plans that learn only */
   const OpCase *cases;       /* ended by one without name */
   const OpRefusal *refusals; /* ended by one without why */
   const OpExtra *extras;     /* (nullable), ended by one without name */
@@ -86,14 +97,19 @@ typedef struct {
   size_t bytes;
 } OpBuffer;
 
-/* One node, made ready to run directly. */
+/* A plan of one node, with its way back where it learns, made ready to run
+ * directly. */
 typedef struct {
   VattPlan *plan;
-  VattNode *node;
-  OpBuffer in[VATT_MAX_INPUTS], out, work[VATT_MAX_WORK], scratch;
+  VattNode *node;   /* the forward one */
+  OpBuffer *buffer; /* one for each tensor of the plan */
+  OpBuffer scratch;
+  OpInput in[VATT_MAX_INPUTS];
 } OpRun;
 
 OpRun *optest_run_new (const OpCase *test);
+/* The same with backward passes; the output's gradient is random. */
+OpRun *optest_run_new_learning (const OpCase *test);
 void optest_run_free (OpRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, optest_run_free)
 
@@ -105,3 +121,32 @@ const float *optest_execute (OpRun *run);
  * equals nothing. Says where the worst one is, fails the running test. */
 void optest_compare (const char *what, const float *found,
     const double *expected, size_t n, double abs, double rel);
+
+/* ---- for the harness ---- */
+
+#define OPTEST_SEED 20210422
+
+typedef enum {
+  OP_WHOLE,
+  OP_SEVEN,
+  OP_UNEVEN,
+} OpPieces;
+
+/* Fills inputs with what the row says, everything else with NaN. */
+void optest_refill (OpRun *run);
+/* Overwrites a tensor with NaN. */
+void optest_poison (OpRun *run, const VattTensor *tensor);
+/* Runs nodes [first, end) directly; guards are checked afterwards. */
+void optest_run_nodes (OpRun *run, guint first, guint end, OpPieces pieces);
+/* Runs both phases through a device of so many threads, then calls `look`
+ * while tensors still have their values. */
+void optest_run_device (
+    OpRun *run, guint threads, void (*look) (OpRun *run, gpointer), gpointer);
+/* The output as the reference has it, and what follows it. */
+double *optest_reference (const OpCase *test, double *const in[], size_t n);
+/* The inputs as doubles, to be freed each; NULL where absent. */
+void optest_inputs (const OpRun *run, double *in[VATT_MAX_INPUTS]);
+void optest_compare_bits (
+    const char *what, const float *found, const float *expected, size_t n);
+/* The test of backward passes of one row. */
+void optest_gradient (gconstpointer test);

@@ -11,22 +11,28 @@
 #define VATT_MAX_RANK 5
 
 typedef enum {
-  VATT_ARENA_PARAMETER,  /* the model's, read only */
+  VATT_ARENA_PARAMETER,  /* the model's, read only; or a trainer's own */
   VATT_ARENA_ACTIVATION, /* the session's, reused by liveness */
   VATT_ARENA_INPUT,      /* the caller's, bound anew for every run */
+  VATT_ARENA_STATE,      /* a trainer's: gradients of parameters, and what its
+                            optimiser remembers; set when parameters are */
 } VattArenaKind;
 
-typedef struct {
+typedef struct VattTensor VattTensor;
+
+struct VattTensor {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
-  size_t offset;     /* bytes from the start of the activation arena */
-  const void *data;  /* where a CPU finds it; set by the device */
-  guint first, last; /* nodes that write it first and read it last */
-  gboolean pinned;   /* an output: lives to the end of the run */
-} VattTensor;
+  size_t offset;        /* bytes from the start of the activation arena */
+  const void *data;     /* where a CPU finds it; set by the device */
+  guint first, last;    /* nodes that write it first and read it last */
+  gboolean pinned;      /* an output: lives to the end of the run */
+  gboolean learns;      /* a gradient may flow into it */
+  VattTensor *gradient; /* once the plan is differentiated; or NULL */
+};
 
 /* Both fail only on overflow, with VATT_ERROR_SHAPE. */
 gboolean vatt_tensor_elements (

@@ -6,12 +6,24 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum {
   VATT_ACTIVATION_NONE,
   VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
   VATT_ACTIVATION_RELU,
 } VattActivation;
+
+/* Dropout: number i of a stream of random numbers is dropped where it is below
+ * the threshold; what is kept is multiplied by scale. See vatt_rng_spread(). */
+typedef struct {
+  uint64_t key, stream;
+  uint32_t threshold;
+  float scale;
+} VattDrop;
+
+/* Where the numbers of a row begin: rows take whole groups of 64. */
+#define VATT_DROP_STRIDE(n) (((n) + 63) / 64 * 64)
 
 /* Some queries of one head against all its keys; see attend below. */
 typedef struct {
@@ -28,8 +40,23 @@ typedef struct {
   const float *mask; /* (n_keys), or NULL */
   float *out;        /* (rows, width) */
   size_t out_stride;
-  float *scratch; /* attend_scratch (width) floats */
+  float *sums;          /* (rows): log2 of the sum of exponentials, or NULL */
+  const VattDrop *drop; /* of probabilities, or NULL */
+  uint64_t drop_index;  /* of the first row, VATT_DROP_STRIDE (n_keys) each */
+  float *scratch;       /* attend_scratch (width) floats */
 } VattAttend;
+
+/* A row of a block of scores on the way back. */
+typedef struct {
+  float *score;         /* in: products; out: probabilities, dropped */
+  float *dp;            /* in: their gradients; out: gradients of scores */
+  const float *bias;    /* or NULL */
+  const float *mask;    /* or NULL */
+  float sum;            /* as VattAttend has it */
+  float delta;          /* dy . y */
+  const VattDrop *drop; /* or NULL */
+  uint64_t index;       /* of the first score, a multiple of 64 */
+} VattAttendGradient;
 
 typedef struct {
   const char *name;
@@ -64,6 +91,29 @@ typedef struct {
    * keys with a running maximum and sum: never more than a few kilobytes of
    * scores. */
   void (*attend) (const VattAttend *attend);
+
+  /* y = base + x, dropped; base may be NULL, for 0, or y. index, of the first
+   * value, is a multiple of 64. */
+  void (*drop_row) (float *y, const float *x, const float *base,
+      const VattDrop *drop, uint64_t index, size_t n);
+  /* dz = dy activation' (z + bias); bias may be NULL. */
+  void (*activation_gradient_row) (float *dz, const float *dy, const float *z,
+      const float *bias, VattActivation activation, size_t n);
+  /* Add the gradient of a row to dx, unless it is NULL; statistics become mean
+   * (0 for rmsnorm) and 1 / deviation. */
+  void (*layernorm_gradient_row) (float *dx, const float *dy, const float *x,
+      const float *gain, float eps, float statistics[2], size_t n);
+  void (*rmsnorm_gradient_row) (float *dx, const float *dy, const float *x,
+      const float *gain, float eps, float statistics[2], size_t n);
+  /* sum += the sum of the rows of x (rows, n). */
+  void (*sum_rows) (
+      float *sum, const float *x, size_t stride, size_t rows, size_t n);
+  /* sum += sum over rows r of dy (x - mean_r) / deviation_r; statistics has a
+   * pair for every row. */
+  void (*sum_normed_rows) (float *sum, const float *dy, const float *x,
+      const float *statistics, size_t stride, size_t rows, size_t n);
+  /* n scores of a row of attention. */
+  void (*attend_gradient_row) (const VattAttendGradient *row, size_t n);
 } VattSimd;
 
 /* The best set of this processor. */

@@ -305,7 +305,8 @@ static gboolean
 run_plan (VattSession *self, GCancellable *cancellable, GError **error)
 {
   self->ran = vatt_device_iface (self->device)
-                  ->run (self->program, self->seconds, cancellable, error) &&
+                  ->run (self->program, VATT_PHASE_FORWARD, self->seconds,
+                      cancellable, error) &&
               check_result (self, error);
   return self->ran;
 }

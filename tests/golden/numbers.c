@@ -258,7 +258,7 @@ resample (float *table, const size_t shape[2], size_t count)
   g_assert_no_error (error);
   VattProgram *program = vatt_device_cpu.prepare (device, plan, &error);
   g_assert_no_error (error);
-  vatt_device_cpu.run (program, NULL, NULL, &error);
+  vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   float *found =
       g_memdup2 (vatt_tensor_f32 (out), count * shape[1] * sizeof (float));
