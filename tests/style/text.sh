@@ -33,7 +33,7 @@ for file in $(list -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \
 done
 if command -v codespell >/dev/null; then
   # shellcheck disable=SC2046 # file names without blanks
-  codespell -L inout,nd,gir,tru $(list -name '*.[ch]' -o -name '*.md' -o -name '*.1') \
+  codespell -L inout,nd,gir,tru,dout $(list -name '*.[ch]' -o -name '*.md' -o -name '*.1') \
     || complain 'codespell found words'
 fi
 if command -v shellcheck >/dev/null; then
