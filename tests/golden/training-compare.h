@@ -13,11 +13,13 @@ typedef struct {
   VattTrainer *trainer;
   VattModel *before; /* as it was at the beginning */
   VattImport import;
-  GHashTable *no_gradient; /* paths whose gradient is rounding */
+  /* Path -> which of its values had a gradient in the first step, a gboolean
+   * each. Adam turns one of rounding into a full step. */
+  GHashTable *moved;
 } Training;
 
 /* |found - expected| <= 2e-4 |expected| + 1e-6 |all gradients| for each
- * parameter that learns; fills no_gradient. */
+ * parameter that learns; fills `moved`. */
 void training_compare_gradients (Training *training, VattTensorFile *expected);
 /* Parameters, moving statistics and optimiser slots after all steps. */
 void training_compare_checkpoint (Training *training, const char *checkpoint);

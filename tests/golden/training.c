@@ -15,7 +15,12 @@
 #include <math.h>
 #include <string.h>
 
-#define LOSS 1e-4 /* relative */
+/* Relative. Adam moves a parameter by its full rate even where the gradient is
+ * nothing but rounding, so that after the first step some are found on the
+ * other side: in tx-fac 6 of the 147456 of the patch projection, which the
+ * next batch's loss, whose slopes there are 2 and more, tells by 5e-4. */
+#define LOSS 1e-4
+#define LOSS_AFTER_ADAM 1e-3
 
 static const char *const modalities[] = {
   [VATT_VIDEO] = "video", [VATT_AUDIO] = "audio", [VATT_TEXT] = "text"
@@ -102,8 +107,8 @@ clear_batch (GoldenBatch *golden)
 /* ---- losses ---- */
 
 static void
-compare_loss (
-    VattTensorFile *out, const char *suffix, double found, guint *compared)
+compare_loss (VattTensorFile *out, const char *suffix, double found,
+    double tolerance, guint *compared)
 {
   for (gsize i = 0; i < vatt_tensor_file_get_n_tensors (out); i++) {
     const VattTensorInfo *info = vatt_tensor_file_get_tensor (out, i);
@@ -111,7 +116,7 @@ compare_loss (
         !g_str_has_suffix (info->name, suffix))
       continue;
     double expected = (double)*(const float *)info->data;
-    if (!(fabs (found - expected) <= LOSS * fabs (expected))) {
+    if (!(fabs (found - expected) <= tolerance * fabs (expected))) {
       g_test_message (
           "%s: found %.7g, expected %.7g", info->name, found, expected);
       g_test_fail ();
@@ -121,15 +126,15 @@ compare_loss (
 }
 
 static void
-compare_losses (VattTensorFile *out, const VattLosses *losses)
+compare_losses (VattTensorFile *out, const VattLosses *losses, double tolerance)
 {
   guint compared = 0;
-  compare_loss (out, "/total_loss", losses->total, &compared);
+  compare_loss (out, "/total_loss", losses->total, tolerance, &compared);
   g_assert_cmpuint (compared, >=, 1);
-  compare_loss (
-      out, "/vidaud_loss", losses->pair[VATT_PAIR_VIDEO_AUDIO], &compared);
-  compare_loss (
-      out, "/vidtxt_loss", losses->pair[VATT_PAIR_VIDEO_TEXT], &compared);
+  compare_loss (out, "/vidaud_loss", losses->pair[VATT_PAIR_VIDEO_AUDIO],
+      tolerance, &compared);
+  compare_loss (out, "/vidtxt_loss", losses->pair[VATT_PAIR_VIDEO_TEXT],
+      tolerance, &compared);
 }
 
 /* Classifiers' cases tell the length of the backbone's gradient. */
@@ -161,7 +166,7 @@ open_file (const GoldenCase *test, guint step, const char *suffix)
 }
 
 static gboolean
-run_step (const GoldenCase *test, Training *training, guint step)
+run_step (const GoldenCase *test, Training *training, guint step, gboolean adam)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VattTensorFile) in = open_file (test, step, "in");
@@ -175,7 +180,7 @@ run_step (const GoldenCase *test, Training *training, guint step)
   vatt_trainer_step (training->trainer, &golden.batch, &losses, NULL, &error);
   g_assert_no_error (error);
   clear_batch (&golden);
-  compare_losses (out, &losses);
+  compare_losses (out, &losses, step > 0 && adam ? LOSS_AFTER_ADAM : LOSS);
   compare_norm (test, step, &losses);
   if (gradients)
     training_compare_gradients (training, gradients);
@@ -194,7 +199,8 @@ run_case (const GoldenCase *test, Training *training)
   training->trainer =
       vatt_trainer_new (training->before, device, &params, &error);
   g_assert_no_error (error);
-  while (run_step (test, training, steps))
+  while (
+      run_step (test, training, steps, params.optimiser == VATT_OPTIMISER_ADAM))
     steps++;
   g_assert_cmpuint (steps, >=, 1);
   g_autofree char *after =
@@ -227,15 +233,14 @@ test_case (gconstpointer data)
   g_autoptr (VattConfig) config = vatt_config_new ("imported");
   Training training = { .before = model,
     .import = { .bundle = bundle, .params = &params, .config = config },
-    .no_gradient =
-        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+    .moved = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free) };
   vatt_import_read_config (&training.import, &error);
   g_assert_no_error (error);
   run_case (&test, &training);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     g_free (training.import.layout.tower[m]);
   g_free (training.import.layout.head);
-  g_hash_table_unref (training.no_gradient);
+  g_hash_table_unref (training.moved);
   golden_case_clear (&test);
 }
 
