@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions */
+ *   numbers mel|words|resize|positions|nce|schedules */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -342,6 +342,23 @@ test_positions (void)
   check_file ("positions.safetensors", check_positions);
 }
 
+static void
+test_nce (void)
+{
+  check_file ("nce.safetensors", check_nce);
+}
+
+static void
+test_schedules (void)
+{
+  g_autofree char *path = find_file ("schedules.json");
+  Worst worst = { NULL };
+  if (!path)
+    return;
+  check_schedules (path, &worst);
+  report ("schedules.json", &worst);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -349,7 +366,8 @@ main (int argc, char **argv)
     const char *name;
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
-    { "resize", test_resize }, { "positions", test_positions } };
+    { "resize", test_resize }, { "positions", test_positions },
+    { "nce", test_nce }, { "schedules", test_schedules } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -357,6 +375,6 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions\n", argv[0]);
+  g_printerr ("usage: %s mel|words|resize|positions|nce|schedules\n", argv[0]);
   return 1;
 }
