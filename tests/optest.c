@@ -495,9 +495,10 @@ bench_phase (OpRun *run, const Device *device, VattPhase phase)
     if (run->node->in[i])
       bytes += 4.0 * (double)vatt_tensor_count (run->node->in[i]);
   bytes += 4.0 * (double)vatt_tensor_count (run->node->out);
-  for (guint n = first; n < end; n++)
-    if (optest.op->flop)
-      flop += optest.op->flop (g_ptr_array_index (run->plan->nodes, n), FALSE);
+  for (guint n = first; n < end; n++) {
+    const VattNode *node = g_ptr_array_index (run->plan->nodes, n);
+    flop += node->op->flop ? node->op->flop (node, FALSE) : 0.0;
+  }
   device_run (device, phase);
   for (guint r = 0; r < BENCH_RUNS; r++) {
     gint64 start = g_get_monotonic_time ();
