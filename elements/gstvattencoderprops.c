@@ -205,7 +205,7 @@ install_settings (GObjectClass *object_class)
           FALSE, PLAYING_FLAGS));
   g_object_class_install_property (object_class, PROP_DEVICE,
       g_param_spec_string ("device", "Device",
-          "What computes: auto, cpu, or another device of libvatt",
+          "What computes: auto, cpu, vulkan or vulkan:N, as vatt devices lists them",
           DEFAULT_DEVICE, NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_THREADS,
       g_param_spec_uint ("threads", "Threads",

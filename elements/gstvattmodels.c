@@ -219,8 +219,10 @@ make_device (gconstpointer data, GError **error)
 VattDevice *
 gst_vatt_models_get_device (const char *name, guint threads, GError **error)
 {
-  DeviceRequest request = { .name = name, .params = { .threads = threads } };
-  g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
+  g_autofree char *resolved = vatt_device_resolve (name);
+  DeviceRequest request = { .name = resolved,
+    .params = { .threads = threads } };
+  g_autofree char *key = g_strdup_printf ("%s|%u", resolved, threads);
   return (VattDevice *)get_shared (
       &device_rows, key, make_device, &request, error);
 }
@@ -245,8 +247,10 @@ make_engine (gconstpointer data, GError **error)
 GstVattEngine *
 gst_vatt_models_get_engine (const char *name, guint threads, GError **error)
 {
-  DeviceRequest request = { .name = name, .params = { .threads = threads } };
-  g_autofree char *key = g_strdup_printf ("%s|%u", name, threads);
+  g_autofree char *resolved = vatt_device_resolve (name);
+  DeviceRequest request = { .name = resolved,
+    .params = { .threads = threads } };
+  g_autofree char *key = g_strdup_printf ("%s|%u", resolved, threads);
   return (GstVattEngine *)get_shared (
       &engine_rows, key, make_engine, &request, error);
 }

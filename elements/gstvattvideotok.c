@@ -55,6 +55,17 @@ GST_DEBUG_CATEGORY_STATIC (vatt_video_tok_debug);
   "{ I420, YV12, NV12, NV21, Y42B, YUY2, UYVY, Y444, RGB, BGR, RGBx, BGRx, "   \
   "RGBA, BGRA, GRAY8 }"
 
+/* Frames of GPUs and decoders that lie in memory row by row, as their other
+ * layouts do not: names of the DRM formats without a modifier. */
+#if GST_CHECK_VERSION(1, 24, 0)
+#define DMA_CAPS                                                               \
+  GST_VIDEO_DMA_DRM_CAPS_MAKE ", drm-format = (string) { NV12, NV21, YU12, "   \
+                              "YV12, YU16, YU24, YUYV, UYVY, R8, AR24, AB24, " \
+                              "XR24, XB24, RG24, BG24 }; "
+#else
+#define DMA_CAPS ""
+#endif
+
 #define DEFAULT_ASPECT GST_VATT_ASPECT_CROP_CENTER
 
 enum {
@@ -85,10 +96,11 @@ G_DEFINE_TYPE (GstVattVideoTok, gst_vatt_video_tok, GST_TYPE_VATT_WINDOW)
 GST_ELEMENT_REGISTER_DEFINE (
     vattvideotok, "vattvideotok", GST_RANK_NONE, GST_TYPE_VATT_VIDEO_TOK)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (
-            CHEAP_FORMATS) "; " GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (
+        GST_VIDEO_CAPS_MAKE (CHEAP_FORMATS) "; " DMA_CAPS GST_VIDEO_CAPS_MAKE (
+            GST_VIDEO_FORMATS_ALL)));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
 
@@ -286,12 +298,25 @@ make_converter (GstVattVideoTok *self)
       gst_vatt_picture_converter_new (&self->info, &self->front_end, aspect);
 }
 
+/* Mapped, linear DMABuf frames are pictures like any other. */
+static gboolean
+info_from_caps (GstVideoInfo *info, const GstCaps *caps)
+{
+#if GST_CHECK_VERSION(1, 24, 0)
+  GstVideoInfoDmaDrm drm;
+  if (gst_video_is_dma_drm_caps (caps))
+    return gst_video_info_dma_drm_from_caps (&drm, caps) &&
+           gst_video_info_dma_drm_to_video_info (&drm, info);
+#endif
+  return gst_video_info_from_caps (info, caps);
+}
+
 static gboolean
 video_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   GstVideoInfo info;
-  if (!gst_video_info_from_caps (&info, caps)) {
+  if (!info_from_caps (&info, caps)) {
     g_autofree char *text = gst_caps_to_string (caps);
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "caps %s do not describe pictures", text);

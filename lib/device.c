@@ -2,6 +2,7 @@
  *
  * Devices by name. */
 #include "cpu.h"
+#include "vulkan.h"
 
 #include <string.h>
 
@@ -13,8 +14,11 @@ struct _VattDevice {
 };
 
 G_DEFINE_FINAL_TYPE (VattDevice, vatt_device, G_TYPE_OBJECT)
+G_DEFINE_BOXED_TYPE (VattDeviceInfo, vatt_device_info, vatt_device_info_copy,
+    vatt_device_info_free)
 
-static const VattDeviceIface *const devices[] = { &vatt_device_cpu };
+static const VattDeviceIface *const devices[] = { &vatt_device_cpu,
+  &vatt_device_vulkan };
 
 static void
 vatt_device_finalize (GObject *object)
@@ -54,8 +58,135 @@ vatt_device_list (void)
 }
 
 /**
+ * vatt_device_info_copy:
+ * @info: what is known of a device
+ *
+ * Returns: (transfer full): a copy
+ */
+VattDeviceInfo *
+vatt_device_info_copy (const VattDeviceInfo *info)
+{
+  VattDeviceInfo *copy = g_new (VattDeviceInfo, 1);
+  *copy = (VattDeviceInfo){ .name = g_strdup (info->name),
+    .description = g_strdup (info->description),
+    .kind = info->kind,
+    .problem = g_strdup (info->problem) };
+  return copy;
+}
+
+/**
+ * vatt_device_info_free:
+ * @info: (transfer full): what is known of a device
+ */
+void
+vatt_device_info_free (VattDeviceInfo *info)
+{
+  g_free (info->name);
+  g_free (info->description);
+  g_free (info->problem);
+  g_free (info);
+}
+
+/**
+ * vatt_device_kind_name:
+ * @kind: a kind of device
+ *
+ * Returns: "processor", "discrete", "integrated", "virtual" or "software"
+ */
+const char *
+vatt_device_kind_name (VattDeviceKind kind)
+{
+  static const char *const names[] = { "processor", "discrete", "integrated",
+    "virtual", "software" };
+  g_return_val_if_fail ((guint)kind < G_N_ELEMENTS (names), NULL);
+  return names[kind];
+}
+
+static GPtrArray *
+list_devices (gboolean hardware)
+{
+  GPtrArray *infos =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vatt_device_info_free);
+  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+    devices[i]->enumerate (infos, hardware);
+  return infos;
+}
+
+/**
+ * vatt_device_enumerate:
+ *
+ * Asks every kind of device what there is. That loads the drivers, but opens
+ * no device.
+ *
+ * Returns: (transfer full) (element-type VattDeviceInfo): devices, those that
+ *   cannot be used too
+ */
+GPtrArray *
+vatt_device_enumerate (void)
+{
+  return list_devices (FALSE);
+}
+
+/* The best of a kind of device, discrete before integrated and so on; NULL
+ * where none can be used. */
+static char *
+best_of (const char *kind)
+{
+  g_autoptr (GPtrArray) infos = vatt_device_enumerate ();
+  const VattDeviceInfo *best = NULL;
+  size_t length = strlen (kind);
+  for (guint i = 0; i < infos->len; i++) {
+    const VattDeviceInfo *info = g_ptr_array_index (infos, i);
+    if (!info->problem && strncmp (info->name, kind, length) == 0 &&
+        info->name[length] == ':' && (!best || info->kind < best->kind))
+      best = info;
+  }
+  return best ? g_strdup (best->name) : NULL;
+}
+
+static char *
+resolve_auto (void)
+{
+  g_autoptr (GPtrArray) infos = list_devices (TRUE);
+  for (guint i = 0; i < infos->len; i++) {
+    const VattDeviceInfo *info = g_ptr_array_index (infos, i);
+    if (!info->problem && info->kind == VATT_DEVICE_DISCRETE) {
+      g_info ("device 'auto' is '%s', %s", info->name, info->description);
+      return g_strdup (info->name);
+    }
+  }
+  g_info ("device 'auto' is 'cpu': there is no discrete GPU that can be used");
+  return g_strdup ("cpu");
+}
+
+/**
+ * vatt_device_resolve:
+ * @name: as vatt_device_new() takes it
+ *
+ * Finds out which device is meant: "auto" is a discrete GPU where there is
+ * one that can be used, else the processor. Integrated GPUs share the
+ * processor's memory and are often no faster; software drivers never are.
+ * Both must be named. A kind without a number is the best of its devices.
+ *
+ * Returns: (transfer full): the name of one device, such as "vulkan:0"; @name
+ *   itself where it is unknown or there is none
+ */
+char *
+vatt_device_resolve (const char *name)
+{
+  g_return_val_if_fail (name, NULL);
+  if (strcmp (name, "auto") == 0)
+    return resolve_auto ();
+  if (strchr (name, ':') || strcmp (name, "cpu") == 0)
+    return g_strdup (name);
+  char *best = best_of (name);
+  return best ? best : g_strdup (name);
+}
+
+/**
  * vatt_device_new:
- * @name: "cpu", or "auto" for the best device there is
+ * @name: "cpu", "vulkan" or "vulkan:N" for the GPU of that number, or "auto"
+ *   for the best device there is; see vatt_device_resolve()
  * @params: (nullable): settings
  * @error: return location for a #GError
  *
@@ -70,12 +201,13 @@ vatt_device_new (
     const char *name, const VattDeviceParams *params, GError **error)
 {
   g_return_val_if_fail (name, NULL);
-  const char *colon = strchr (name, ':');
-  g_autofree char *kind =
-      colon ? g_strndup (name, (gsize)(colon - name)) : g_strdup (name);
-  const char *wanted = strcmp (kind, "auto") == 0 ? "cpu" : kind;
+  g_autofree char *resolved = vatt_device_resolve (name);
+  const char *colon = strchr (resolved, ':');
+  g_autofree char *kind = colon
+                              ? g_strndup (resolved, (gsize)(colon - resolved))
+                              : g_strdup (resolved);
   for (guint i = 0; i < G_N_ELEMENTS (devices); i++) {
-    if (strcmp (devices[i]->name, wanted) != 0)
+    if (strcmp (devices[i]->name, kind) != 0)
       continue;
     gpointer object =
         devices[i]->open (colon ? colon + 1 : NULL, params, error);
@@ -84,9 +216,7 @@ vatt_device_new (
     VattDevice *self = g_object_new (VATT_TYPE_DEVICE, NULL);
     self->iface = devices[i];
     self->object = object;
-    self->name = g_strdup (wanted);
-    if (wanted != kind)
-      g_info ("device '%s' is '%s'", name, wanted);
+    self->name = g_steal_pointer (&resolved);
     return self;
   }
   g_auto (GStrv) kinds = vatt_device_list ();
@@ -100,7 +230,8 @@ vatt_device_new (
  * vatt_device_get_name:
  * @device: a device
  *
- * Returns: (transfer none): the kind of device, never "auto"
+ * Returns: (transfer none): the device's name, "cpu" or such as "vulkan:0",
+ *   never "auto"
  */
 const char *
 vatt_device_get_name (VattDevice *device)
@@ -120,29 +251,6 @@ vatt_device_get_threads (VattDevice *device)
 {
   g_return_val_if_fail (VATT_IS_DEVICE (device), 0);
   return device->iface->threads (device->object);
-}
-
-/**
- * vatt_device_measure_gemm:
- * @device: a device
- * @rows: rows of the result, 1 to %G_MAXINT32
- * @columns: columns of the result, alike
- * @depth: terms of each sum, alike
- *
- * Multiplies two matrices a few times on all threads.
- *
- * Returns: the median rate, in floating-point operations per second, 2 per
- *   multiply-add; 0 where there is no memory for the matrices
- */
-double
-vatt_device_measure_gemm (
-    VattDevice *device, guint rows, guint columns, guint depth)
-{
-  g_return_val_if_fail (VATT_IS_DEVICE (device), 0);
-  g_return_val_if_fail (rows && rows <= G_MAXINT32, 0);
-  g_return_val_if_fail (columns && columns <= G_MAXINT32, 0);
-  g_return_val_if_fail (depth && depth <= G_MAXINT32, 0);
-  return device->iface->measure_gemm (device->object, rows, columns, depth);
 }
 
 const VattDeviceIface *

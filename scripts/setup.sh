@@ -8,12 +8,14 @@ set -eu
 build='gcc g++ meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libopenblas-dev
   libsndfile1-dev libsamplerate0-dev libkissfft-dev libsnappy-dev
+  libvulkan-dev libvulkan-volk-dev glslc spirv-tools
   gobject-introspection libgirepository1.0-dev'
 run='libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-libav gstreamer1.0-x
   fonts-dejavu-core'
 test='clang-format codespell groff python3 shellcheck python3-gi python3-numpy
-  python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0'
+  python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+  mesa-vulkan-drivers vulkan-validationlayers'
 fuzz='clang libclang-rt-dev'
 # Headers of GstAnalytics, which GStreamer has since 1.24 and nothing needs.
 analytics='libgstreamer-plugins-bad1.0-dev'

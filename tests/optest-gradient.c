@@ -189,7 +189,7 @@ optest_gradient (gconstpointer data)
     free_gradients (found);
   }
   for (guint threads = 1; threads <= 3; threads += 2) {
-    optest_run_device (run, threads, take_gradients, found);
+    optest_run_cpu (run, threads, take_gradients, found);
     compare_gradients (run, "cpu", found, whole, 1.0);
     free_gradients (found);
   }

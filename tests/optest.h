@@ -3,9 +3,10 @@
  * The test of an op: a table of shapes, a reference in double precision that
  * is written in the test, and tolerances with a reason. The harness makes a
  * plan of one node from each row, runs it directly over [begin, end) pieces
- * and through CPU devices, and compares. An op with backward passes is run
- * backwards in the same ways, and its gradients are compared with central
- * differences of the reference.
+ * and through CPU and Vulkan devices, and compares. An op with backward passes
+ * is run backwards in the same ways, and its gradients are compared with
+ * central differences of the reference. With --vulkan, only the tests on Vulkan
+ * are run.
  *
  * To test an op `foo`, write tests/ops/foo.c that defines `optest`; the build
  * finds it by its name. The same executable, called with --bench, times it. */
@@ -49,6 +50,7 @@ typedef struct {
   gconstpointer attributes;
   size_t attributes_size;
   double abs, rel; /* |found - expected| <= abs + rel |expected| */
+  double vulkan_abs, vulkan_rel; /* on Vulkan; both 0: the same */
   double gradient; /* what gradients may be off besides; 0 for abs */
   gboolean bends;  /* too sharply, or too often, for central differences */
 } OpCase;
@@ -68,7 +70,8 @@ typedef struct {
 
 typedef struct {
   const VattOp *op;
-  const char *reason; /* why these tolerances */
+  const char *reason;        /* why these tolerances */
+  const char *vulkan_reason; /* why others on Vulkan, where there are any */
   /* Fills y from the inputs, ids too as doubles; NULL where absent. Behind the
    * output's values come those that inputs have afterwards which the op
    * changes, in the order of slots. */
@@ -76,6 +79,8 @@ typedef struct {
   /* Only that results stay within the tolerance is asked of other pieces,
    * instead of equal bits. */
   gboolean pieces_differ;
+  /* Shaders leave other things in the work tensors than C does. */
+  gboolean work_differs;
   /* 1 << slot of inputs that are no variables: masks, labels. */
   guint constant;
   /* For gradients, of their largest value; 0 for 1e-5. */
@@ -100,11 +105,11 @@ typedef struct {
 /* A plan of one node, with its way back where it learns, made ready to run
  * directly. */
 typedef struct {
+  const OpCase *test;
   VattPlan *plan;
   VattNode *node;   /* the forward one */
   OpBuffer *buffer; /* one for each tensor of the plan */
   OpBuffer scratch;
-  OpInput in[VATT_MAX_INPUTS];
 } OpRun;
 
 OpRun *optest_run_new (const OpCase *test);
@@ -115,7 +120,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, optest_run_free)
 
 /* Values of an input, to be changed at will. */
 float *optest_values (OpRun *run, guint slot);
-/* Runs every pass in one piece; the result belongs to the run. */
+/* Runs every pass in one piece, or, where the extra is repeated for it, on the
+ * Vulkan device; the result belongs to the run. */
 const float *optest_execute (OpRun *run);
 /* Whether every value is |found - expected| <= abs + rel |expected|; NaN
  * equals nothing. Says where the worst one is, fails the running test. */
@@ -132,21 +138,32 @@ typedef enum {
   OP_UNEVEN,
 } OpPieces;
 
+/* Whether extras run on the Vulkan device; theirs alone. */
+extern gboolean optest_on_vulkan;
+
+/* A plan of one node, not sealed. */
+VattPlan *optest_plan_new (const OpCase *test);
 /* Fills inputs with what the row says, everything else with NaN. */
 void optest_refill (OpRun *run);
 /* Overwrites a tensor with NaN. */
 void optest_poison (OpRun *run, const VattTensor *tensor);
 /* Runs nodes [first, end) directly; guards are checked afterwards. */
 void optest_run_nodes (OpRun *run, guint first, guint end, OpPieces pieces);
-/* Runs both phases through a device of so many threads, then calls `look`
+/* Runs both phases through a CPU device of so many threads, then calls `look`
  * while tensors still have their values. */
-void optest_run_device (
+void optest_run_cpu (
     OpRun *run, guint threads, void (*look) (OpRun *run, gpointer), gpointer);
-/* The output as the reference has it, and what follows it. */
+/* The output as the reference has it from these inputs, and what follows it. */
 double *optest_reference (const OpCase *test, double *const in[], size_t n);
+/* The same from the run's inputs. */
+double *optest_expected (const OpRun *run);
 /* The inputs as doubles, to be freed each; NULL where absent. */
 void optest_inputs (const OpRun *run, double *in[VATT_MAX_INPUTS]);
 void optest_compare_bits (
     const char *what, const float *found, const float *expected, size_t n);
 /* The test of backward passes of one row. */
 void optest_gradient (gconstpointer test);
+/* One row on the Vulkan device. */
+void optest_vulkan_row (gconstpointer test);
+/* Leaves y alone where there is no device. */
+void optest_vulkan_execute (const OpRun *run, float *y);

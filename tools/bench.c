@@ -8,9 +8,20 @@
 #include <sys/resource.h>
 
 typedef struct {
+  const char *model, *modality, *device;
+  int batch, threads, runs;
+  gboolean json, roofline;
+} Options;
+
+typedef struct {
+  const char *name; /* of the model */
+  VattModality modality;
+  guint batch;
+  VattDevice *device;
   double median, least, most; /* seconds */
   double flop;                /* of one run */
   double gemm;                /* rate of products alone, FLOP/s */
+  double copy;                /* rate of copies, bytes/s */
   gsize activation_bytes, peak_bytes;
   VattProfileRow *rows; /* of the fastest run */
   guint n_rows;
@@ -60,8 +71,8 @@ profile_since (VattSession *session, VattProfileRow *before, guint *n_rows)
 }
 
 static gboolean
-measure (VattSession *session, VattDevice *device, const VattClip *clip,
-    guint runs, Result *result, GError **error)
+measure (VattSession *session, const VattClip *clip, guint runs, Result *result,
+    GError **error)
 {
   g_autofree double *seconds = g_new0 (double, runs);
   /* The first run builds the plan and touches the weights. */
@@ -98,18 +109,19 @@ measure (VattSession *session, VattDevice *device, const VattClip *clip,
     result->flop += result->rows[r].flop;
   /* Beside the run, so that the machine is in the same mood; a shape as the
    * tower's. */
-  result->gemm = vatt_device_measure_gemm (device, 1569, 3072, 768);
+  result->gemm = vatt_device_measure_gemm (result->device, 1569, 3072, 768);
+  result->copy = vatt_device_measure_copy (result->device);
   return TRUE;
 }
 
 static void
-print_text (const char *name, VattModality modality, guint batch,
-    VattDevice *device, const Result *result)
+print_text (const Result *result)
 {
   double rate = result->flop / result->median;
-  g_print ("%s %s, batch %u, %s, %u threads\n", name,
-      vatt_modality_name (modality), batch, vatt_device_get_name (device),
-      vatt_device_get_threads (device));
+  g_print ("%s %s, batch %u, %s, %u threads\n", result->name,
+      vatt_modality_name (result->modality), result->batch,
+      vatt_device_get_name (result->device),
+      vatt_device_get_threads (result->device));
   g_print ("  seconds          %.4f median, %.4f to %.4f\n", result->median,
       result->least, result->most);
   g_print ("  GFLOP            %.2f done\n", result->flop * 1e-9);
@@ -131,6 +143,29 @@ print_text (const char *name, VattModality modality, guint batch,
   }
 }
 
+/* An op can be no faster than its operations at the rate of products, nor than
+ * its bytes at the rate of copies. */
+static void
+print_roofline (const Result *result)
+{
+  g_print ("  products %.1f GFLOP/s, copies %.1f GB/s, both from %.1f FLOP "
+           "a byte on\n",
+      1e-9 * result->gemm, 1e-9 * result->copy, result->gemm / result->copy);
+  g_print ("  %-12s %9s %9s %10s %9s %9s %-8s\n", "op", "GFLOP", "MB",
+      "FLOP/byte", "GFLOP/s", "GB/s", "of limit");
+  for (guint r = 0; r < result->n_rows; r++) {
+    const VattProfileRow *row = &result->rows[r];
+    double by_flop = row->flop / result->gemm;
+    double by_bytes = row->bytes / result->copy;
+    double seconds = MAX (row->seconds, 1e-9);
+    g_print ("  %-12s %9.3f %9.2f %10.1f %9.1f %9.1f %7.1f%% of %s\n", row->op,
+        1e-9 * row->flop, 1e-6 * row->bytes, row->flop / row->bytes,
+        1e-9 * row->flop / seconds, 1e-9 * row->bytes / seconds,
+        100 * MAX (by_flop, by_bytes) / seconds,
+        by_flop > by_bytes ? "products" : "copies");
+  }
+}
+
 static void
 add_number (JsonBuilder *json, const char *name, double value)
 {
@@ -139,25 +174,25 @@ add_number (JsonBuilder *json, const char *name, double value)
 }
 
 static void
-print_json (const char *name, VattModality modality, guint batch,
-    VattDevice *device, const Result *result)
+print_json (const Result *result)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   json_builder_begin_object (json);
   json_builder_set_member_name (json, "model");
-  json_builder_add_string_value (json, name);
+  json_builder_add_string_value (json, result->name);
   json_builder_set_member_name (json, "modality");
-  json_builder_add_string_value (json, vatt_modality_name (modality));
+  json_builder_add_string_value (json, vatt_modality_name (result->modality));
   json_builder_set_member_name (json, "device");
-  json_builder_add_string_value (json, vatt_device_get_name (device));
-  add_number (json, "threads", vatt_device_get_threads (device));
-  add_number (json, "batch", batch);
+  json_builder_add_string_value (json, vatt_device_get_name (result->device));
+  add_number (json, "threads", vatt_device_get_threads (result->device));
+  add_number (json, "batch", result->batch);
   add_number (json, "seconds", result->median);
   add_number (json, "seconds_least", result->least);
   add_number (json, "seconds_most", result->most);
   add_number (json, "gflop", result->flop * 1e-9);
   add_number (json, "gflop_per_s", result->flop / result->median * 1e-9);
   add_number (json, "gemm_gflop_per_s", result->gemm * 1e-9);
+  add_number (json, "copy_gb_per_s", result->copy * 1e-9);
   add_number (
       json, "share_of_gemm", result->flop / result->median / result->gemm);
   add_number (json, "activation_bytes", (double)result->activation_bytes);
@@ -171,6 +206,7 @@ print_json (const char *name, VattModality modality, guint batch,
     add_number (json, "count", result->rows[r].count);
     add_number (json, "seconds", result->rows[r].seconds);
     add_number (json, "gflop", result->rows[r].flop * 1e-9);
+    add_number (json, "bytes", result->rows[r].bytes);
     json_builder_end_object (json);
   }
   json_builder_end_array (json);
@@ -195,19 +231,18 @@ choose (const VattConfig *config, const char *name, VattModality *modality,
 }
 
 static gboolean
-bench (const char *word, const char *modality_name, guint batch, guint runs,
-    guint threads, gboolean json, GError **error)
+bench (const Options *options, GError **error)
 {
-  g_autoptr (VattModel) model = vatt_tool_load (word, NULL, error);
+  g_autoptr (VattModel) model = vatt_tool_load (options->model, NULL, error);
   if (!model)
     return FALSE;
   VattConfig *config = vatt_model_get_config (model);
   VattModality modality = VATT_VIDEO;
-  if (!choose (config, modality_name, &modality, error))
+  if (!choose (config, options->modality, &modality, error))
     return FALSE;
-  const VattDeviceParams device_params = { .threads = threads };
+  const VattDeviceParams device_params = { .threads = (guint)options->threads };
   g_autoptr (VattDevice) device =
-      vatt_device_new ("cpu", &device_params, error);
+      vatt_device_new (options->device, &device_params, error);
   if (!device)
     return FALSE;
   const VattSessionParams params = {
@@ -216,13 +251,20 @@ bench (const char *word, const char *modality_name, guint batch, guint runs,
   g_autoptr (VattSession) session =
       vatt_session_new (model, device, &params, error);
   g_autoptr (VattClip) clip =
-      session ? make_clip (config, modality, batch, error) : NULL;
-  Result result = { 0 };
-  gboolean done = clip && measure (session, device, clip, runs, &result, error);
-  if (done && json)
-    print_json (word, modality, batch, device, &result);
+      session ? make_clip (config, modality, (guint)options->batch, error)
+              : NULL;
+  Result result = { .name = options->model,
+    .modality = modality,
+    .batch = (guint)options->batch,
+    .device = device };
+  gboolean done =
+      clip && measure (session, clip, (guint)options->runs, &result, error);
+  if (done && options->json)
+    print_json (&result);
   else if (done)
-    print_text (word, modality, batch, device, &result);
+    print_text (&result);
+  if (done && options->roofline && !options->json)
+    print_roofline (&result);
   g_free (result.rows);
   return done;
 }
@@ -230,23 +272,28 @@ bench (const char *word, const char *modality_name, guint batch, guint runs,
 static VattExit
 bench_command (int argc, char **argv)
 {
-  g_autofree char *modality = NULL;
-  int batch = 1, threads = 0, runs = 7;
-  gboolean json = FALSE;
+  g_autofree char *modality = NULL, *device = NULL;
+  Options options = { .batch = 1, .runs = 7 };
   const GOptionEntry entries[] = {
     { "modality", 'm', 0, G_OPTION_ARG_STRING, &modality,
         "video, audio or text (the first the model has)", "M" },
-    { "batch", 'b', 0, G_OPTION_ARG_INT, &batch, "Clips a run (1)", "B" },
-    { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
+    { "batch", 'b', 0, G_OPTION_ARG_INT, &options.batch, "Clips a run (1)",
+        "B" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &options.threads,
         "Threads that compute (one per processor)", "N" },
-    { "runs", 0, 0, G_OPTION_ARG_INT, &runs, "Timed runs (7)", "N" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL },
+    VATT_TOOL_DEVICE (&device),
+    { "runs", 0, 0, G_OPTION_ARG_INT, &options.runs, "Timed runs (7)", "N" },
+    { "roofline", 0, 0, G_OPTION_ARG_NONE, &options.roofline,
+        "Compare every op with what products and copies reach here", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print one JSON object",
+        NULL },
     { NULL },
   };
   g_auto (GStrv) words = NULL;
   if (!vatt_tool_parse (&vatt_command_bench, entries, argc, argv, 1, 1, &words))
     return VATT_EXIT_USAGE;
-  if (batch < 1 || batch > 65536 || threads < 0 || runs < 1 || runs > 100000)
+  if (options.batch < 1 || options.batch > 65536 || options.threads < 0 ||
+      options.runs < 1 || options.runs > 100000)
     return vatt_tool_misuse (&vatt_command_bench,
         "--batch from 1 to 65536, --runs from 1 and --threads from 0 are "
         "expected");
@@ -254,8 +301,10 @@ bench_command (int argc, char **argv)
   VattModality known;
   if (modality && !vatt_tool_parse_modality (modality, &known, &error))
     return vatt_tool_misuse (&vatt_command_bench, "%s", error->message);
-  if (!bench (words[0], modality, (guint)batch, (guint)runs, (guint)threads,
-          json, &error))
+  options.model = words[0];
+  options.modality = modality;
+  options.device = device ? device : "auto";
+  if (!bench (&options, &error))
     return vatt_tool_fail (&vatt_command_bench, error);
   return VATT_EXIT_DONE;
 }

@@ -283,7 +283,7 @@ embed_all (
 static VattExit
 embed_command (int argc, char **argv)
 {
-  g_autofree char *out = NULL, *space = NULL, *modality = NULL;
+  g_autofree char *out = NULL, *space = NULL, *modality = NULL, *device = NULL;
   double hop = 0;
   int threads = 0;
   const GOptionEntry entries[] = {
@@ -298,16 +298,19 @@ embed_command (int argc, char **argv)
         "From one window to the next (the length of a window)", "SECONDS" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
         "Threads that compute (one per processor)", "N" },
+    VATT_TOOL_DEVICE (&device),
     { NULL },
   };
   g_auto (GStrv) words = NULL;
-  if (!vatt_tool_parse (&vatt_command_embed, entries, argc, argv, 2, 0, &words))
+  if (!vatt_tool_parse (
+          &vatt_command_embed, entries, argc, argv, 2, G_MAXUINT, &words))
     return VATT_EXIT_USAGE;
   Format format;
   VattMediaParams params = { .model_file = words[0],
     .space = space ? space : "none",
     .hop = hop,
     .threads = (guint)threads,
+    .device = device ? device : "auto",
     .progress = isatty (STDERR_FILENO) };
   g_autoptr (GError) error = NULL;
   if (!parse_format (out, &format))

@@ -159,7 +159,7 @@ embed_stream (Media *media, GstPad *pad, VattModality modality)
   GstElement *sink = add (media, "appsink");
   gst_util_set_object_arg (G_OBJECT (encoder), "space", params->space);
   g_object_set (encoder, "model", params->model_file, "threads",
-      params->threads, "post-messages", FALSE, NULL);
+      params->threads, "device", params->device, "post-messages", FALSE, NULL);
   if (modality != VATT_TEXT)
     g_object_set (
         tokeniser, "hop", (guint64)(params->hop * GST_SECOND + 0.5), NULL);

@@ -298,7 +298,7 @@ run_all (Run *run, const char *out, GError **error)
 static VattExit
 run_command (int argc, char **argv)
 {
-  g_autofree char *in = NULL, *out = NULL;
+  g_autofree char *in = NULL, *out = NULL, *device_name = NULL;
   int views = 1, threads = 0;
   const GOptionEntry entries[] = {
     { "in", 'i', 0, G_OPTION_ARG_FILENAME, &in,
@@ -309,6 +309,7 @@ run_command (int argc, char **argv)
         "Clips that make up one sample, for classifiers (1)", "V" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
         "Threads that compute (one per processor)", "N" },
+    VATT_TOOL_DEVICE (&device_name),
     { NULL },
   };
   g_auto (GStrv) words = NULL;
@@ -323,7 +324,8 @@ run_command (int argc, char **argv)
   if (!model)
     return vatt_tool_fail (&vatt_command_run, error);
   const VattDeviceParams params = { .threads = (guint)threads };
-  g_autoptr (VattDevice) device = vatt_device_new ("cpu", &params, &error);
+  g_autoptr (VattDevice) device =
+      vatt_device_new (device_name ? device_name : "auto", &params, &error);
   if (!device)
     return vatt_tool_fail (&vatt_command_run, error);
   g_autoptr (VattTensorFile) file = vatt_tensor_file_open (in, &error);

@@ -25,9 +25,9 @@ vatt_tool_parse (const VattCommand *command, const GOptionEntry *entries,
     return FALSE;
   }
   guint found = g_strv_length (argv) - 1;
-  if (found < min_words || (max_words && found > max_words)) {
+  if (found < min_words || found > max_words) {
     vatt_tool_misuse (command, "%u argument%s, expected %s", found,
-        found == 1 ? "" : "s", command->arguments);
+        found == 1 ? "" : "s", max_words ? command->arguments : "none");
     return FALSE;
   }
   *words = g_strdupv (argv + 1);

@@ -22,10 +22,10 @@ typedef struct {
 
 extern const VattCommand vatt_command_info, vatt_command_init,
     vatt_command_convert, vatt_command_embed, vatt_command_run,
-    vatt_command_bench;
+    vatt_command_bench, vatt_command_devices;
 
 /* Parses options; *words are the remaining arguments, at least min_words and
- * at most max_words (0 for any number). FALSE after a message to stderr. */
+ * at most max_words. FALSE after a message to stderr. */
 gboolean vatt_tool_parse (const VattCommand *command,
     const GOptionEntry *entries, int argc, char **argv, guint min_words,
     guint max_words, char ***words);
@@ -39,6 +39,12 @@ VattExit vatt_tool_misuse (const VattCommand *command, const char *format, ...)
  * which, where not NULL. */
 VattModel *vatt_tool_load (
     const char *file_or_variant, gboolean *is_file, GError **error);
+/* The option --device; every command that computes has it. */
+#define VATT_TOOL_DEVICE(variable)                                             \
+  {                                                                            \
+    "device", 'd', 0, G_OPTION_ARG_STRING, variable,                           \
+        "What computes: cpu, vulkan, vulkan:N or auto (auto)", "NAME"          \
+  }
 /* "video", "audio" or "text" */
 gboolean vatt_tool_parse_modality (
     const char *name, VattModality *modality, GError **error);

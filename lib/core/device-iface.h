@@ -24,18 +24,22 @@ typedef struct {
   gpointer (*open) (
       const char *selector, const VattDeviceParams *params, GError **error);
   void (*close) (gpointer device);
+  /* Adds a VattDeviceInfo for each there is, or for what is in the way. With
+   * hardware set, those that are software may be left out, and the drivers
+   * unloaded that bring nothing else. */
+  void (*enumerate) (GPtrArray *infos, gboolean hardware);
   guint (*threads) (gpointer device);
-  /* The plan outlives the program. Parameters' data are set. */
-  VattProgram *(*prepare) (gpointer device, VattPlan *plan, GError **error);
+  /* The plan outlives the program. Parameters' data are set. previous:
+   * (nullable) (transfer full) a program that this one takes the place of;
+   * what they share is kept, the rest released first. */
+  VattProgram *(*prepare) (
+      gpointer device, VattPlan *plan, VattProgram *previous, GError **error);
   void (*release) (VattProgram *program);
   /* Inputs' data are set. Nothing is allocated. seconds: (nullable) time of
    * each node is added. One run at a time per program; runs of several
    * programs of a device take turns. */
   gboolean (*run) (VattProgram *program, VattPhase phase, double *seconds,
       GCancellable *cancellable, GError **error);
-  /* Rate of a matrix product of this shape, FLOP/s; 0 without the memory. */
-  double (*measure_gemm) (
-      gpointer device, size_t rows, size_t columns, size_t depth);
 } VattDeviceIface;
 
 /* For sessions: the table row and the object of a device. */

@@ -5,7 +5,7 @@
  * where the plan learns, backwards. */
 #pragma once
 
-#include "tensor.h"
+#include "dispatch.h"
 
 #define VATT_MAX_INPUTS 6
 #define VATT_MAX_WORK 2
@@ -36,6 +36,10 @@ typedef struct {
 typedef void (*VattPassRun) (
     const VattNode *node, size_t begin, size_t end, void *scratch);
 
+/* The same on a device with shaders: adds the dispatches that do the pass.
+ * Tensors have their place, and parameters the type they are stored in. */
+typedef void (*VattPassShade) (const VattNode *node, VattDispatches *all);
+
 typedef struct {
   const char *name;
   VattPassRun run;
@@ -43,7 +47,15 @@ typedef struct {
   /* Chunks the items are cut into per thread; 0 for 4. Fewer where a chunk
    * has a cost of its own, as packing has in matrix products. */
   guint chunks;
+  VattPassShade shade;
 } VattPass;
+
+/* A row of an op's passes: op_pass in C and op_pass_shade. */
+#define VATT_PASS(op, pass, ...)                                               \
+  {                                                                            \
+    .name = #pass, .run = op##_##pass, .shade = op##_##pass##_shade,           \
+    .items = __VA_ARGS__                                                       \
+  }
 
 typedef struct VattPlan VattPlan;
 
@@ -56,6 +68,11 @@ struct VattOp {
    * where there are none. The second rule leaves out query-key products and
    * counts 6 per attention score, as the paper's tables do. */
   double (*flop) (const VattNode *node, gboolean as_published);
+  /* Inputs, a bit each, whose shaders read any of the types that parameters
+   * may be stored in. */
+  guint narrow;
+  /* 1 << slot of inputs that shaders do not know yet. */
+  guint unshaded;
   VattPass forward[VATT_MAX_PASSES];
 
   /* Backward passes add to din what follows from dout; none where nothing

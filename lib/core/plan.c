@@ -57,7 +57,7 @@ vatt_plan_tensor (VattPlan *plan)
 {
   VattTensor *tensor = g_new0 (VattTensor, 1);
   tensor->arena = VATT_ARENA_ACTIVATION;
-  tensor->dtype = VATT_DTYPE_F32;
+  tensor->dtype = tensor->stored = VATT_DTYPE_F32;
   g_ptr_array_add (plan->tensors, tensor);
   return tensor;
 }
@@ -72,7 +72,7 @@ named_tensor (VattPlan *plan, const char *name, VattArenaKind arena,
   g_assert (rank <= VATT_MAX_RANK);
   tensor->name = g_strdup (name);
   tensor->arena = arena;
-  tensor->dtype = dtype;
+  tensor->dtype = tensor->stored = dtype;
   tensor->rank = rank;
   memcpy (tensor->shape, shape, rank * sizeof *shape);
   if (!vatt_tensor_bytes (tensor, &bytes, &error)) {

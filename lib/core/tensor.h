@@ -23,6 +23,7 @@ typedef struct VattTensor VattTensor;
 struct VattTensor {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
+  VattDtype stored; /* a parameter's type in the device's memory */
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;

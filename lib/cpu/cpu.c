@@ -5,6 +5,7 @@
 
 #include "gemm.h"
 #include "pool.h"
+#include "simd.h"
 #include "size.h"
 
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #define ALIGNMENT 256
 #define HUGE_PAGE (2 << 20)
 #define DEFAULT_CHUNKS 4
-#define GEMM_RUNS 15 /* timed; after one that is not */
 
 struct VattProgram {
   VattPool *pool; /* the device's */
@@ -48,6 +48,17 @@ cpu_open (const char *selector, const VattDeviceParams *params, GError **error)
   }
   vatt_gemm_init ();
   return vatt_pool_new (threads, error);
+}
+
+static void
+cpu_enumerate (GPtrArray *infos, gboolean hardware)
+{
+  VattDeviceInfo *info = g_new0 (VattDeviceInfo, 1);
+  info->name = g_strdup ("cpu");
+  info->description = g_strdup_printf ("%u processors, %s vectors, OpenBLAS",
+      g_get_num_processors (), vatt_simd ()->name);
+  info->kind = VATT_DEVICE_PROCESSOR;
+  g_ptr_array_add (infos, info);
 }
 
 static void
@@ -88,8 +99,11 @@ allocate (size_t bytes, const char *what, void **memory, GError **error)
 }
 
 static VattProgram *
-cpu_prepare (gpointer device, VattPlan *plan, GError **error)
+cpu_prepare (
+    gpointer device, VattPlan *plan, VattProgram *previous, GError **error)
 {
+  if (previous)
+    cpu_release (previous);
   VattProgram *program = g_new0 (VattProgram, 1);
   size_t scratch_bytes;
   void *scratch = NULL;
@@ -165,67 +179,13 @@ cpu_run (VattProgram *program, VattPhase phase, double *seconds,
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
-/* ---- the rate of a product ---- */
-
-static void
-gemm_rows (gpointer data, size_t begin, size_t end, guint thread)
-{
-  VattGemm gemm = *(const VattGemm *)data;
-  gemm.a += begin * gemm.a_stride;
-  gemm.c += begin * gemm.c_stride;
-  gemm.rows = end - begin;
-  vatt_gemm (&gemm);
-}
-
-static int
-by_seconds (const void *a, const void *b)
-{
-  double left = *(const double *)a, right = *(const double *)b;
-  return left < right ? -1 : left > right;
-}
-
-static double
-cpu_measure_gemm (gpointer device, size_t rows, size_t columns, size_t depth)
-{
-  g_autofree float *a = g_try_new0 (float, rows *depth);
-  g_autofree float *b = g_try_new0 (float, depth *columns);
-  g_autofree float *c = g_try_new0 (float, rows *columns);
-  if (!a || !b || !c)
-    return 0;
-  for (size_t i = 0; i < rows * depth; i++)
-    a[i] = (float)(i % 7) - 3.0f;
-  for (size_t i = 0; i < depth * columns; i++)
-    b[i] = (float)(i % 5) - 2.0f;
-  VattGemm gemm = { .rows = rows,
-    .columns = columns,
-    .depth = depth,
-    .a = a,
-    .a_stride = depth,
-    .b = b,
-    .b_stride = columns,
-    .c = c,
-    .c_stride = columns };
-  double seconds[GEMM_RUNS];
-  guint threads = vatt_pool_threads (device);
-  for (int run = -1; run < GEMM_RUNS; run++) {
-    gint64 start = g_get_monotonic_time ();
-    vatt_pool_run (
-        device, gemm_rows, &gemm, rows, (rows + threads - 1) / threads);
-    if (run >= 0)
-      seconds[run] = 1e-6 * (double)MAX (g_get_monotonic_time () - start, 1);
-  }
-  qsort (seconds, GEMM_RUNS, sizeof *seconds, by_seconds);
-  return 2.0 * (double)rows * (double)columns * (double)depth /
-         seconds[GEMM_RUNS / 2];
-}
-
 const VattDeviceIface vatt_device_cpu = {
   .name = "cpu",
   .open = cpu_open,
   .close = cpu_close,
+  .enumerate = cpu_enumerate,
   .threads = cpu_threads,
   .prepare = cpu_prepare,
   .release = cpu_release,
   .run = cpu_run,
-  .measure_gemm = cpu_measure_gemm,
 };

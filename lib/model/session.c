@@ -38,8 +38,8 @@ static void
 drop_plan (VattSession *self)
 {
   if (self->program)
-    vatt_device_iface (self->device)->release (self->program);
-  self->program = NULL;
+    vatt_device_iface (self->device)
+        ->release (g_steal_pointer (&self->program));
   g_clear_pointer (&self->plan, vatt_plan_free);
   g_clear_pointer (&self->seconds, g_free);
   self->ran = FALSE;
@@ -167,15 +167,14 @@ build (VattSession *self)
   }
 }
 
+/* The new program takes the place of the old one, whose plan it outlives. */
 static gboolean
-make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
+prepare (VattSession *self, VattProgram *previous, GError **error)
 {
-  drop_plan (self);
-  self->shape = *shape;
-  self->plan = vatt_plan_new ();
-  build (self);
+  const VattDeviceIface *iface = vatt_device_iface (self->device);
   if (!vatt_plan_seal (self->plan, error)) {
-    drop_plan (self);
+    if (previous)
+      iface->release (previous);
     return FALSE;
   }
   for (guint i = 0; i < self->plan->parameters->len; i++) {
@@ -183,10 +182,21 @@ make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
         g_array_index (self->plan->parameters, VattParameter, i).tensor;
     tensor->data = vatt_model_lookup (self->model, tensor->name)->data;
   }
-  self->program =
-      vatt_device_iface (self->device)
-          ->prepare (vatt_device_object (self->device), self->plan, error);
-  if (!self->program) {
+  self->program = iface->prepare (
+      vatt_device_object (self->device), self->plan, previous, error);
+  return self->program != NULL;
+}
+
+static gboolean
+make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
+{
+  g_autoptr (VattPlan) old = g_steal_pointer (&self->plan);
+  VattProgram *previous = g_steal_pointer (&self->program);
+  drop_plan (self);
+  self->shape = *shape;
+  self->plan = vatt_plan_new ();
+  build (self);
+  if (!prepare (self, previous, error)) {
     drop_plan (self);
     return FALSE;
   }
@@ -380,6 +390,20 @@ vatt_session_get_activation_bytes (VattSession *session)
   return session->plan ? session->plan->activation_bytes : 0;
 }
 
+static double
+bytes_of (const VattNode *node)
+{
+  double bytes = 0;
+  const VattTensor *tensors[VATT_MAX_INPUTS + 1] = { node->out };
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    tensors[1 + i] = node->in[i];
+  for (guint i = 0; i < G_N_ELEMENTS (tensors); i++)
+    if (tensors[i])
+      bytes += (double)vatt_tensor_count (tensors[i]) *
+               (double)vatt_dtype_size (tensors[i]->stored);
+  return bytes;
+}
+
 /**
  * vatt_session_get_profile:
  * @session: a session
@@ -412,6 +436,7 @@ vatt_session_get_profile (VattSession *session, guint *n_rows)
     row->count++;
     row->seconds += session->seconds ? session->seconds[n] : 0;
     row->flop += node->op->flop ? node->op->flop (node, FALSE) : 0;
+    row->bytes += bytes_of (node);
   }
   *n_rows = rows->len;
   return (VattProfileRow *)g_array_free (g_steal_pointer (&rows), FALSE);

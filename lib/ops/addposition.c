@@ -4,6 +4,7 @@
  * position (N, D), kept (T) int32: the tokens DropToken left, the same for
  * every sample; without it T = N. The session has checked kept.
  * dx += dy;  dposition[n] += sum over b and t with kept[t] = n of dy[b, t]. */
+#include "addposition-shaders.h"
 #include "ops.h"
 #include "simd.h"
 
@@ -48,6 +49,26 @@ addposition_forward (
 }
 
 static void
+addposition_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .tokens = (guint32)node->out->shape[1],
+    .places = (guint32)node->in[POSITION]->shape[0] };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, node->in[KEPT] != NULL);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[POSITION]);
+  vatt_dispatch_read (dispatch, node->in[KEPT]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
+static void
 addposition_backward_input (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
@@ -84,7 +105,7 @@ addposition_backward_position (
 const VattOp vatt_op_addposition = {
   .name = "addposition",
   .infer = addposition_infer,
-  .forward = { { "forward", addposition_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (addposition, forward, vatt_items_rows) },
   .backward = { { "backward_input", addposition_backward_input,
                     vatt_items_input_rows },
       { "backward_position", addposition_backward_position, position_items } },

@@ -3,6 +3,7 @@
  * average: y[b] = mean over v of x[b V + v]; x is (B V, C), y (B, C).
  * dx[b V + v] += dy[b] / V. */
 #include "attributes.h"
+#include "average-shaders.h"
 #include "ops.h"
 
 enum {
@@ -45,6 +46,26 @@ average_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 }
 
 static void
+average_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattAverage *average = node->attributes;
+  size_t count = vatt_tensor_count (node->out);
+  for (size_t first = 0; first < average->views; first += VATT_MAX_TRIPS) {
+    size_t end = MIN (first + VATT_MAX_TRIPS, average->views);
+    const Params params = { .count = (guint32)count,
+      .width = (guint32)vatt_tensor_width (node->out),
+      .views = (guint32)average->views,
+      .first = (guint32)first,
+      .end = (guint32)end };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->in[X]);
+    vatt_dispatch_write (dispatch, node->out);
+    vatt_dispatch_elements (dispatch, count);
+  }
+}
+
+static void
 average_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattAverage *average = node->attributes;
@@ -60,6 +81,6 @@ average_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 const VattOp vatt_op_average = {
   .name = "average",
   .infer = average_infer,
-  .forward = { { "forward", average_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (average, forward, vatt_items_rows) },
   .backward = { { "backward", average_backward, vatt_items_input_rows } },
 };

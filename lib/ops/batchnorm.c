@@ -5,6 +5,7 @@
  * dx += dy gain rstd;  dgain += sum_B (dy (x - mean) rstd);
  * dbias += sum_B (dy). See batchlearn. */
 #include "attributes.h"
+#include "batchnorm-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -53,6 +54,25 @@ batchnorm_forward (
 }
 
 static void
+batchnorm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_count (node->out);
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)vatt_tensor_width (node->out),
+    .eps = norm->eps };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_read (dispatch, node->in[MEAN]);
+  vatt_dispatch_read (dispatch, node->in[VARIANCE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
+static void
 batchnorm_backward (
     const VattNode *node, size_t column0, size_t column1, void *scratch)
 {
@@ -87,7 +107,7 @@ columns (const VattNode *node)
 const VattOp vatt_op_batchnorm = {
   .name = "batchnorm",
   .infer = batchnorm_infer,
-  .forward = { { "forward", batchnorm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (batchnorm, forward, vatt_items_rows) },
   .backward = { { "backward", batchnorm_backward, columns } },
   .backward_reads = 1u << X | 1u << GAIN | 1u << MEAN | 1u << VARIANCE,
 };

@@ -4,6 +4,7 @@
  * (B, T, D). The session has checked the ids.
  * dtable[v] += sum over b and t with ids[b, t] = v of dy[b, t]: the first row
  * of y that has an id sums the later ones. */
+#include "embedding-shaders.h"
 #include "ops.h"
 
 #include <string.h>
@@ -36,6 +37,23 @@ embedding_forward (
   for (size_t r = row0; r < row1; r++)
     memcpy (
         y + r * width, table + (size_t)ids[r] * width, width * sizeof (float));
+}
+
+static void
+embedding_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .words = (guint32)node->in[TABLE]->shape[0] };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[IDS]);
+  vatt_dispatch_read (dispatch, node->in[TABLE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
 }
 
 static size_t
@@ -75,7 +93,7 @@ embedding_backward (
 const VattOp vatt_op_embedding = {
   .name = "embedding",
   .infer = embedding_infer,
-  .forward = { { "forward", embedding_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (embedding, forward, vatt_items_rows) },
   .backward = { { "backward", embedding_backward, backward_items } },
   .backward_reads = 1u << IDS,
 };

@@ -5,6 +5,7 @@
  * y (product of grid, D).  dtable_a[i] += sum over n with i_a (n) = i of dy[n].
  */
 #include "attributes.h"
+#include "gridsum-shaders.h"
 #include "ops.h"
 #include "size.h"
 
@@ -69,6 +70,28 @@ gridsum_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+gridsum_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattGridsum *grid = node->attributes;
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values) };
+  for (guint a = 0; a < 3; a++)
+    params.grid[a] = a < grid->axes ? (guint32)grid->grid[a] : 1;
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, grid->axes);
+  vatt_dispatch_constant (dispatch, grid->exchanged);
+  vatt_dispatch_read (dispatch, node->in[0]);
+  vatt_dispatch_read (dispatch, node->in[1]);
+  vatt_dispatch_read (dispatch, node->in[2]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 static size_t
 backward_items (const VattNode *node)
 {
@@ -106,6 +129,6 @@ gridsum_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 const VattOp vatt_op_gridsum = {
   .name = "gridsum",
   .infer = gridsum_infer,
-  .forward = { { "forward", gridsum_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (gridsum, forward, vatt_items_rows) },
   .backward = { { "backward", gridsum_backward, backward_items } },
 };

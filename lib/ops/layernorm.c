@@ -8,6 +8,7 @@
  * n));  dgain += sum_R (dy n);  dbias += sum_R (dy). Mean and rstd are computed
  * anew: x is read anyway. */
 #include "attributes.h"
+#include "layernorm-shaders.h"
 #include "ops.h"
 
 enum {
@@ -47,6 +48,25 @@ layernorm_forward (
     simd->layernorm_row (y + r * width, x + r * width,
         vatt_tensor_f32 (node->in[GAIN]), vatt_tensor_f32 (node->in[BIAS]),
         norm->eps, width);
+}
+
+static void
+layernorm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const Params params = {
+    .rows = (guint32)count, .width = (guint32)width, .eps = norm->eps
+  };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
+      vatt_shader_row_lanes (all->caps, 3 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
 }
 
 /* ---- backward ---- */
@@ -101,7 +121,7 @@ layernorm_backward_parameters (
 const VattOp vatt_op_layernorm = {
   .name = "layernorm",
   .infer = layernorm_infer,
-  .forward = { { "forward", layernorm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (layernorm, forward, vatt_items_rows) },
   .backward = { { "backward_input", layernorm_backward_input, vatt_items_rows },
       { "backward_parameters", layernorm_backward_parameters,
           parameter_items } },

@@ -8,6 +8,7 @@
  * db += sum_R (dz);  dr += dy. Saved: x W, where there is an activation. */
 #include "attributes.h"
 #include "gemm.h"
+#include "linear-shaders.h"
 #include "ops.h"
 
 #include <string.h>
@@ -121,6 +122,32 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
         residual ? residual + r * columns : NULL, linear->activation, columns);
 }
 
+static void
+linear_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattLinear *linear = node->attributes;
+  const VattGemmTile *tile = &all->caps->tiles[VATT_GEMM_TILES - 1];
+  const Params params = { .rows = (guint32)vatt_tensor_rows (node->out),
+    .columns = (guint32)vatt_tensor_width (node->out),
+    .depth = (guint32)vatt_tensor_width (node->in[X]) };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, tile->lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, tile->row_step);
+  vatt_dispatch_constant (dispatch, tile->column_step / 4);
+  vatt_dispatch_constant (dispatch, linear->activation);
+  vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
+  vatt_dispatch_constant (dispatch, node->in[RESIDUAL] != NULL);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[WEIGHT]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_read (dispatch, node->in[RESIDUAL]);
+  vatt_dispatch_write (dispatch, node->out);
+  size_t down = (params.rows + tile->rows - 1) / tile->rows;
+  size_t across = (params.columns + tile->columns - 1) / tile->columns;
+  vatt_dispatch_groups (dispatch, down * across);
+  dispatch->flop = linear_flop (node, FALSE);
+}
+
 /* ---- backward ---- */
 
 static gboolean
@@ -231,7 +258,7 @@ const VattOp vatt_op_linear = {
   .infer = linear_infer,
   .flop = linear_flop,
   /* One chunk a thread: each chunk packs the whole weight matrix. */
-  .forward = { { "forward", linear_forward, vatt_items_rows, .chunks = 1 } },
+  .forward = { VATT_PASS (linear, forward, vatt_items_rows, .chunks = 1) },
   .backward = { { "backward_activation", linear_backward_activation,
                     activation_items },
       { "backward_input", linear_backward_input, vatt_items_input_rows,

@@ -2,6 +2,7 @@
  *
  * maxpool: y[b] = max over t of x[b, t]; x is (B, T, D), y (B, D). The
  * gradient is shared by the tokens that have the maximum. */
+#include "maxpool-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -41,6 +42,26 @@ maxpool_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
     }
 }
 
+static void
+maxpool_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t tokens = node->in[X]->shape[1];
+  size_t count = vatt_tensor_count (node->out);
+  for (size_t first = 0; first < tokens; first += VATT_MAX_TRIPS) {
+    size_t end = MIN (first + VATT_MAX_TRIPS, tokens);
+    const Params params = { .count = (guint32)count,
+      .width = (guint32)vatt_tensor_width (node->out),
+      .tokens = (guint32)tokens,
+      .first = (guint32)first,
+      .end = (guint32)end };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->in[X]);
+    vatt_dispatch_write (dispatch, node->out);
+    vatt_dispatch_elements (dispatch, count);
+  }
+}
+
 /* An item is a sample. */
 static void
 maxpool_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
@@ -71,7 +92,7 @@ backward_items (const VattNode *node)
 const VattOp vatt_op_maxpool = {
   .name = "maxpool",
   .infer = maxpool_infer,
-  .forward = { { "forward", maxpool_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (maxpool, forward, vatt_items_rows) },
   .backward = { { "backward", maxpool_backward, backward_items } },
   .backward_reads = 1u << X | VATT_READS_OUT,
 };

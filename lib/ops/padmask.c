@@ -3,6 +3,7 @@
  * padmask: y[b, 0] = 0, y[b, t + 1] = ids[b, t] ? 0 : -1e9, to be added to
  * attention scores; ids (B, T) int32, y (B, T + 1). Id 0 is padding. */
 #include "ops.h"
+#include "padmask-shaders.h"
 
 enum {
   IDS,
@@ -31,8 +32,21 @@ padmask_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+padmask_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_count (node->out);
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)vatt_tensor_width (node->out) };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[IDS]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 const VattOp vatt_op_padmask = {
   .name = "padmask",
   .infer = padmask_infer,
-  .forward = { { "forward", padmask_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (padmask, forward, vatt_items_rows) },
 };

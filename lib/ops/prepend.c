@@ -5,6 +5,7 @@
  * 0]). */
 #include "ops.h"
 #include "simd.h"
+#include "prepend-shaders.h"
 
 #include <string.h>
 
@@ -43,6 +44,23 @@ prepend_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 }
 
 static void
+prepend_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .tokens = (guint32)node->out->shape[1] };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[TOKEN]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
+static void
 prepend_backward_input (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
@@ -75,7 +93,7 @@ prepend_backward_token (
 const VattOp vatt_op_prepend = {
   .name = "prepend",
   .infer = prepend_infer,
-  .forward = { { "forward", prepend_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (prepend, forward, vatt_items_rows) },
   .backward = { { "backward_input", prepend_backward_input,
                     vatt_items_input_rows },
       { "backward_token", prepend_backward_token, token_items } },

@@ -8,6 +8,7 @@
  * dtable[bucket, h] += sum of dy[h, q, k] over the bucket's q and k. */
 #include "attributes.h"
 #include "ops.h"
+#include "relativebias-shaders.h"
 
 #include <math.h>
 
@@ -68,6 +69,38 @@ relativebias_forward (
                 r / tokens];
 }
 
+/* Buckets begin where bucket_of says, distance by distance. */
+static void
+relativebias_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattRelativebias *relative = node->attributes;
+  size_t tokens = relative->tokens, half = node->in[TABLE]->shape[0] / 2;
+  size_t count = vatt_tensor_count (node->out), distance = 0;
+  Params params = { .count = (guint32)count,
+    .tokens = (guint32)tokens,
+    .heads = (guint32)node->in[TABLE]->shape[1],
+    .half_buckets = (guint32)half };
+  while (distance < tokens) {
+    params.first =
+        (guint32)bucket_of (distance, 0, 2 * half, relative->max_distance);
+    params.buckets = 0;
+    while (
+        distance < tokens && params.buckets + 1 < G_N_ELEMENTS (params.start)) {
+      params.start[params.buckets] = (guint32)distance;
+      while (distance < tokens &&
+             bucket_of (distance, 0, 2 * half, relative->max_distance) ==
+                 params.first + params.buckets)
+        distance++;
+      params.start[++params.buckets] = (guint32)distance;
+    }
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->in[TABLE]);
+    vatt_dispatch_write (dispatch, node->out);
+    vatt_dispatch_elements (dispatch, count);
+  }
+}
+
 /* An item is an element of the table. */
 static void
 relativebias_backward (
@@ -92,7 +125,7 @@ relativebias_backward (
 const VattOp vatt_op_relativebias = {
   .name = "relativebias",
   .infer = relativebias_infer,
-  .forward = { { "forward", relativebias_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (relativebias, forward, vatt_items_rows) },
   .backward = { { "backward", relativebias_backward,
       vatt_items_input_elements } },
 };

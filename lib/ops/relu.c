@@ -2,6 +2,7 @@
  *
  * relu: y = max (x, 0), of any shape;  dx += dy where x > 0. */
 #include "ops.h"
+#include "relu-shaders.h"
 
 enum {
   X,
@@ -17,6 +18,18 @@ relu_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 }
 
 static void
+relu_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_count (node->out);
+  const Params params = { .count = (guint32)count };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
+static void
 relu_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   const float *x = vatt_tensor_f32 (node->in[X]);
@@ -29,7 +42,7 @@ relu_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 const VattOp vatt_op_relu = {
   .name = "relu",
   .infer = vatt_infer_elementwise,
-  .forward = { { "forward", relu_forward, vatt_items_elements } },
+  .forward = { VATT_PASS (relu, forward, vatt_items_elements) },
   .backward = { { "backward", relu_backward, vatt_items_input_elements } },
   .backward_reads = 1u << X,
 };

@@ -16,6 +16,7 @@
  * so that u = S^-1 dm, and t gets 6 (u[i-1] - 2 u[i] + u[i+1]). */
 #include "attributes.h"
 #include "ops.h"
+#include "resample-shaders.h"
 #include "size.h"
 
 #include <string.h>
@@ -112,6 +113,30 @@ resample_forward (
   }
 }
 
+/* Rows at a time, so that j M, counted from the first, stays below 2^32. */
+static void
+resample_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  guint64 rows = node->out->shape[0], knots = node->in[TABLE]->shape[0];
+  size_t width = node->out->shape[1];
+  guint64 most = MAX ((G_MAXUINT32 - rows) / knots, 1);
+  for (guint64 row = 0; row < rows; row += most) {
+    size_t count = (size_t)MIN (most, rows - row) * width;
+    const Params params = { .count = (guint32)count,
+      .width = (guint32)width,
+      .knots = (guint32)knots,
+      .rows = (guint32)rows,
+      .row = (guint32)row,
+      .knot = (guint32)(row * knots / rows),
+      .between = (guint32)(row * knots % rows) };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->in[TABLE]);
+    vatt_dispatch_write (dispatch, node->out);
+    vatt_dispatch_elements (dispatch, count);
+  }
+}
+
 /* ---- backward ---- */
 
 /* Adds what value_at() makes of dy to the gradients of t and m. */
@@ -178,7 +203,7 @@ resample_backward (
 const VattOp vatt_op_resample = {
   .name = "resample",
   .infer = resample_infer,
-  .forward = { { "forward", resample_forward, columns } },
+  .forward = { VATT_PASS (resample, forward, columns) },
   .backward = { { "backward", resample_backward, backward_items } },
   .infer_backward = resample_infer_backward,
 };

@@ -7,6 +7,7 @@
  * sum_R (dy n). */
 #include "attributes.h"
 #include "ops.h"
+#include "rmsnorm-shaders.h"
 
 enum {
   X,
@@ -40,6 +41,24 @@ rmsnorm_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   for (size_t r = row0; r < row1; r++)
     simd->rmsnorm_row (y + r * width, x + r * width,
         vatt_tensor_f32 (node->in[GAIN]), norm->eps, width);
+}
+
+static void
+rmsnorm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const Params params = {
+    .rows = (guint32)count, .width = (guint32)width, .eps = norm->eps
+  };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
+      vatt_shader_row_lanes (all->caps, 2 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
 }
 
 /* ---- backward ---- */
@@ -91,7 +110,7 @@ rmsnorm_backward_parameters (
 const VattOp vatt_op_rmsnorm = {
   .name = "rmsnorm",
   .infer = rmsnorm_infer,
-  .forward = { { "forward", rmsnorm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (rmsnorm, forward, vatt_items_rows) },
   .backward = { { "backward_input", rmsnorm_backward_input, vatt_items_rows },
       { "backward_parameters", rmsnorm_backward_parameters, parameter_items } },
   .backward_reads = 1u << X | 1u << GAIN,

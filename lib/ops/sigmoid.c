@@ -3,6 +3,7 @@
  * sigmoid: y = 1 / (1 + exp (-x)), of any shape; written so that neither end
  * overflows.  dx += dy y (1 - y). */
 #include "ops.h"
+#include "sigmoid-shaders.h"
 
 #include <math.h>
 
@@ -22,6 +23,18 @@ sigmoid_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 }
 
 static void
+sigmoid_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_count (node->out);
+  const Params params = { .count = (guint32)count };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
+static void
 sigmoid_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   const float *y = vatt_tensor_f32 (node->out);
@@ -34,7 +47,7 @@ sigmoid_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 const VattOp vatt_op_sigmoid = {
   .name = "sigmoid",
   .infer = vatt_infer_elementwise,
-  .forward = { { "forward", sigmoid_forward, vatt_items_elements } },
+  .forward = { VATT_PASS (sigmoid, forward, vatt_items_elements) },
   .backward = { { "backward", sigmoid_backward, vatt_items_input_elements } },
   .backward_reads = VATT_READS_OUT,
 };

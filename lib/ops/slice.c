@@ -4,6 +4,7 @@
  * and of one token, (B, D).  dx[b, first + t] += dy[b, t]. */
 #include "attributes.h"
 #include "ops.h"
+#include "slice-shaders.h"
 
 #include <string.h>
 
@@ -44,6 +45,25 @@ slice_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+slice_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattSlice *slice = node->attributes;
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t count = vatt_tensor_count (node->out) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .tokens = (guint32)node->in[X]->shape[1],
+    .first = (guint32)slice->first,
+    .kept = (guint32)slice->count };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 static size_t
 backward_items (const VattNode *node)
 {
@@ -68,6 +88,6 @@ slice_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 const VattOp vatt_op_slice = {
   .name = "slice",
   .infer = slice_infer,
-  .forward = { { "forward", slice_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (slice, forward, vatt_items_rows) },
   .backward = { { "backward", slice_backward, backward_items } },
 };

@@ -3,6 +3,7 @@
  * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C).
  * dx += y (dy - sum_C (dy y)). */
 #include "ops.h"
+#include "softmax-shaders.h"
 #include "simd.h"
 
 enum {
@@ -34,6 +35,20 @@ softmax_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 }
 
 static void
+softmax_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const Params params = { .rows = (guint32)count, .width = (guint32)width };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
+      vatt_shader_row_lanes (all->caps, 3 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
+}
+
+static void
 softmax_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t width = vatt_tensor_width (node->out);
@@ -52,7 +67,7 @@ softmax_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 const VattOp vatt_op_softmax = {
   .name = "softmax",
   .infer = softmax_infer,
-  .forward = { { "forward", softmax_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (softmax, forward, vatt_items_rows) },
   .backward = { { "backward", softmax_backward, vatt_items_input_rows } },
   .backward_reads = VATT_READS_OUT,
 };

@@ -18,9 +18,9 @@ vatt_stage_finish (VattStage *stage, const VattStore *store, GError **error)
   gboolean sealed = vatt_plan_seal (stage->plan, error);
   if (sealed) {
     vatt_store_bind (store, stage->plan);
-    stage->program =
-        vatt_device_iface (stage->device)
-            ->prepare (vatt_device_object (stage->device), stage->plan, error);
+    stage->program = vatt_device_iface (stage->device)
+                         ->prepare (vatt_device_object (stage->device),
+                             stage->plan, NULL, error);
   }
   if (!stage->program)
     vatt_stage_clear (stage);

@@ -166,10 +166,11 @@ model_for_video (void)
 
 static const Row rows[] = {
   { "device", VIDEO "! vattencoder device=nosuch", gst_resource_error_quark,
-      GST_RESOURCE_ERROR_FAILED, "there are: cpu, auto", "device expected" },
-  { "device-of-another-day", VIDEO "! vattencoder device=vulkan",
-      gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED,
-      "'vulkan', there are: cpu", "device expected" },
+      GST_RESOURCE_ERROR_FAILED, "there are: cpu, vulkan, auto",
+      "device expected" },
+  { "gpu-that-is-not-there", VIDEO "! vattencoder device=vulkan:99",
+      gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED, "vulkan",
+      "device expected" },
   { "selector", VIDEO "! vattencoder device=cpu:7", gst_resource_error_quark,
       GST_RESOURCE_ERROR_FAILED, "cpu:7", "device" },
   { "no-model", VIDEO "! vattencoder model=/no/such", gst_resource_error_quark,

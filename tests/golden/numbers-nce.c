@@ -156,7 +156,7 @@ check_contrast (
   gpointer device = vatt_device_cpu.open (NULL, NULL, &error);
   g_assert_no_error (error);
   VattProgram *program =
-      vatt_device_cpu.prepare (device, contrast.plan, &error);
+      vatt_device_cpu.prepare (device, contrast.plan, NULL, &error);
   g_assert_no_error (error);
   for (guint phase = VATT_PHASE_FORWARD; phase <= VATT_PHASE_BACKWARD; phase++)
     vatt_device_cpu.run (program, (VattPhase)phase, NULL, NULL, &error);

@@ -256,7 +256,7 @@ resample (float *table, const size_t shape[2], size_t count)
   in->data = table;
   gpointer device = vatt_device_cpu.open (NULL, &params, &error);
   g_assert_no_error (error);
-  VattProgram *program = vatt_device_cpu.prepare (device, plan, &error);
+  VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
   vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);

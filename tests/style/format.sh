@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Which C files clang-format would change; scripts/format.sh changes them.
+# Which C files and shaders clang-format would change; scripts/format.sh changes them.
 # Other versions than 14 have other ideas of the same settings and are not
 # asked. Usage: format.sh FOLDER
 set -eu
@@ -13,8 +13,8 @@ if [ "$version" != 14 ]; then
   exit 77
 fi
 list() {
-  find . -type d \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' \
-    -print
+  find . -type d \( -name .git -o -name 'build*' \) -prune -o \
+    \( -name '*.[ch]' -o -name '*.comp' -o -name '*.glsl' \) -print
 }
 # shellcheck disable=SC2046 # file names without blanks
 files=$(clang-format --dry-run $(list) 2>&1 \

@@ -15,12 +15,13 @@ list() {
     \( "$@" \) -print
 }
 
-for file in $(list -name '*.[ch]' -o -name '*.sh' -o -name '*.py'); do
-  head -n 2 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' \
-    || complain "$file: no SPDX-License-Identifier in its first two lines"
+for file in $(list -name '*.[ch]' -o -name '*.comp' -o -name '*.glsl' \
+  -o -name '*.sh' -o -name '*.py'); do
+  head -n 3 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' \
+    || complain "$file: no SPDX-License-Identifier in its first three lines"
 done
-for file in $(list -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \
-  -o -name '*.md' -o -name '*.ini' -o -name 'meson.build' -o -name '*.1'); do
+for file in $(list -name '*.[ch]' -o -name '*.comp' -o -name '*.glsl' \
+  -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.ini' -o -name 'meson.build' -o -name '*.1'); do
   if grep -n -H "$(printf '\t')" "$file" >&2; then
     complain "$file: tabs"
   fi

@@ -241,7 +241,7 @@ static VattProgram *
 run_plan (gpointer device, VattPlan *plan)
 {
   g_autoptr (GError) error = NULL;
-  VattProgram *program = vatt_device_cpu.prepare (device, plan, &error);
+  VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (
       vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error));
@@ -429,7 +429,7 @@ test_no_memory (void)
   g_assert_true (vatt_plan_seal (plan, &error));
   const VattDeviceParams params = { .threads = 1 };
   gpointer device = vatt_device_cpu.open (NULL, &params, &error);
-  g_assert_null (vatt_device_cpu.prepare (device, plan, &error));
+  g_assert_null (vatt_device_cpu.prepare (device, plan, NULL, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_MEMORY);
   g_assert_nonnull (strstr (error->message, "4503599627370496 bytes"));
   vatt_device_cpu.close (device);

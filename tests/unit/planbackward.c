@@ -107,7 +107,7 @@ run (gpointer device, Learning *learning)
 {
   g_autoptr (GError) error = NULL;
   VattProgram *program =
-      vatt_device_cpu.prepare (device, learning->plan, &error);
+      vatt_device_cpu.prepare (device, learning->plan, NULL, &error);
   g_assert_no_error (error);
   for (guint phase = VATT_PHASE_FORWARD; phase <= VATT_PHASE_BACKWARD; phase++)
     vatt_device_cpu.run (program, (VattPhase)phase, NULL, NULL, &error);

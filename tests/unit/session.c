@@ -392,17 +392,6 @@ test_padding (void)
 }
 
 /* A rate for shapes of any remainder, none for more than memory holds. */
-static void
-test_measure_gemm (void)
-{
-  g_autoptr (VattDevice) device = cpu (2);
-  g_assert_cmpfloat (vatt_device_measure_gemm (device, 1, 1, 1), >, 0.0);
-  g_assert_cmpfloat (vatt_device_measure_gemm (device, 37, 5, 11), >, 0.0);
-  g_assert_cmpfloat (
-      vatt_device_measure_gemm (device, G_MAXINT32, G_MAXINT32, G_MAXINT32), ==,
-      0.0);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -416,6 +405,5 @@ main (int argc, char **argv)
   g_test_add_func ("/session/replanning", test_replanning);
   g_test_add_func ("/session/permuted-tokens", test_permuted_tokens);
   g_test_add_func ("/session/padding", test_padding);
-  g_test_add_func ("/session/measure-gemm", test_measure_gemm);
   return g_test_run ();
 }

@@ -19,6 +19,46 @@ VATT_API
 G_DECLARE_FINAL_TYPE (VattDevice, vatt_device, VATT, DEVICE, GObject)
 
 /**
+ * VattDeviceKind:
+ * @VATT_DEVICE_PROCESSOR: the processor, through libvatt's own code
+ * @VATT_DEVICE_DISCRETE: a GPU with memory of its own
+ * @VATT_DEVICE_INTEGRATED: a GPU in the processor's memory
+ * @VATT_DEVICE_VIRTUAL: a GPU that a virtual machine passes on
+ * @VATT_DEVICE_SOFTWARE: a driver that computes on the processor
+ *
+ * What kind of hardware a device is.
+ */
+typedef enum {
+  VATT_DEVICE_PROCESSOR,
+  VATT_DEVICE_DISCRETE,
+  VATT_DEVICE_INTEGRATED,
+  VATT_DEVICE_VIRTUAL,
+  VATT_DEVICE_SOFTWARE,
+} VattDeviceKind;
+
+/**
+ * VattDeviceInfo:
+ * @name: as vatt_device_new() takes it
+ * @description: hardware and driver, for people
+ * @kind: what it is
+ * @problem: (nullable): why it cannot be used
+ *
+ * A device that could be opened, or could not.
+ */
+typedef struct {
+  char *name;
+  char *description;
+  VattDeviceKind kind;
+  char *problem;
+} VattDeviceInfo;
+
+#define VATT_TYPE_DEVICE_INFO (vatt_device_info_get_type ())
+VATT_API GType vatt_device_info_get_type (void) G_GNUC_CONST;
+VATT_API VattDeviceInfo *vatt_device_info_copy (const VattDeviceInfo *info);
+VATT_API void vatt_device_info_free (VattDeviceInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeviceInfo, vatt_device_info_free)
+
+/**
  * VattDeviceParams:
  * @threads: threads that compute; 0 for one per available processor
  *
@@ -34,6 +74,10 @@ VATT_API const char *vatt_device_get_name (VattDevice *device);
 VATT_API guint vatt_device_get_threads (VattDevice *device);
 VATT_API double vatt_device_measure_gemm (
     VattDevice *device, guint rows, guint columns, guint depth);
+VATT_API double vatt_device_measure_copy (VattDevice *device);
 VATT_API char **vatt_device_list (void);
+VATT_API GPtrArray *vatt_device_enumerate (void);
+VATT_API char *vatt_device_resolve (const char *name);
+VATT_API const char *vatt_device_kind_name (VattDeviceKind kind);
 
 G_END_DECLS

@@ -55,6 +55,8 @@ typedef struct {
  * @seconds: time spent in them in all runs so far
  * @flop: floating-point operations of one run, 2 per multiply-add of matrix
  *   products; 0 for ops without any
+ * @bytes: bytes of all inputs and outputs of one run, each counted once per
+ *   op: what memory has to move at least
  *
  * Where the time goes.
  */
@@ -63,6 +65,7 @@ typedef struct {
   guint count;
   double seconds;
   double flop;
+  double bytes;
 } VattProfileRow;
 
 VATT_API VattSession *vatt_session_new (VattModel *model, VattDevice *device,

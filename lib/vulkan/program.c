@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Making a program: a place for every tensor, then every pass's dispatches,
+ * their pipelines and descriptors. Running it submits what was recorded. */
+#include "program.h"
+
+#include <string.h>
+
+#define ALIGNMENT 256
+#define IN_FLIGHT 2 /* segments ahead of the one waited for */
+
+static size_t
+align_up (size_t bytes)
+{
+  return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static size_t
+bytes_of (const VattTensor *tensor)
+{
+  return vatt_vk_stored_bytes (tensor->stored, vatt_tensor_count (tensor));
+}
+
+static void
+place (VattProgram *self, VattTensor *tensor, const VattVkBuffer *buffer,
+    size_t offset)
+{
+  VattVkPlace *where = g_new (VattVkPlace, 1);
+  *where = (VattVkPlace){ .buffer = buffer, .offset = offset };
+  g_hash_table_insert (self->places, tensor, where);
+}
+
+/* ---- parameters ---- */
+
+/* Parameters that some pass reads as floats only. */
+static GHashTable *
+find_wide (const VattPlan *plan)
+{
+  GHashTable *wide = g_hash_table_new (NULL, NULL);
+  for (guint n = 0; n < plan->nodes->len; n++) {
+    const VattNode *node = g_ptr_array_index (plan->nodes, n);
+    for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+      if (node->in[i] && !(node->op->narrow & (1u << i)))
+        g_hash_table_add (wide, node->in[i]);
+  }
+  return wide;
+}
+
+static gboolean
+hold_parameters (VattProgram *self, GError **error)
+{
+  g_autoptr (GHashTable) wide = find_wide (self->plan);
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
+  for (guint t = 0; t < self->plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
+    tensor->stored = tensor->dtype;
+    if (tensor->arena != VATT_ARENA_PARAMETER)
+      continue;
+    if (!g_hash_table_contains (wide, tensor))
+      tensor->stored = self->vk->weight_dtype;
+    g_ptr_array_add (wanted, tensor);
+  }
+  guint n = wanted->len;
+  g_autofree VattVkPlace *places = g_new (VattVkPlace, n + 1);
+  if (!vatt_vk_weights_hold (
+          self->vk, (VattTensor *const *)wanted->pdata, n, places, error))
+    return FALSE;
+  self->held = g_steal_pointer (&wanted);
+  for (guint i = 0; i < n; i++)
+    place (self, g_ptr_array_index (self->held, i), places[i].buffer,
+        places[i].offset);
+  return TRUE;
+}
+
+/* ---- activations, inputs, outputs ---- */
+
+static size_t
+lay_out (VattProgram *self, VattArenaKind arena, GArray *copies)
+{
+  size_t end = 0;
+  for (guint t = 0; t < self->plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
+    gboolean in = arena == VATT_ARENA_INPUT;
+    if (tensor->arena != arena || (!in && !tensor->pinned))
+      continue;
+    const VattVkCopy copy = { .tensor = tensor,
+      .region = { .srcOffset = in ? end : tensor->offset,
+          .dstOffset = end,
+          .size = bytes_of (tensor) } };
+    g_array_append_val (copies, copy);
+    end += align_up (copy.region.size);
+  }
+  return end;
+}
+
+static gboolean
+make_buffers (VattProgram *self, GError **error)
+{
+  VattVk *vk = self->vk;
+  size_t in = lay_out (self, VATT_ARENA_INPUT, self->copies_in);
+  size_t out = lay_out (self, VATT_ARENA_ACTIVATION, self->copies_out);
+  if (!vatt_vk_buffer_init (
+          vk, &self->inputs, in, VATT_VK_COMPUTE, "inputs", error) ||
+      !vatt_vk_buffer_init (vk, &self->activations,
+          self->plan->activation_bytes, VATT_VK_COMPUTE, "activations", error))
+    return FALSE;
+  if (!self->inputs.mapped && !vatt_vk_buffer_init (vk, &self->upload, in,
+                                  VATT_VK_UPLOAD, "inputs", error))
+    return FALSE;
+  if (!self->activations.mapped && !vatt_vk_buffer_init (vk, &self->download,
+                                       out, VATT_VK_DOWNLOAD, "outputs", error))
+    return FALSE;
+  for (guint i = 0; i < self->copies_in->len; i++) {
+    const VattVkCopy *copy = &g_array_index (self->copies_in, VattVkCopy, i);
+    place (self, copy->tensor, &self->inputs, copy->region.dstOffset);
+  }
+  for (guint t = 0; t < self->plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
+    if (tensor->arena == VATT_ARENA_ACTIVATION)
+      place (self, tensor, &self->activations, tensor->offset);
+  }
+  for (guint i = 0; i < self->copies_out->len; i++) {
+    const VattVkCopy *copy = &g_array_index (self->copies_out, VattVkCopy, i);
+    copy->tensor->data = self->activations.mapped
+                             ? self->activations.mapped + copy->region.srcOffset
+                             : self->download.mapped + copy->region.dstOffset;
+  }
+  return TRUE;
+}
+
+/* ---- steps ---- */
+
+static gboolean
+bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
+{
+  const VattBinding *binding = &step->dispatch.bindings[b];
+  const VattVkPlace *where =
+      binding->tensor && binding->count
+          ? g_hash_table_lookup (self->places, binding->tensor)
+          : NULL;
+  step->places[b] = (VattVkPlace){ .buffer = &self->vk->nothing };
+  step->bytes[b] = 0;
+  if (!where)
+    return TRUE;
+  VattDtype stored = binding->tensor->stored;
+  step->bytes[b] = vatt_vk_stored_bytes (stored, binding->count);
+  step->places[b].buffer = where->buffer;
+  step->places[b].offset =
+      where->offset + binding->first * vatt_dtype_size (stored);
+  if (step->bytes[b] <= self->vk->caps.shader.binding_bytes)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+      "vulkan: '%s': %s wants %zu bytes in one piece, the device binds at most "
+      "%zu; a smaller batch may do",
+      self->vk->caps.name, step->dispatch.shader->name, step->bytes[b],
+      self->vk->caps.shader.binding_bytes);
+  return FALSE;
+}
+
+static gboolean
+add_steps (VattProgram *self, guint n, GError **error)
+{
+  const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
+  g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
+  VattDispatches all = { .caps = &self->vk->caps.shader, .dispatches = list };
+  const VattPass *passes = vatt_node_passes (node);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (node->in[i] && (node->op->unshaded & (1u << i))) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "vulkan: %s has no shader that reads its input %u", node->op->name,
+          i);
+      return FALSE;
+    }
+  for (guint p = 0; p < VATT_MAX_PASSES && passes[p].run; p++) {
+    if (!passes[p].shade) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "vulkan: pass %s of %s has no shader", passes[p].name,
+          node->op->name);
+      return FALSE;
+    }
+    passes[p].shade (node, &all);
+  }
+  for (guint i = 0; i < list->len; i++) {
+    VattVkStep step = { .dispatch = g_array_index (list, VattDispatch, i),
+      .node = n };
+    const guint32 *groups = step.dispatch.groups;
+    if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0)
+      continue;
+    for (guint b = 0; b < step.dispatch.n_bindings; b++)
+      if (!bind (self, &step, b, error))
+        return FALSE;
+    if (!vatt_vk_pipelines_get (
+            self->vk, &step.dispatch, &step.pipeline, error))
+      return FALSE;
+    g_array_append_val (self->steps, step);
+  }
+  return TRUE;
+}
+
+static void
+write_set (VattProgram *self, const VattVkStep *step)
+{
+  VkDescriptorBufferInfo buffers[VATT_MAX_BINDINGS];
+  guint n = step->dispatch.n_bindings;
+  for (guint b = 0; b < n; b++)
+    buffers[b] =
+        (VkDescriptorBufferInfo){ .buffer = step->places[b].buffer->buffer,
+          .offset = step->places[b].offset,
+          .range = step->bytes[b] ? step->bytes[b] : VK_WHOLE_SIZE };
+  const VkWriteDescriptorSet write = {
+    .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+    .dstSet = step->set,
+    .descriptorCount = n,
+    .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+    .pBufferInfo = buffers,
+  };
+  self->vk->api.vkUpdateDescriptorSets (self->vk->device, 1, &write, 0, NULL);
+}
+
+static gboolean
+make_sets (VattProgram *self, GError **error)
+{
+  VattVk *vk = self->vk;
+  guint n = MAX (self->steps->len, 1);
+  const VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+    n * VATT_MAX_BINDINGS };
+  const VkDescriptorPoolCreateInfo pool = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+    .maxSets = n,
+    .poolSizeCount = 1,
+    .pPoolSizes = &size,
+  };
+  if (!vatt_vk_check (
+          vk->api.vkCreateDescriptorPool (vk->device, &pool, NULL, &self->pool),
+          "making a descriptor pool", error))
+    return FALSE;
+  for (guint i = 0; i < self->steps->len; i++) {
+    VattVkStep *step = &g_array_index (self->steps, VattVkStep, i);
+    const VkDescriptorSetAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+      .descriptorPool = self->pool,
+      .descriptorSetCount = 1,
+      .pSetLayouts = &vk->set_layout,
+    };
+    if (!vatt_vk_check (
+            vk->api.vkAllocateDescriptorSets (vk->device, &info, &step->set),
+            "allocating descriptors", error))
+      return FALSE;
+    write_set (self, step);
+  }
+  return TRUE;
+}
+
+/* ---- preparing and releasing ---- */
+
+static void
+release (VattProgram *self)
+{
+  VattVk *vk = self->vk;
+  for (guint i = 0; i < self->segments->len; i++)
+    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1,
+        &g_array_index (self->segments, VkCommandBuffer, i));
+  if (self->timed)
+    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1, &self->timed);
+  if (self->times)
+    vk->api.vkDestroyQueryPool (vk->device, self->times, NULL);
+  if (self->pool)
+    vk->api.vkDestroyDescriptorPool (vk->device, self->pool, NULL);
+  vatt_vk_buffer_clear (vk, &self->download);
+  vatt_vk_buffer_clear (vk, &self->upload);
+  vatt_vk_buffer_clear (vk, &self->inputs);
+  vatt_vk_buffer_clear (vk, &self->activations);
+  if (self->held) {
+    vatt_vk_weights_drop (
+        vk, (VattTensor *const *)self->held->pdata, self->held->len);
+    g_ptr_array_unref (self->held);
+  }
+  g_hash_table_unref (self->places);
+  g_array_unref (self->steps);
+  g_array_unref (self->copies_in);
+  g_array_unref (self->copies_out);
+  g_array_unref (self->segments);
+  g_free (self);
+}
+
+void
+vatt_vk_program_release (VattProgram *program)
+{
+  VattVk *vk = program->vk;
+  g_mutex_lock (&vk->lock);
+  release (program);
+  g_mutex_unlock (&vk->lock);
+}
+
+static VattProgram *
+program_new (VattVk *vk, VattPlan *plan)
+{
+  VattProgram *self = g_new0 (VattProgram, 1);
+  self->vk = vk;
+  self->plan = plan;
+  self->steps = g_array_new (FALSE, TRUE, sizeof (VattVkStep));
+  self->places = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->copies_in = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
+  self->copies_out = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
+  self->segments = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
+  return self;
+}
+
+static gboolean
+build (VattProgram *self, GError **error)
+{
+  if (!make_buffers (self, error))
+    return FALSE;
+  for (guint n = 0; n < self->plan->nodes->len; n++)
+    if (!add_steps (self, n, error))
+      return FALSE;
+  vatt_vk_find_levels (self->steps);
+  return make_sets (self, error) && vatt_vk_record (self, error);
+}
+
+VattProgram *
+vatt_vk_program_prepare (
+    gpointer device, VattPlan *plan, VattProgram *previous, GError **error)
+{
+  VattVk *vk = device;
+  g_mutex_lock (&vk->lock);
+  VattProgram *self = program_new (vk, plan);
+  gboolean good =
+      vatt_vk_check_lost (vk, error) && hold_parameters (self, error);
+  if (previous)
+    release (previous);
+  if (!good || !build (self, error))
+    g_clear_pointer (&self, release);
+  g_mutex_unlock (&vk->lock);
+  return self;
+}
+
+/* ---- running ---- */
+
+static gboolean
+write_inputs (VattProgram *self, GError **error)
+{
+  const VattVkBuffer *to = self->inputs.mapped ? &self->inputs : &self->upload;
+  for (guint i = 0; i < self->copies_in->len; i++) {
+    const VattVkCopy *copy = &g_array_index (self->copies_in, VattVkCopy, i);
+    memcpy (to->mapped + copy->region.dstOffset, copy->tensor->data,
+        copy->region.size);
+  }
+  return vatt_vk_buffer_flush (self->vk, to, error);
+}
+
+static gboolean
+read_outputs (VattProgram *self, GError **error)
+{
+  return vatt_vk_buffer_invalidate (self->vk,
+      self->activations.mapped ? &self->activations : &self->download, error);
+}
+
+/* A few segments ahead, so that the device does not wait for the host and
+ * the host can stop in the middle. */
+static gboolean
+run_segments (VattProgram *self, GCancellable *cancellable, GError **error)
+{
+  VattVk *vk = self->vk;
+  guint64 last = 0;
+  gboolean good = TRUE;
+  for (guint s = 0; s < self->segments->len && good; s++) {
+    if (g_cancellable_is_cancelled (cancellable))
+      break;
+    guint64 value = vatt_vk_submit (
+        vk, g_array_index (self->segments, VkCommandBuffer, s), error);
+    good = value > 0;
+    last = good ? value : last;
+    if (good && s + 1 >= IN_FLIGHT)
+      good = vatt_vk_wait (vk, value + 1 - IN_FLIGHT, error);
+  }
+  /* What was submitted ends before its memory is touched again. */
+  if (last && !vk->lost)
+    good = vatt_vk_wait (vk, last, good ? error : NULL) && good;
+  return good && !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+run_timed (VattProgram *self, double *seconds, GError **error)
+{
+  VattVk *vk = self->vk;
+  guint n = self->steps->len + 1;
+  if (!self->timed && !vatt_vk_record_timed (self, error))
+    return FALSE;
+  guint64 value = vatt_vk_submit (vk, self->timed, error);
+  if (!value || !vatt_vk_wait (vk, value, error))
+    return FALSE;
+  g_autofree guint64 *ticks = g_new (guint64, n);
+  if (!vatt_vk_checked (vk,
+          vk->api.vkGetQueryPoolResults (vk->device, self->times, 0, n,
+              n * sizeof *ticks, ticks, sizeof *ticks,
+              VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
+          "reading times", error))
+    return FALSE;
+  for (guint i = 0; i + 1 < n; i++)
+    seconds[g_array_index (self->steps, VattVkStep, i).node] +=
+        (double)(ticks[i + 1] - ticks[i]) * vk->caps.timestamp_seconds;
+  return TRUE;
+}
+
+gboolean
+vatt_vk_program_run (VattProgram *self, VattPhase phase, double *seconds,
+    GCancellable *cancellable, GError **error)
+{
+  VattVk *vk = self->vk;
+  /* No plan with backward nodes has been prepared: they have no shaders. */
+  if (phase == VATT_PHASE_BACKWARD)
+    return TRUE;
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  g_mutex_lock (&vk->lock);
+  gboolean good = vatt_vk_check_lost (vk, error) && write_inputs (self, error);
+  if (good && seconds && vk->caps.timestamps)
+    good = run_timed (self, seconds, error);
+  else if (good)
+    good = run_segments (self, cancellable, error);
+  good = good && read_outputs (self, error);
+  g_mutex_unlock (&vk->lock);
+  return good;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A program: a plan's passes as dispatches, recorded once into segments that
+ * are submitted again and again. */
+#pragma once
+
+#include "device-iface.h"
+#include "vk.h"
+
+/* A dispatch with everything it needs. */
+typedef struct {
+  VattDispatch dispatch;
+  guint node;  /* of the plan */
+  guint level; /* runs after all of the levels before */
+  VkPipeline pipeline;
+  VkDescriptorSet set;
+  VattVkPlace places[VATT_MAX_BINDINGS];
+  size_t bytes[VATT_MAX_BINDINGS];
+} VattVkStep;
+
+struct VattProgram {
+  VattVk *vk;
+  VattPlan *plan;
+  GArray *steps;      /* VattVkStep, by level */
+  GPtrArray *held;    /* VattTensor: parameters held in vk->weights */
+  GHashTable *places; /* VattTensor -> VattVkPlace, owned */
+  VattVkBuffer activations, inputs;
+  VattVkBuffer upload, download; /* where those are not mapped */
+  GArray *copies_in;             /* VattVkCopy, from upload to inputs */
+  GArray *copies_out;            /* from activations to download */
+  VkDescriptorPool pool;
+  GArray *segments;      /* VkCommandBuffer */
+  VkCommandBuffer timed; /* all of it, a time after each step; or NULL */
+  VkQueryPool times;
+};
+
+/* A tensor that the host writes before a run or reads after it. */
+typedef struct {
+  VattTensor *tensor;
+  VkBufferCopy region;
+} VattVkCopy;
+
+VattProgram *vatt_vk_program_prepare (
+    gpointer device, VattPlan *plan, VattProgram *previous, GError **error);
+void vatt_vk_program_release (VattProgram *program);
+gboolean vatt_vk_program_run (VattProgram *program, VattPhase phase,
+    double *seconds, GCancellable *cancellable, GError **error);
+
+/* ---- record.c ---- */
+
+/* Sorts steps by level: reads come after writes, writes after reads and
+ * writes of the same bytes. */
+void vatt_vk_find_levels (GArray *steps);
+/* Records the segments; the lock is held. */
+gboolean vatt_vk_record (VattProgram *program, GError **error);
+/* Records `timed`. */
+gboolean vatt_vk_record_timed (VattProgram *program, GError **error);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * attend through shared memory. Invocations form a grid of DOWN x ACROSS: each
+ * owns ROWS rows, DOWN apart, of scores and of the output. A tile is ACROSS
+ * KEYS keys, then their values in the same place. */
+const uint ACROSS = 8;
+const uint DOWN = gl_WorkGroupSize.x / ACROSS;
+const uint TILE_ROWS = DOWN * ROWS;
+const uint TILE_KEYS = ACROSS * KEYS;
+const uint QUADS = (WIDTH + 3) / 4;
+const uint VECTORS = (QUADS + ACROSS - 1) / ACROSS;
+/* One more than there is, so that rows begin in different banks. */
+const uint STRIDE = QUADS + 1;
+const uint SCORE_STRIDE = TILE_KEYS + 1;
+
+shared vec4 query[TILE_ROWS * STRIDE];
+shared vec4 tile[TILE_KEYS * STRIDE];
+shared float probability[TILE_ROWS * SCORE_STRIDE];
+shared float maxima[TILE_ROWS * ACROSS];
+
+/* What an invocation holds of its rows: the maximum and sum so far, and
+ * columns of the output, ACROSS quads apart. */
+float top[ROWS];
+float sum[ROWS];
+vec4 result[ROWS][VECTORS];
+
+uint
+across ()
+{
+  return gl_LocalInvocationIndex % ACROSS;
+}
+
+/* The i-th of an invocation's rows, within the group's. */
+uint
+row_of (uint i)
+{
+  return gl_LocalInvocationIndex / ACROSS + DOWN * i;
+}
+
+/* Rows past the end are zeros. */
+void
+load_queries (Place place)
+{
+  for (uint i = gl_LocalInvocationIndex; i < TILE_ROWS * QUADS;
+       i += gl_WorkGroupSize.x) {
+    uint row = i / QUADS, d = 4 * (i % QUADS);
+    vec4 quad = vec4 (0.0);
+    if (place.row + row < queries) [[unroll]]
+      for (uint e = 0; e < 4; e++)
+        if (d + e < WIDTH)
+          quad[e] = q[begin_of (place, queries, place.row + row) + d + e] *
+                    (scale * LOG2_E);
+    query[row * STRIDE + i % QUADS] = quad;
+  }
+}
+
+/* Keys, or their values; `values` is a constant. */
+void
+load_tile (Place place, uint key0, bool values)
+{
+  for (uint i = gl_LocalInvocationIndex; i < TILE_KEYS * QUADS;
+       i += gl_WorkGroupSize.x) {
+    uint key = i / QUADS, d = 4 * (i % QUADS);
+    uint at = begin_of (place, keys, key0 + key) + d;
+    vec4 quad = vec4 (0.0);
+    if (key0 + key < keys) [[unroll]]
+      for (uint e = 0; e < 4; e++)
+        if (d + e < WIDTH) {
+          if (values)
+            quad[e] = v[at + e];
+          else
+            quad[e] = k[at + e];
+        }
+    tile[key * STRIDE + i % QUADS] = quad;
+  }
+}
+
+/* Scores of the tile, -inf for keys past the end. */
+void
+score (Place place, uint key0, out float scores[ROWS][KEYS])
+{
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+      [[unroll]] for (uint j = 0; j < KEYS; j++) scores[i][j] = 0.0;
+  for (uint d = 0; d < QUADS; d++) {
+    vec4 b[KEYS];
+    [[unroll]] for (uint j = 0; j < KEYS; j++) b[j] =
+        tile[(across () + ACROSS * j) * STRIDE + d];
+    [[unroll]] for (uint i = 0; i < ROWS; i++)
+    {
+      vec4 a = query[row_of (i) * STRIDE + d];
+      [[unroll]] for (uint j = 0; j < KEYS; j++) scores[i][j] += dot (a, b[j]);
+    }
+  }
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+      [[unroll]] for (uint j = 0; j < KEYS; j++)
+  {
+    uint row = place.row + row_of (i), key = key0 + across () + ACROSS * j;
+    if (key >= keys)
+      scores[i][j] = uintBitsToFloat (0xff800000u);
+    else if (row < queries)
+      scores[i][j] += extra (place, row, key);
+  }
+}
+
+void
+write_maxima (float scores[ROWS][KEYS])
+{
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+  {
+    float most = LEAST;
+    [[unroll]] for (uint j = 0; j < KEYS; j++) most =
+        scores[i][j] > most ? scores[i][j] : most; /* a NaN is never most */
+    maxima[row_of (i) * ACROSS + across ()] = most;
+  }
+}
+
+/* Scores become 2^(score - top); what was accumulated before is rescaled. */
+void
+renew (float scores[ROWS][KEYS])
+{
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+  {
+    float now = top[i];
+    [[unroll]] for (uint j = 0; j < ACROSS; j++) now =
+        max (now, maxima[row_of (i) * ACROSS + j]);
+    float shrink = exp2_exact (top[i] - now);
+    top[i] = now;
+    sum[i] *= shrink;
+    [[unroll]] for (uint j = 0; j < VECTORS; j++) result[i][j] *= shrink;
+    [[unroll]] for (uint j = 0; j < KEYS; j++)
+        probability[row_of (i) * SCORE_STRIDE + across () + ACROSS * j] =
+            exp2_exact (scores[i][j] - now);
+  }
+}
+
+void
+accumulate ()
+{
+  for (uint key = 0; key < TILE_KEYS; key++) {
+    vec4 value[VECTORS];
+    [[unroll]] for (uint j = 0; j < VECTORS; j++) value[j] =
+        tile[key * STRIDE + min (across () + ACROSS * j, QUADS - 1)];
+    [[unroll]] for (uint i = 0; i < ROWS; i++)
+    {
+      float p = probability[row_of (i) * SCORE_STRIDE + key];
+      sum[i] += p;
+      [[unroll]] for (uint j = 0; j < VECTORS; j++) result[i][j] +=
+          p * value[j];
+    }
+  }
+}
+
+void
+write_result (Place place)
+{
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+      [[unroll]] for (uint j = 0; j < VECTORS; j++)
+          [[unroll]] for (uint e = 0; e < 4; e++)
+  {
+    uint row = place.row + row_of (i), d = 4 * (across () + ACROSS * j) + e;
+    if (row < queries && d < WIDTH)
+      y[begin_of (place, queries, row) + d] = result[i][j][e] / sum[i];
+  }
+}
+
+void
+main ()
+{
+  Place place;
+  if (!find_place (TILE_ROWS, place))
+    return; /* all of the group */
+  [[unroll]] for (uint i = 0; i < ROWS; i++)
+  {
+    top[i] = LEAST;
+    sum[i] = 0.0;
+    [[unroll]] for (uint j = 0; j < VECTORS; j++) result[i][j] = vec4 (0.0);
+  }
+  load_queries (place);
+  for (uint key0 = 0; key0 < keys; key0 += TILE_KEYS) {
+    float scores[ROWS][KEYS];
+    load_tile (place, key0, false);
+    barrier ();
+    score (place, key0, scores);
+    write_maxima (scores);
+    barrier ();
+    load_tile (place, key0, true);
+    renew (scores);
+    barrier ();
+    accumulate ();
+    barrier ();
+  }
+  write_result (place);
+}

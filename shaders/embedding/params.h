@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Push constants of embedding. */
+uint32_t count; /* values of y */
+uint32_t width; /* values of a row */
+uint32_t words; /* V */

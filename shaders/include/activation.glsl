@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Activations, numbered as VattActivation; GELU by the quotient that
+ * lib/math/simd.c explains. */
+
+/* x Phi (x): for negative x the tail of the normal distribution keeps its
+ * digits until it underflows. */
+float
+gelu (float x)
+{
+  float t = min (abs (x), 14.0);
+  float p = 4.03699937e-3;
+  p = p * t + 4.00980805e-2;
+  p = p * t + 1.81645912e-1;
+  p = p * t + 4.36146388e-1;
+  p = p * t + 5.0e-1;
+  float q = 1.01191179e-2;
+  q = q * t + 1.00518192e-1;
+  q = q * t + 4.65275433e-1;
+  q = q * t + 1.19589658;
+  q = q * t + 1.67017771;
+  q = q * t + 1.0;
+  return max (x, 0.0) - exp (-0.5 * t * t) * (t * p) / q;
+}
+
+float
+activate (float x, uint activation)
+{
+  if (activation == 1)
+    return gelu (x);
+  return activation == 2 && x < 0.0 ? 0.0 : x;
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Push constants of layernorm. */
+uint32_t rows;
+uint32_t width;
+float eps;

@@ -1,0 +1,26 @@
+#version 450
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * relu: y = max (x, 0); an invocation is one element. */
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+
+layout (push_constant) uniform Params{
+#include "params.h"
+};
+layout (binding = 0) readonly buffer X
+{
+  float x[];
+};
+layout (binding = 1) writeonly buffer Y
+{
+  float y[];
+};
+
+void
+main ()
+{
+  uint i = element_index ();
+  if (i < count)
+    y[i] = x[i] < 0.0 ? 0.0 : x[i];
+}

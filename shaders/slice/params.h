@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Push constants of slice. */
+uint32_t count;  /* values of y */
+uint32_t width;  /* values of a row */
+uint32_t tokens; /* T of x */
+uint32_t first, kept;

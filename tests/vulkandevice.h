@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A Vulkan device for tests, where there is one: a software driver will do.
+ * With VATT_REQUIRE_VULKAN set, none is a failure. */
+#pragma once
+
+#include <vatt/device.h>
+
+static inline VattDevice *
+vulkan_device_new (const VattDeviceParams *params)
+{
+  g_autoptr (GError) error = NULL;
+  VattDevice *device = vatt_device_new ("vulkan", params, &error);
+  if (!device) {
+    g_test_message ("SKIP of Vulkan: %s", error->message);
+    if (g_getenv ("VATT_REQUIRE_VULKAN"))
+      g_test_fail ();
+  }
+  return device;
+}
