@@ -70,8 +70,8 @@ uint32_t
 vatt_rng_spread (uint64_t seed, uint64_t stream, uint64_t index)
 {
   uint32_t words[4];
-  vatt_rng_u32x4 (seed, 16 * (index / 64) + index % 16, stream, words);
-  return words[index / 16 % 4];
+  vatt_rng_u32x4 (seed, 16 * (index / 128) + index % 16, stream, words);
+  return words[index / 16 % 4] >> (index / 64 % 2 * 16) & 0xffff;
 }
 
 uint64_t

@@ -27,8 +27,9 @@ float vatt_rng_uniform (uint64_t seed, uint64_t stream, uint64_t index);
  * 2j + 1: index 2j is the cosine, 2j + 1 the sine. |value| < 6.8. */
 float vatt_rng_normal (uint64_t seed, uint64_t stream, uint64_t index);
 
-/* 32 random bits in the order that vector code makes them: number i is word
- * i / 16 % 4 of block 16 (i / 64) + i % 16. */
+/* 16 random bits in the order that vector code makes them: number i is half i /
+ * 64 % 2, the low one first, of word i / 16 % 4 of block 16 (i / 128) + i % 16.
+ */
 uint32_t vatt_rng_spread (uint64_t seed, uint64_t stream, uint64_t index);
 
 /* The stream of random numbers that belongs to a name (FNV-1a). */

@@ -9,6 +9,7 @@
 #define QUERY_BLOCK (ROWS * (48 / ROWS))
 #define KEY_BLOCK 256
 _Static_assert(KEY_BLOCK % PANEL == 0, "a block of keys is whole panels");
+_Static_assert(KEY_BLOCK % GROUP == 0, "and whole groups of random numbers");
 
 INLINE size_t
 panels (size_t n)

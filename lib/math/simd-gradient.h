@@ -154,33 +154,63 @@ sum_normed_rows (float *sum, const float *dy, const float *x,
   }
 }
 
-/* One row of probabilities and their gradients, 64 at a time. */
-static void
-attend_gradient_row (const VattAttendGradient *row, size_t n)
+/* A group of a row, whole; factor is NULL where nothing is dropped. */
+INLINE void
+attend_gradient_group (const VattAttendGradient *row, const float *factor)
 {
-  for (size_t i = 0; i < n; i += GROUP) {
-    float factor[GROUP], p[GROUP] = { 0 };
-    size_t count = n - i < GROUP ? n - i : GROUP;
-    for (size_t j = 0; j < count; j++)
-      p[j] = row->score[i + j] * LOG2_E - row->sum;
+  for (size_t j = 0; j < GROUP; j += LANES) {
+    vec score = load (row->score + j), by = load (row->dp + j);
     if (row->bias)
-      for (size_t j = 0; j < count; j++)
-        p[j] += row->bias[i + j] * LOG2_E;
+      score += load (row->bias + j);
     if (row->mask)
-      for (size_t j = 0; j < count; j++)
-        p[j] += row->mask[i + j] * LOG2_E;
-    for (size_t j = 0; j < GROUP; j += LANES)
-      store (p + j, exp2_vec (load (p + j)));
-    if (!row->drop) {
-      for (size_t j = 0; j < count; j++)
-        row->dp[i + j] = p[j] * (row->dp[i + j] - row->delta);
-      memcpy (row->score + i, p, count * sizeof (float));
-      continue;
+      score += load (row->mask + j);
+    vec p = exp2_vec (score * LOG2_E - row->sum), dropped = p;
+    if (factor) {
+      dropped *= load (factor + j);
+      by *= load (factor + j);
     }
-    drop_factors (factor, row->drop, (row->index + i) / GROUP);
-    for (size_t j = 0; j < count; j++) {
-      row->dp[i + j] = p[j] * (row->dp[i + j] * factor[j] - row->delta);
-      row->score[i + j] = p[j] * factor[j];
-    }
+    store (row->score + j, dropped);
+    store (row->dp + j, p * (by - row->delta));
+  }
+}
+
+/* The end of a row, by way of a whole group. */
+INLINE void
+attend_gradient_rest (
+    const VattAttendGradient *row, const float *factor, size_t n)
+{
+  float memory[4][GROUP] = { { 0 } };
+  VattAttendGradient whole = *row;
+  memcpy (memory[0], row->score, n * sizeof (float));
+  memcpy (memory[1], row->dp, n * sizeof (float));
+  whole.score = memory[0];
+  whole.dp = memory[1];
+  if (row->bias)
+    whole.bias = memcpy (memory[2], row->bias, n * sizeof (float));
+  if (row->mask)
+    whole.mask = memcpy (memory[3], row->mask, n * sizeof (float));
+  attend_gradient_group (&whole, factor);
+  memcpy (row->score, memory[0], n * sizeof (float));
+  memcpy (row->dp, memory[1], n * sizeof (float));
+}
+
+/* One row of probabilities and their gradients, a group at a time. */
+static void
+attend_gradient_row (const VattAttendGradient *all, size_t n)
+{
+  float factor[GROUP];
+  const float *factors = all->drop ? factor : NULL;
+  for (size_t i = 0; i < n; i += GROUP) {
+    VattAttendGradient row = *all;
+    row.score += i;
+    row.dp += i;
+    row.bias = row.bias ? row.bias + i : NULL;
+    row.mask = row.mask ? row.mask + i : NULL;
+    if (row.drop)
+      drop_factors (factor, row.drop, (row.index + i) / GROUP);
+    if (n - i >= GROUP)
+      attend_gradient_group (&row, factors);
+    else
+      attend_gradient_rest (&row, factors, n - i);
   }
 }

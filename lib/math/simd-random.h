@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Random numbers of rng.h, a vector at a time, and dropout; a part of simd.c.
- * Dropout's number i is word i / 16 % 4 of block 16 (i / 64) + i % 16, so that
- * 16 blocks side by side make 64 numbers in order: vatt_rng_spread(). */
+ * They are those of vatt_rng_spread(): 16 blocks side by side make 64 words,
+ * whose low halves are 64 numbers in order, and whose high halves the next. */
 #pragma once
 
 #include "simd-vec.h"
 
-#define GROUP 64
+#define WORDS 64
+#define GROUP VATT_DROP_GROUP
+_Static_assert(GROUP == 2 * WORDS, "a word is two numbers");
 
 typedef uint32_t uvec __attribute__ ((vector_size (4 * LANES)));
 typedef uint64_t lvec __attribute__ ((vector_size (4 * LANES)));
@@ -37,10 +39,10 @@ multiply (uvec a, uint32_t b, uvec *high, uvec *low)
   *low = (uvec)((even & UINT64_C (0xffffffff)) | (odd << 32));
 }
 
-/* Numbers 64 group to 64 group + 63: the rounds of vatt_rng_u32x4() on LANES
- * blocks at once, of little-endian vectors. */
+/* Words of blocks 16 group to 16 group + 15: the rounds of vatt_rng_u32x4() on
+ * LANES blocks at once. */
 INLINE void
-random_group (uint32_t out[GROUP], const VattDrop *drop, uint64_t group)
+random_group (uint32_t out[WORDS], const VattDrop *drop, uint64_t group)
 {
   for (size_t part = 0; part < 16; part += LANES) {
     uint32_t k0 = (uint32_t)drop->key, k1 = (uint32_t)(drop->key >> 32);
@@ -69,25 +71,39 @@ random_group (uint32_t out[GROUP], const VattDrop *drop, uint64_t group)
   }
 }
 
-/* What 64 values are multiplied by. */
+/* What the values of a group are multiplied by. */
 INLINE void
 drop_factors (float factor[GROUP], const VattDrop *drop, uint64_t group)
 {
-  uint32_t bits[GROUP];
-  random_group (bits, drop, group);
-  for (size_t i = 0; i < GROUP; i++)
-    factor[i] = bits[i] >= drop->threshold ? drop->scale : 0.0f;
+  uint32_t words[WORDS];
+  random_group (words, drop, group);
+  for (size_t i = 0; i < WORDS; i += LANES) {
+    uvec word;
+    memcpy (&word, words + i, sizeof word);
+    ivec low = (ivec)(word & 0xffff) >= (int32_t)drop->threshold;
+    ivec high = (ivec)(word >> 16) >= (int32_t)drop->threshold;
+    store (factor + i, select_vec (low, splat (drop->scale), splat (0.0f)));
+    store (factor + WORDS + i,
+        select_vec (high, splat (drop->scale), splat (0.0f)));
+  }
 }
 
+/* y may be x or base: vectors are read before they are written. */
 static void
 drop_row (float *y, const float *x, const float *base, const VattDrop *drop,
     uint64_t index, size_t n)
 {
-  for (size_t i = 0; i < n; i += GROUP) {
-    float factor[GROUP];
-    size_t count = n - i < GROUP ? n - i : GROUP;
+  float factor[GROUP];
+  size_t i = 0;
+  for (; i + GROUP <= n; i += GROUP) {
     drop_factors (factor, drop, (index + i) / GROUP);
-    for (size_t j = 0; j < count; j++)
-      y[i + j] = (base ? base[i + j] : 0.0f) + factor[j] * x[i + j];
+    for (size_t j = 0; j < GROUP; j += LANES) {
+      vec kept = load (factor + j) * load (x + i + j);
+      store (y + i + j, base ? load (base + i + j) + kept : kept);
+    }
   }
+  if (i < n)
+    drop_factors (factor, drop, (index + i) / GROUP);
+  for (size_t j = 0; j < n - i; j++)
+    y[i + j] = (base ? base[i + j] : 0.0f) + factor[j] * x[i + j];
 }

@@ -14,16 +14,18 @@ typedef enum {
   VATT_ACTIVATION_RELU,
 } VattActivation;
 
-/* Dropout: number i of a stream of random numbers is dropped where it is below
- * the threshold; what is kept is multiplied by scale. See vatt_rng_spread(). */
+/* Dropout: what has a number below the threshold, of 16 random bits, is
+ * dropped; what is kept is multiplied by scale. See vatt_rng_spread(). */
 typedef struct {
   uint64_t key, stream;
   uint32_t threshold;
   float scale;
 } VattDrop;
 
-/* Where the numbers of a row begin: rows take whole groups of 64. */
-#define VATT_DROP_STRIDE(n) (((n) + 63) / 64 * 64)
+/* Numbers that are made at once; those of a row begin with a group. */
+#define VATT_DROP_GROUP 128
+#define VATT_DROP_STRIDE(n)                                                    \
+  (((n) + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP * VATT_DROP_GROUP)
 
 /* Some queries of one head against all its keys; see attend below. */
 typedef struct {
@@ -55,7 +57,7 @@ typedef struct {
   float sum;            /* as VattAttend has it */
   float delta;          /* dy . y */
   const VattDrop *drop; /* or NULL */
-  uint64_t index;       /* of the first score, a multiple of 64 */
+  uint64_t index;       /* of the first score, which begins a group */
 } VattAttendGradient;
 
 typedef struct {
@@ -92,8 +94,8 @@ typedef struct {
    * scores. */
   void (*attend) (const VattAttend *attend);
 
-  /* y = base + x, dropped; base may be NULL, for 0, or y. index, of the first
-   * value, is a multiple of 64. */
+  /* y = base + x, dropped; base may be NULL, for 0, or y. index is that of the
+   * first value, which begins a group. */
   void (*drop_row) (float *y, const float *x, const float *base,
       const VattDrop *drop, uint64_t index, size_t n);
   /* dz = dy activation' (z + bias); bias may be NULL. */

@@ -45,7 +45,9 @@ drop_of (const VattNode *node, VattDrop *drop)
 }
 
 #define QUERY_ROWS 128
-#define KEY_ROWS 256 /* a multiple of 64 */
+#define KEY_ROWS 256
+_Static_assert(
+    KEY_ROWS % VATT_DROP_GROUP == 0, "a block of keys is whole groups");
 
 /* Scratch space of a block: scaled queries and the sum for their gradient,
  * (rows, width), and two of (rows, KEY_ROWS). */

@@ -14,8 +14,6 @@ enum {
   RESIDUAL,
 };
 
-#define GROUP 64 /* values whose random numbers are made at once */
-
 static gboolean
 dropout_infer (VattPlan *plan, VattNode *node, GError **error)
 {
@@ -24,7 +22,7 @@ dropout_infer (VattPlan *plan, VattNode *node, GError **error)
       !vatt_node_expect (node, RANDOM, "random", VATT_DTYPE_I32, 1, error) ||
       !vatt_node_expect_axis (node, RANDOM, "random", 0, 2, error))
     return FALSE;
-  if (!(dropout->rate >= 0.0 && dropout->rate < 1.0)) {
+  if (!(dropout->rate >= 0.0 && dropout->rate <= VATT_DROP_MOST)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "a rate of %g, expected 0 to less than 1", dropout->rate);
     return FALSE;
@@ -45,7 +43,8 @@ dropout_infer (VattPlan *plan, VattNode *node, GError **error)
 static size_t
 groups (const VattNode *node)
 {
-  return (vatt_tensor_count (node->out) + GROUP - 1) / GROUP;
+  return (vatt_tensor_count (node->out) + VATT_DROP_GROUP - 1) /
+         VATT_DROP_GROUP;
 }
 
 static void
@@ -53,8 +52,8 @@ dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
 {
   const VattDropout *dropout = node->attributes;
   VattDrop drop = vatt_drop (dropout->rate, dropout->stream, node->in[RANDOM]);
-  size_t begin = group0 * GROUP;
-  size_t end = MIN (group1 * GROUP, vatt_tensor_count (node->out));
+  size_t begin = group0 * VATT_DROP_GROUP;
+  size_t end = MIN (group1 * VATT_DROP_GROUP, vatt_tensor_count (node->out));
   const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
   vatt_simd ()->drop_row (vatt_tensor_f32_mutable (node->out) + begin,
       vatt_tensor_f32 (node->in[X]) + begin, residual ? residual + begin : NULL,
@@ -66,8 +65,8 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
 {
   const VattDropout *dropout = node->attributes;
   VattDrop drop = vatt_drop (dropout->rate, dropout->stream, node->in[RANDOM]);
-  size_t begin = group0 * GROUP;
-  size_t end = MIN (group1 * GROUP, vatt_tensor_count (node->out));
+  size_t begin = group0 * VATT_DROP_GROUP;
+  size_t end = MIN (group1 * VATT_DROP_GROUP, vatt_tensor_count (node->out));
   const float *dy = vatt_tensor_f32 (node->dout);
   if (node->din[X]) {
     float *dx = vatt_tensor_f32_mutable (node->din[X]) + begin;

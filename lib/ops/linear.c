@@ -185,9 +185,8 @@ linear_backward_activation (
           vatt_tensor_f32_mutable (node->work[DZ]) + at, dy + at,
           vatt_tensor_f32 (node->saved[PRODUCT]) + at,
           vatt_tensor_f32 (node->in[BIAS]), linear->activation, columns);
-    if (node->din[RESIDUAL])
-      simd->sum_rows (vatt_tensor_f32_mutable (node->din[RESIDUAL]) + at,
-          dy + at, columns, 1, columns);
+    for (size_t d = at; node->din[RESIDUAL] && d < at + columns; d++)
+      vatt_tensor_f32_mutable (node->din[RESIDUAL])[d] += dy[d];
   }
 }
 

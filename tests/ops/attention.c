@@ -30,11 +30,10 @@ factor (const Dropping *dropping, size_t k)
 {
   if (dropping->rate == 0.0)
     return 1.0;
+  double below = round (dropping->rate * 65536.0);
   uint32_t bits =
       vatt_rng_spread (dropping->key, dropping->stream, dropping->first + k);
-  return bits >= (uint32_t)(dropping->rate * 0x1p32)
-             ? 1.0 / (1.0 - dropping->rate)
-             : 0.0;
+  return bits >= below ? 1.0 / (1.0 - below / 65536.0) : 0.0;
 }
 
 /* One query of one head: keys and values are the head's first ones, bias and
@@ -75,7 +74,7 @@ reference (const OpCase *test, const double *const in[], double *y)
         size_t first = b * keys * all + h * width;
         size_t row = (b * attention->heads + h) * query[1] + t;
         Dropping dropping = { attention->dropout, 0, attention->stream,
-          row * ((keys + 63) / 64 * 64) };
+          row * ((keys + 127) / 128 * 128) };
         if (in[RANDOM])
           dropping.key = (uint64_t)in[RANDOM][0] | (uint64_t)in[RANDOM][1]
                                                        << 32;

@@ -17,10 +17,10 @@ reference (const OpCase *test, const double *const in[], double *y)
   for (guint a = 0; a < test->in[0].rank; a++)
     n *= test->in[0].shape[a];
   for (size_t i = 0; i < n; i++) {
-    uint32_t bits = vatt_rng_spread (key, dropout->stream, i);
-    gboolean kept = bits >= (uint32_t)(dropout->rate * 0x1p32);
+    double below = round (dropout->rate * 65536.0);
+    gboolean kept = vatt_rng_spread (key, dropout->stream, i) >= below;
     y[i] = (in[2] ? in[2][i] : 0.0) +
-           (kept ? in[0][i] / (1.0 - dropout->rate) : 0.0);
+           (kept ? in[0][i] / (1.0 - below / 65536.0) : 0.0);
   }
 }
 
