@@ -71,9 +71,10 @@ typedef struct {
   const VattNode *node;
   size_t b, h, stride, width;
   size_t row0, rows, key0, keys;
-  float *query;          /* scaled (rows, width) */
-  float *dquery;         /* the same, before scaling */
-  float *score, *dscore; /* (rows, KEY_ROWS) */
+  float *query;            /* scaled (rows, width) */
+  float *dquery;           /* the same, before scaling */
+  float *score, *dscore;   /* (rows, KEY_ROWS) */
+  float delta[QUERY_ROWS]; /* dy . y of each query */
 } Block;
 
 /* Where the block's head begins in a tensor of the node's, at a row. */
@@ -111,6 +112,17 @@ take_queries (Block *block, size_t row0, size_t rows)
       block->query[r * block->width + d] =
           attention->scale * query[r * block->stride + d];
   memset (block->dquery, 0, rows * block->width * sizeof (float));
+  size_t at = place (block, block->node->in[QUERY]->shape[1], row0);
+  for (size_t r = 0; r < rows; r++) {
+    const float *dy =
+        vatt_tensor_f32 (block->node->dout) + at + r * block->stride;
+    const float *y =
+        vatt_tensor_f32 (block->node->out) + at + r * block->stride;
+    double delta = 0.0;
+    for (size_t d = 0; d < block->width; d++)
+      delta += (double)dy[d] * (double)y[d];
+    block->delta[r] = (float)delta;
+  }
 }
 
 /* score (rows, keys) = a b^T. */
@@ -140,7 +152,6 @@ remake (const Block *block)
   size_t at = place (block, tq, block->row0), key0 = block->key0;
   size_t item = (block->b * attention->heads + block->h) * tq + block->row0;
   const float *dy = vatt_tensor_f32 (node->dout) + at;
-  const float *y = vatt_tensor_f32 (node->out) + at;
   const float *bias = vatt_tensor_f32 (node->in[BIAS]);
   const float *mask = vatt_tensor_f32 (node->in[MASK]);
   VattDrop drop;
@@ -148,11 +159,7 @@ remake (const Block *block)
       head (node, KEY, block->b, block->h, key0));
   products (block, block->dscore, dy, block->stride,
       head (node, VALUE, block->b, block->h, key0));
-  for (size_t r = 0; r < block->rows; r++) {
-    double delta = 0.0;
-    for (size_t d = 0; d < block->width; d++)
-      delta +=
-          (double)dy[r * block->stride + d] * (double)y[r * block->stride + d];
+  for (size_t r = 0; r < block->rows; r++)
     vatt_simd ()->attend_gradient_row (
         &(VattAttendGradient){ .score = block->score + r * KEY_ROWS,
             .dp = block->dscore + r * KEY_ROWS,
@@ -160,11 +167,10 @@ remake (const Block *block)
                          : NULL,
             .mask = mask ? mask + block->b * tk + key0 : NULL,
             .sum = vatt_tensor_f32 (node->saved[SUMS])[item + r],
-            .delta = (float)delta,
+            .delta = block->delta[r],
             .drop = drop_of (node, &drop),
             .index = (item + r) * VATT_DROP_STRIDE (tk) + key0 },
         block->keys);
-  }
 }
 
 /* gradient (keys, width) += score^T rows (rows, width). */
