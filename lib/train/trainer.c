@@ -28,8 +28,7 @@ struct _VattTrainer {
   VattDescent descent;
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *ones;                        /* owned; for samples that are valid */
-  size_t samples;                     /* that there is room for in these */
-  size_t captions;
+  size_t samples, captions;           /* of the batch */
   guint64 step;
   gint busy; /* atomic: a trainer belongs to one thread at a time */
 };
@@ -110,7 +109,8 @@ check_params (const VattTrainerParams *params, GError **error)
  * Makes a trainer. @model itself does not change.
  *
  * Returns: (transfer full): the trainer, or %NULL with
- *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs,
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs, or
+ *   the device cannot train,
  *   %VATT_ERROR_CONFIG for settings that make no sense, or
  *   %VATT_ERROR_MEMORY
  */
@@ -219,14 +219,34 @@ parts (const VattTrainer *self)
   return at_once && at_once < self->samples ? self->samples / at_once : 1;
 }
 
-/* Plans, and memory for features. */
+/* Memory for features, unless there is some for that many. The objective's
+ * plan tells for how many; it goes first, lest it tell wrongly after an
+ * error. */
+static void
+make_features (VattTrainer *self)
+{
+  const VattConfig *config = vatt_model_get_config (self->model);
+  if (self->objective.stage.program &&
+      self->objective.samples == self->samples &&
+      self->objective.captions == self->captions)
+    return;
+  vatt_stage_clear (&self->objective.stage);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    g_clear_pointer (&self->features[m], g_free);
+    if (needs (self, m))
+      self->features[m] = g_new (float,
+          items_of (self, m) * vatt_spec_pooled_width (&config->tower[m]));
+  }
+  g_free (self->ones);
+  self->ones = g_new (float, self->samples);
+  for (size_t i = 0; i < self->samples; i++)
+    self->ones[i] = 1.0f;
+}
+
 static gboolean
-make_room (VattTrainer *self, const VattBatch *batch, GError **error)
+make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
 {
   VattConfig *config = vatt_model_get_config (self->model);
-  gboolean same = self->objective.stage.program &&
-                  self->objective.samples == self->samples &&
-                  self->objective.captions == self->captions;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     if (!needs (self, m))
       continue;
@@ -237,17 +257,6 @@ make_room (VattTrainer *self, const VattBatch *batch, GError **error)
     if (!vatt_tower_stage_build (&self->tower[m], self->store, &settings,
             batch->clip[m], items_of (self, m) / parts (self), error))
       return FALSE;
-    if (same)
-      continue;
-    g_free (self->features[m]);
-    self->features[m] = g_new (
-        float, items_of (self, m) * vatt_spec_pooled_width (&config->tower[m]));
-  }
-  if (!same) {
-    g_free (self->ones);
-    self->ones = g_new (float, self->samples);
-    for (size_t i = 0; i < self->samples; i++)
-      self->ones[i] = 1.0f;
   }
   return vatt_objective_build (&self->objective, self->store, &self->params,
       self->modalities, self->samples, self->captions, error);
@@ -359,7 +368,10 @@ static gboolean
 learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
     GError **error)
 {
-  if (!check_batch (self, batch, error) || !make_room (self, batch, error))
+  if (!check_batch (self, batch, error))
+    return FALSE;
+  make_features (self);
+  if (!make_plans (self, batch, error))
     return FALSE;
   vatt_store_clear_gradients (self->store);
   return run_towers (self, batch, cancellable, error) &&
