@@ -212,7 +212,7 @@ check_slope (Fixture *fixture, guint micro_batch)
   params.optimiser = VATT_OPTIMISER_SGD;
   params.micro_batch = micro_batch;
   params.momentum = 0.0;
-  params.schedule.rate = 1e-5;
+  params.schedule.rate = 2e-6;
   g_autoptr (VattTrainer) trainer =
       new_trainer (fixture, fixture->device, &params);
   VattLosses before = step (trainer, &fixture->batch);
