@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Every benchmark; arguments go to video.py. The other engines are those of
-# the folder VATT_PEERS; without it only our own speed is told.
+# the folder VATT_PEERS; without it only our own speed is told. GGML is a folder
+# for the source and build of ggml, to be timed beside the Vulkan device.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -15,6 +16,7 @@ case $media in /*) ;; *) media=$PWD/$media ;; esac
 meson devenv -C "$build" "$PWD/bench/pipeline.py" "$media"
 meson devenv -C "$build" "$PWD/bench/elements.py"
 meson devenv -C "$build" "$PWD/bench/live.py"
+bench/vulkan.py --vatt "$build/tools/vatt" ${GGML:+--ggml "$GGML"}
 if [ -d "$peers" ]; then
   [ -x "$build/peers-env/bin/python" ] \
     || sh "$peers/setup.sh" "$build/peers-env"

@@ -30,7 +30,7 @@ def run(command):
 
 
 def ours(options, size):
-    r = run([options.vatt, "bench", f"vit-{size}", "--threads", str(options.threads), "--runs", str(options.runs), "--json"])
+    r = run([options.vatt, "bench", f"vit-{size}", "--device", "cpu", "--threads", str(options.threads), "--runs", str(options.runs), "--json"])
     return {"engine": "vatt", "seconds": r["seconds"], "least": r["seconds_least"], "peak_mb": r["peak_bytes"] / 1e6,
             "share_of_gemm": r["share_of_gemm"], "gflop": r["gflop"], "gemm": r["gemm_gflop_per_s"]}
 

@@ -18,6 +18,10 @@
  * Windows and gaps are as in vattvideotok, but gaps are filled with silence.
  * Samples that are not numbers are an error.
  *
+ * Clips of training may be changed at random, as in vattvideotok: loudness and
+ * noise of #GstVattWindow:augment and #GstVattWindow:augment-settings,
+ * #GstVattWindow:start-jitter.
+ *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these
  * fields:
@@ -311,6 +315,20 @@ audio_tok_finish (GstVattWindow *window, GError **error)
   return TRUE;
 }
 
+/* Changes the samples of the next window, if clips are to be changed. */
+static void
+augment_window (GstVattAudioTok *self)
+{
+  GstVattWindow *window = GST_VATT_WINDOW (self);
+  const VattAugmentParams *params = gst_vatt_window_get_augmentation (window);
+  if (!vatt_augment_params_affect (params, VATT_AUDIO))
+    return;
+  VattAugmentKey key = gst_vatt_window_get_key (window, 0);
+  VattAugmentDraw draw;
+  vatt_augment_draw (params, &key, &draw);
+  vatt_augment_wave (&draw, self->window, self->front_end.samples);
+}
+
 static gboolean
 audio_tok_write (
     GstVattWindow *window, GstClockTime start, VattClip *clip, GError **error)
@@ -323,6 +341,7 @@ audio_tok_write (
       first + fe->samples == gst_vatt_sound_get_end (self->sound) + 1)
     first--;
   gst_vatt_sound_copy (self->sound, first, self->window, fe->samples);
+  augment_window (self);
   if (fe->input == VATT_INPUT_SPECTROGRAM) {
     gsize frames = vatt_mel_compute (
         self->mel, self->window, fe->samples, fe->frames, self->spectrogram);

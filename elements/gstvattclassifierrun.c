@@ -3,6 +3,7 @@
  * One embedding in, one result out. Each source (pad of the encoder) is a
  * stream of its own: its scores are smoothed by themselves, and its labels
  * never overlap. */
+#include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattanalytics.h"
 #include "gstvattclassifierprivate.h"
@@ -287,15 +288,15 @@ send_result (GstVattClassifier *self, Stream *stream,
   if (self->form == GST_VATT_LABEL_FORM_EMBEDDING) {
     buffer = gst_buffer_make_writable (buffer);
   } else {
-    gboolean discont = GST_BUFFER_IS_DISCONT (buffer);
-    gst_buffer_unref (buffer);
+    g_autoptr (GstBuffer) embedding = buffer;
     buffer = gst_vatt_label_result_to_buffer (result, self->form);
     GST_BUFFER_PTS (buffer) = start;
     GST_BUFFER_DURATION (buffer) = duration;
     GST_BUFFER_OFFSET (buffer) = result->window;
     GST_BUFFER_OFFSET_END (buffer) = result->window + 1;
-    if (discont)
+    if (GST_BUFFER_IS_DISCONT (embedding))
       GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    gst_vatt_clip_meta_add (buffer, gst_vatt_clip_meta_get (embedding));
   }
   gst_vatt_label_result_add_meta (result, buffer);
   gst_vatt_analytics_add_labels (buffer, result);

@@ -140,7 +140,8 @@ forget_model (GstVattClassifier *self)
 static gboolean
 take_model (GstVattClassifier *self, const Choice *choice, GError **error)
 {
-  g_autoptr (VattDevice) device = gst_vatt_models_get_device ("cpu", 1, error);
+  g_autoptr (VattDevice) device = gst_vatt_models_get_device (
+      "cpu", &(VattDeviceParams){ .threads = 1 }, error);
   const VattSessionParams params = { .modality = choice->modality,
     .outputs = VATT_OUTPUT_LOGITS };
   g_autoptr (VattSession) session =

@@ -2,18 +2,23 @@
  *
  * A clip of a big model is 19 MB; touching fresh pages for every window would
  * cost more than filling them. The pool keeps a few spare clips. It does not
- * limit how many are out: flow control is the encoder's pad, which holds the
- * buffer it computes, so two exist in steady state; a limit here would stop a
- * pipeline whose application keeps samples. */
+ * limit how many are out: that would stop a pipeline whose application keeps
+ * samples. Who can wait for one to come back is told when that is worth it. */
 #include "gstvattclippool.h"
 
+#include "gstvattcaps.h"
+
 #define MAX_SPARE 2
+/* To fill a clip takes little beside what a model does with it, but some: of
+ * smaller ones there may well be two, so that nobody waits for that. */
+#define LARGE (4 << 20)
 
 struct _GstVattClipPool {
   gatomicrefcount refs; /* one for the element, one for each clip outside */
   VattModality modality;
   guint grid[3];
   guint token_size;
+  gsize bytes; /* of a full clip */
   GMutex lock;
   guint n_spare;              /* under lock */
   VattClip *spare[MAX_SPARE]; /* owned; under lock */
@@ -35,6 +40,8 @@ gst_vatt_clip_pool_new (VattModality modality, const VattFrontEnd *front_end)
   for (guint i = 0; i < 3; i++)
     pool->grid[i] = front_end->grid[i];
   pool->token_size = front_end->token_size;
+  pool->bytes = (gsize)gst_vatt_front_end_tokens (front_end) *
+                front_end->token_size * sizeof (float);
   return pool;
 }
 
@@ -63,6 +70,17 @@ end_loan (gpointer data)
     vatt_clip_free (loan->clip);
   gst_vatt_clip_pool_unref (pool);
   g_free (loan);
+}
+
+/* Whether a large clip would have to be made while others are out. */
+gboolean
+gst_vatt_clip_pool_should_wait (GstVattClipPool *pool)
+{
+  g_mutex_lock (&pool->lock);
+  gboolean spare = pool->n_spare > 0;
+  g_mutex_unlock (&pool->lock);
+  return pool->bytes >= LARGE && !spare &&
+         !g_atomic_ref_count_compare (&pool->refs, 1);
 }
 
 /* Returns: (transfer full): a full clip; its values are unspecified */

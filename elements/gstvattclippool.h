@@ -16,6 +16,7 @@ GstVattClipPool *gst_vatt_clip_pool_new (
     VattModality modality, const VattFrontEnd *front_end);
 void gst_vatt_clip_pool_unref (GstVattClipPool *pool);
 
+gboolean gst_vatt_clip_pool_should_wait (GstVattClipPool *pool);
 VattClip *gst_vatt_clip_pool_acquire (GstVattClipPool *pool, GError **error);
 GstBuffer *gst_vatt_clip_pool_wrap (
     GstVattClipPool *pool, VattClip *clip, guint n_tokens);

@@ -42,6 +42,8 @@
  * * #guint64 `window`: its number since the start or the last flush
  * * #gchararray `modality`, `space`, `model-id`, `source` (name of the pad),
  *   and `label` where upstream gave one
+ * * #guint64 `clip`, `epoch`, #guint `row`, #gchararray `name`: of a clip of a
+ *   data set, as vattdatasetsrc has them
  * * #gint `dim` and #gdouble `norm`: length and Euclidean norm of the vector,
  *   the norm before #GstVattEncoder:normalize
  * * #guint64 `processing-time`: what the network took, ns
@@ -70,6 +72,7 @@
  * ]|
  */
 #include "gstvattencoderprivate.h"
+#include "gstvattmodels.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_encoder_debug);
 GST_DEBUG_CATEGORY (gst_vatt_perf_debug);
@@ -306,6 +309,7 @@ gst_vatt_encoder_class_init (GstVattEncoderClass *klass)
       "The vatt developers <vatt@example.org>");
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_SPACE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_OVERLOAD, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VATT_WEIGHTS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_ENCODER_PAD, 0);
   GST_DEBUG_CATEGORY_INIT (
       gst_vatt_encoder_debug, "vattencoder", 0, "tokens into embeddings");

@@ -252,10 +252,10 @@ gst_vatt_encoder_open_model (GstVattEncoder *self)
   g_autofree char *path = NULL;
   GST_OBJECT_LOCK (self);
   g_autofree char *name = g_strdup (self->device_name);
-  guint threads = self->threads;
+  const VattDeviceParams params = self->device_params;
   GST_OBJECT_UNLOCK (self);
   g_autoptr (GstVattEngine) engine =
-      gst_vatt_models_get_engine (name, threads, &error);
+      gst_vatt_models_get_engine (name, &params, &error);
   /* Before the thread that reads starts, which may want it. */
   GST_OBJECT_LOCK (self);
   g_set_object (&self->engine, engine);

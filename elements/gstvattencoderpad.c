@@ -274,8 +274,7 @@ gst_vatt_encoder_pad_finish (GstVattEncoderPad *self, const GstVattJob *job,
   result->kind = self->kind;
   result->values = job->values;
   result->processing_time = job->computed;
-  result->tokens =
-      job->params.keep ? job->params.keep : vatt_clip_tokens (job->clip);
+  result->tokens = job->tokens;
   GstClockTime hop = gst_vatt_encoder_pad_get_hop (self);
   if (self->thinning && GST_CLOCK_TIME_IS_VALID (hop))
     gst_vatt_thin_update (&self->thin, delay, hop);

@@ -33,7 +33,7 @@ struct _GstVattEncoder {
 
   /* Object lock. */
   char *device_name; /* owned; as asked for */
-  guint threads;
+  VattDeviceParams device_params;
   GstVattEncoderSettings settings;
   GstVattStats stats;
   GstVattDelay delay;

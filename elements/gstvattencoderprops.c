@@ -2,6 +2,7 @@
  *
  * The encoder's properties. */
 #include "gstvattencoderprivate.h"
+#include "gstvattmodels.h"
 
 #define DEFAULT_DEVICE "auto"
 #define DEFAULT_SPACE GST_VATT_SPACE_NONE
@@ -16,6 +17,7 @@ enum {
   PROP_FOLLOW,
   PROP_DEVICE,
   PROP_THREADS,
+  PROP_WEIGHTS,
   PROP_SPACE,
   PROP_NORMALIZE,
   PROP_POST_MESSAGES,
@@ -80,7 +82,10 @@ gst_vatt_encoder_set_property (
                                                    : g_strdup (DEFAULT_DEVICE);
     break;
   case PROP_THREADS:
-    self->threads = g_value_get_uint (value);
+    self->device_params.threads = g_value_get_uint (value);
+    break;
+  case PROP_WEIGHTS:
+    self->device_params.weights = (VattWeightStorage)g_value_get_enum (value);
     break;
   case PROP_SPACE:
     self->settings.space = (GstVattSpace)g_value_get_enum (value);
@@ -137,7 +142,10 @@ gst_vatt_encoder_get_property (
     g_value_set_string (value, self->device_name);
     break;
   case PROP_THREADS:
-    g_value_set_uint (value, self->threads);
+    g_value_set_uint (value, self->device_params.threads);
+    break;
+  case PROP_WEIGHTS:
+    g_value_set_enum (value, (gint)self->device_params.weights);
     break;
   case PROP_SPACE:
     g_value_set_enum (value, (gint)self->settings.space);
@@ -211,6 +219,10 @@ install_settings (GObjectClass *object_class)
       g_param_spec_uint ("threads", "Threads",
           "Threads that compute (0 = one for each available processor)", 0,
           1024, 0, NULL_FLAGS));
+  g_object_class_install_property (object_class, PROP_WEIGHTS,
+      g_param_spec_enum ("weights", "Weights",
+          "How the device keeps matrices; the processor keeps them in 32 bits",
+          GST_TYPE_VATT_WEIGHTS, VATT_WEIGHT_STORAGE_F32, NULL_FLAGS));
   g_object_class_install_property (object_class, PROP_SPACE,
       g_param_spec_enum ("space", "Space", "Which space embeddings lie in",
           GST_TYPE_VATT_SPACE, DEFAULT_SPACE, READY_FLAGS));

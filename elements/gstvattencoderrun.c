@@ -6,6 +6,7 @@
  * that begin before that pad's next one: results leave in the order of time.
  * No lock is held while windows are computed, pushed or posted. */
 #include "gstvattanalytics.h"
+#include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
 #include "gstvattmeta.h"
@@ -159,6 +160,7 @@ send_result (GstVattEncoder *self, GstAggregatorPad *pad,
   meta->gap = result->gap;
   meta->utc = result->utc;
   gst_vatt_meta_set_source (meta, result->source);
+  gst_vatt_clip_meta_add (buffer, result->clip);
   if (self->form == GST_VATT_FORM_EMBEDDING)
     gst_vatt_analytics_add_embedding (buffer, result->kind.dim);
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
@@ -247,6 +249,7 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
   result.kind.normalized = settings->normalize;
   result.source = source;
   result.label = meta ? meta->label : NULL;
+  result.clip = gst_vatt_clip_meta_get (window->buffer);
   result.gap = meta ? meta->gap : 0;
   result.utc = meta ? meta->utc : GST_CLOCK_TIME_NONE;
   gst_vatt_result_measure (&result);
@@ -274,9 +277,10 @@ finish_window (GstVattEncoder *self, GstVattWindowInHand *window,
 /* ---- windows in hand ---- */
 
 /* A window stays in its pad's queue while it is computed, so that the one
- * upstream has ready waits with the tokeniser: two clips exist, not three. A
- * flush may have emptied the queue meanwhile. Of live streams it was taken out
- * at once, so that only windows that wait are there to be left out. */
+ * upstream has ready waits with the tokeniser: two clips exist, not three, and
+ * of large ones one (gst_vatt_token_out_await_clip). A flush may have emptied
+ * the queue meanwhile. Of live streams it was taken out at once, so that only
+ * windows that wait are there to be left out. */
 void
 gst_vatt_encoder_let_go (gpointer data)
 {

@@ -148,6 +148,9 @@ gst_vatt_encoder_sink_query (
     return answer_caps (self, GST_VATT_ENCODER_PAD (pad), query);
   case GST_QUERY_ACCEPT_CAPS:
     return answer_accept_caps (GST_VATT_ENCODER_PAD (pad), query);
+  case GST_QUERY_DRAIN:
+    /* Comes behind the windows before it, of which results hold nothing. */
+    return TRUE;
   default:
     return parent_class ()->sink_query (aggregator, pad, query);
   }

@@ -68,7 +68,7 @@ slot_serves (const Slot *slot, const GstVattJob *job, guint batch)
   return slot->model == job->params.model &&
          slot->modality == job->params.modality &&
          slot->output == job->params.output && slot->batch == batch &&
-         slot->tokens == gst_vatt_job_tokens (job) &&
+         slot->tokens == job->tokens &&
          gst_vatt_job_same_grid (slot->grid, vatt_clip_grid (job->clip));
 }
 
@@ -94,7 +94,7 @@ make_slot (
     .modality = params->modality,
     .output = params->output,
     .batch = batch,
-    .tokens = gst_vatt_job_tokens (job),
+    .tokens = job->tokens,
     .grid = { grid[0], grid[1], grid[2] },
     .session = g_steal_pointer (&session),
     .clip = g_steal_pointer (&clip) };
@@ -228,11 +228,13 @@ run (GstVattEngine *self, GstVattJob *const *jobs, guint n,
   return TRUE;
 }
 
-/* Takes @error, which may be NULL. A job that was given up stays as it is. */
+/* Takes @error, which may be NULL. A job that was given up stays as it is. Its
+ * clip is let go of first: who waits may want to fill it again at once. */
 static void
 settle (GstVattEngine *self, GstVattJob *job, guint batch,
     GstClockTime computed, GError *error)
 {
+  g_clear_pointer (&job->clip, vatt_clip_free);
   g_mutex_lock (&self->lock);
   gboolean wanted = job->state == GST_VATT_JOB_RUNNING;
   if (wanted) {

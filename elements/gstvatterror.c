@@ -125,7 +125,7 @@ classify (const GError *error, GQuark *domain, int *code)
 
 /* What an element was told or has chosen that an error may be about. */
 static const char *const telling[] = { "model", "model-id", "device",
-  "device-name", "vocabulary" };
+  "device-name", "vocabulary", "manifest" };
 
 /* File names need not be UTF-8, fields of a structure must. */
 static void
@@ -182,10 +182,11 @@ post (GstElement *element, GstMessageType type, const GError *error)
  * @error: why
  *
  * Posts @error on the bus. Its details are strings: `model`, `model-id`,
- * `device`, `device-name` and `vocabulary` as far as the element has such
- * properties and they are set, `found` and `expected` where caps do not fit,
- * and `expected` alone, the list of devices, for a device. Call without locks
- * held, then return GST_FLOW_ERROR or the failure of the state change.
+ * `device`, `device-name`, `vocabulary` and `manifest` as far as the element
+ * has such properties and they are set, `found` and `expected` where caps do
+ * not fit, and `expected` alone, the list of devices, for a device. Call
+ * without locks held, then return GST_FLOW_ERROR or the failure of the state
+ * change.
  */
 void
 gst_vatt_error_post (GstElement *element, const GError *error)

@@ -17,6 +17,7 @@ gst_vatt_job_new (const GstVattJobParams *params, VattClip *clip)
   job->params = *params;
   g_object_ref (job->params.model);
   job->clip = clip;
+  job->tokens = params->keep ? params->keep : vatt_clip_tokens (clip);
   job->values = g_new0 (float, params->dim);
   g_atomic_ref_count_init (&job->refs);
   return job;
@@ -41,13 +42,6 @@ gst_vatt_job_unref (GstVattJob *job)
   g_clear_error (&job->error);
   g_free (job->values);
   g_free (job);
-}
-
-/* Tokens of its clip that will be computed. */
-guint
-gst_vatt_job_tokens (const GstVattJob *job)
-{
-  return job->params.keep ? job->params.keep : vatt_clip_tokens (job->clip);
 }
 
 gboolean

@@ -36,7 +36,8 @@ typedef enum {
 /* One window on its way through the engine. */
 struct _GstVattJob {
   GstVattJobParams params; /* model: a reference */
-  VattClip *clip;          /* owned; one item */
+  VattClip *clip;          /* owned; one item; NULL once it was computed */
+  guint tokens;            /* of the clip that are computed */
   GstVattJobDone done;     /* or NULL */
   gpointer user_data;
   GDestroyNotify user_data_free;
@@ -56,7 +57,6 @@ GstVattJob *gst_vatt_job_ref (GstVattJob *job);
 void gst_vatt_job_unref (GstVattJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVattJob, gst_vatt_job_unref)
 
-guint gst_vatt_job_tokens (const GstVattJob *job);
 gboolean gst_vatt_job_same_grid (const guint *a, const guint *b);
 gboolean gst_vatt_job_fits (const GstVattJob *a, const GstVattJob *b);
 

@@ -201,6 +201,30 @@ typedef struct {
   VattDeviceParams params;
 } DeviceRequest;
 
+static const GEnumValue weights_values[] = {
+  { VATT_WEIGHT_STORAGE_F32, "32 bits", "f32" },
+  { VATT_WEIGHT_STORAGE_BF16, "16 bits, the range of floats", "bf16" },
+  { VATT_WEIGHT_STORAGE_F16, "16 bits, more precise, up to 65504", "f16" },
+  { 0, NULL, NULL },
+};
+
+GType
+gst_vatt_weights_get_type (void)
+{
+  static gsize type = 0;
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVattWeights", weights_values));
+  return type;
+}
+
+static char *
+key_of (const DeviceRequest *request)
+{
+  return g_strdup_printf ("%s|%u|%d", request->name, request->params.threads,
+      (int)request->params.weights);
+}
+
 static GObject *
 make_device (gconstpointer data, GError **error)
 {
@@ -211,18 +235,18 @@ make_device (gconstpointer data, GError **error)
 /*
  * gst_vatt_models_get_device:
  * @name: as vatt_device_new() takes it
- * @threads: threads that compute; 0 for one per processor
+ * @params: its settings
  * @error: return location
  *
  * Returns: (transfer full): the device
  */
 VattDevice *
-gst_vatt_models_get_device (const char *name, guint threads, GError **error)
+gst_vatt_models_get_device (
+    const char *name, const VattDeviceParams *params, GError **error)
 {
   g_autofree char *resolved = vatt_device_resolve (name);
-  DeviceRequest request = { .name = resolved,
-    .params = { .threads = threads } };
-  g_autofree char *key = g_strdup_printf ("%s|%u", resolved, threads);
+  const DeviceRequest request = { .name = resolved, .params = *params };
+  g_autofree char *key = key_of (&request);
   return (VattDevice *)get_shared (
       &device_rows, key, make_device, &request, error);
 }
@@ -231,26 +255,26 @@ static GObject *
 make_engine (gconstpointer data, GError **error)
 {
   const DeviceRequest *request = data;
-  g_autoptr (VattDevice) device = gst_vatt_models_get_device (
-      request->name, request->params.threads, error);
+  g_autoptr (VattDevice) device =
+      gst_vatt_models_get_device (request->name, &request->params, error);
   return device ? (GObject *)gst_vatt_engine_new (device, error) : NULL;
 }
 
 /*
  * gst_vatt_models_get_engine:
  * @name: of the device, as vatt_device_new() takes it
- * @threads: threads that compute; 0 for one per processor
+ * @params: its settings
  * @error: return location
  *
  * Returns: (transfer full): what computes on that device
  */
 GstVattEngine *
-gst_vatt_models_get_engine (const char *name, guint threads, GError **error)
+gst_vatt_models_get_engine (
+    const char *name, const VattDeviceParams *params, GError **error)
 {
   g_autofree char *resolved = vatt_device_resolve (name);
-  DeviceRequest request = { .name = resolved,
-    .params = { .threads = threads } };
-  g_autofree char *key = g_strdup_printf ("%s|%u", resolved, threads);
+  const DeviceRequest request = { .name = resolved, .params = *params };
+  g_autofree char *key = key_of (&request);
   return (GstVattEngine *)get_shared (
       &engine_rows, key, make_engine, &request, error);
 }

@@ -7,14 +7,18 @@
 
 G_BEGIN_DECLS
 
+#define GST_TYPE_VATT_WEIGHTS (gst_vatt_weights_get_type ())
+/* Of VattWeightStorage. */
+GType gst_vatt_weights_get_type (void);
+
 VattModel *gst_vatt_models_load (const char *path, GError **error);
 VattModel *gst_vatt_models_load_full (
     const char *path, GCancellable *cancellable, GError **error);
 char *gst_vatt_models_version (const char *path);
 VattModel *gst_vatt_models_find (const char *model_id);
 VattDevice *gst_vatt_models_get_device (
-    const char *name, guint threads, GError **error);
+    const char *name, const VattDeviceParams *params, GError **error);
 GstVattEngine *gst_vatt_models_get_engine (
-    const char *name, guint threads, GError **error);
+    const char *name, const VattDeviceParams *params, GError **error);
 
 G_END_DECLS

@@ -24,9 +24,18 @@ gst_vatt_aspect_get_type (void)
   return type;
 }
 
+/* Where the wanted part lies in a source, and where it goes. */
+typedef struct {
+  gint x, y, width, height;
+  gint out_x, out_y, out_width, out_height;
+} Rect;
+
 struct _GstVattPictureConverter {
   VattFrontEnd front_end;
-  GstVattAspect aspect;
+  GstVattPictureCrop wanted;
+  gboolean augmented;
+  VattAugmentParams params; /* if it is augmented */
+  VattAugmentDraw draw;     /* the same */
   GstVideoInfo in;
   GstVideoInfo out;
   gint crop[4];              /* region @engine was made for */
@@ -34,7 +43,7 @@ struct _GstVattPictureConverter {
 };
 
 static void
-crop_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
+crop_to_shape (gint width, gint height, double shape, Rect *rect)
 {
   if ((double)width > shape * (double)height) {
     rect->width = CLAMP ((gint)(shape * (double)height + 0.5), 1, width);
@@ -46,7 +55,7 @@ crop_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
 }
 
 static void
-bars_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
+bars_to_shape (gint width, gint height, double shape, Rect *rect)
 {
   double own = (double)width / (double)height;
   gint out_width = rect->out_width, out_height = rect->out_height;
@@ -61,53 +70,81 @@ bars_to_shape (gint width, gint height, double shape, GstVattPictureRect *rect)
   }
 }
 
-/*
- * gst_vatt_picture_rect:
- * @front_end: the model's picture: its size and, perhaps, its box
- * @aspect: what to do with another shape where the model has no box
- * @info: the source; its pixels may be oblong
- * @crop_width: width of the used region of the source
- * @crop_height: its height
- * @rect: (out caller-allocates): relative to that region
- */
-void
-gst_vatt_picture_rect (const VattFrontEnd *front_end, GstVattAspect aspect,
-    const GstVideoInfo *info, gint crop_width, gint crop_height,
-    GstVattPictureRect *rect)
+/* The box of the element or of the model. */
+static void
+box_rect (const GstVattPictureConverter *self, gint crop_width,
+    gint crop_height, Rect *rect)
 {
-  *rect = (GstVattPictureRect){
-    .width = crop_width,
-    .height = crop_height,
-    .out_width = (gint)front_end->width,
-    .out_height = (gint)front_end->height,
-  };
-  const double *box = front_end->box;
-  if (box[2] > 0 && box[3] > 0) {
-    rect->x = CLAMP ((gint)(box[0] * crop_width + 0.5), 0, crop_width - 1);
-    rect->y = CLAMP ((gint)(box[1] * crop_height + 0.5), 0, crop_height - 1);
-    rect->width =
-        CLAMP ((gint)(box[2] * crop_width + 0.5), 1, crop_width - rect->x);
-    rect->height =
-        CLAMP ((gint)(box[3] * crop_height + 0.5), 1, crop_height - rect->y);
+  const VattAugmentBox *own = &self->wanted.box;
+  const double *box = self->front_end.box;
+  if (own->width > 0) {
+    rect->x = (gint)own->x;
+    rect->y = (gint)own->y;
+    rect->width = (gint)own->width;
+    rect->height = (gint)own->height;
     return;
   }
-  gint par_n = GST_VIDEO_INFO_PAR_N (info), par_d = GST_VIDEO_INFO_PAR_D (info);
+  rect->x = CLAMP ((gint)(box[0] * crop_width + 0.5), 0, crop_width - 1);
+  rect->y = CLAMP ((gint)(box[1] * crop_height + 0.5), 0, crop_height - 1);
+  rect->width =
+      CLAMP ((gint)(box[2] * crop_width + 0.5), 1, crop_width - rect->x);
+  rect->height =
+      CLAMP ((gint)(box[3] * crop_height + 0.5), 1, crop_height - rect->y);
+}
+
+/* Where in the used region of a source, of this size, the wanted part lies. A
+ * random box may have any shape, so all of the region is there to choose from,
+ * unless there is a box. Pixels of the source may be oblong. */
+static void
+find_rect (const GstVattPictureConverter *self, gint crop_width,
+    gint crop_height, Rect *rect)
+{
+  const VattFrontEnd *fe = &self->front_end;
+  *rect = (Rect){
+    .width = crop_width,
+    .height = crop_height,
+    .out_width = (gint)fe->width,
+    .out_height = (gint)fe->height,
+  };
+  if (self->wanted.box.width > 0 || (fe->box[2] > 0 && fe->box[3] > 0)) {
+    box_rect (self, crop_width, crop_height, rect);
+    return;
+  }
+  if (self->augmented && self->params.area_min < 1.0)
+    return;
+  gint par_n = GST_VIDEO_INFO_PAR_N (&self->in);
+  gint par_d = GST_VIDEO_INFO_PAR_D (&self->in);
   double pixel = par_n > 0 && par_d > 0 ? (double)par_n / par_d : 1.0;
   /* The model's shape, counted in source pixels. */
-  double shape = (double)front_end->width / front_end->height / pixel;
-  if (aspect == GST_VATT_ASPECT_CROP_CENTER)
+  double shape = (double)fe->width / fe->height / pixel;
+  if (self->wanted.aspect == GST_VATT_ASPECT_CROP_CENTER)
     crop_to_shape (crop_width, crop_height, shape, rect);
-  else if (aspect == GST_VATT_ASPECT_LETTERBOX)
+  else if (self->wanted.aspect == GST_VATT_ASPECT_LETTERBOX)
     bars_to_shape (crop_width, crop_height, shape, rect);
+}
+
+static gboolean
+check_box (
+    const GstVattPictureConverter *self, const gint crop[4], GError **error)
+{
+  const VattAugmentBox *box = &self->wanted.box;
+  if ((guint64)box->x + box->width <= (guint64)crop[2] &&
+      (guint64)box->y + box->height <= (guint64)crop[3])
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "crop-box is %u x %u pixels from column %u, row %u, expected a part of "
+      "pictures of %d x %d",
+      box->width, box->height, box->x, box->y, crop[2], crop[3]);
+  return FALSE;
 }
 
 GstVattPictureConverter *
 gst_vatt_picture_converter_new (const GstVideoInfo *info,
-    const VattFrontEnd *front_end, GstVattAspect aspect)
+    const VattFrontEnd *front_end, const GstVattPictureCrop *crop)
 {
   GstVattPictureConverter *self = g_new0 (GstVattPictureConverter, 1);
   self->front_end = *front_end;
-  self->aspect = aspect;
+  self->wanted = *crop;
   self->in = *info;
   /* Woven fields are scaled as one picture. */
   GST_VIDEO_INFO_INTERLACE_MODE (&self->in) =
@@ -117,6 +154,23 @@ gst_vatt_picture_converter_new (const GstVideoInfo *info,
   GST_VIDEO_INFO_FPS_N (&self->out) = GST_VIDEO_INFO_FPS_N (info);
   GST_VIDEO_INFO_FPS_D (&self->out) = GST_VIDEO_INFO_FPS_D (info);
   return self;
+}
+
+/*
+ * gst_vatt_picture_converter_augment:
+ * @self: a converter that has not run
+ * @params: checked values
+ * @draw: of a clip
+ *
+ * Has it take the part of pictures that is drawn for one clip.
+ */
+void
+gst_vatt_picture_converter_augment (GstVattPictureConverter *self,
+    const VattAugmentParams *params, const VattAugmentDraw *draw)
+{
+  self->augmented = TRUE;
+  self->params = *params;
+  self->draw = *draw;
 }
 
 void
@@ -133,11 +187,26 @@ gst_vatt_picture_converter_get_output (const GstVattPictureConverter *self)
 }
 
 static void
+augment_rect (const GstVattPictureConverter *self, gint crop_width,
+    gint crop_height, Rect *rect)
+{
+  VattAugmentBox box = { (guint)rect->x, (guint)rect->y, (guint)rect->width,
+    (guint)rect->height };
+  vatt_augment_box (
+      &self->params, &self->draw, (guint)crop_width, (guint)crop_height, &box);
+  rect->x = (gint)box.x;
+  rect->y = (gint)box.y;
+  rect->width = (gint)box.width;
+  rect->height = (gint)box.height;
+}
+
+static void
 make_engine (GstVattPictureConverter *self, const gint crop[4])
 {
-  GstVattPictureRect rect;
-  gst_vatt_picture_rect (
-      &self->front_end, self->aspect, &self->in, crop[2], crop[3], &rect);
+  Rect rect;
+  find_rect (self, crop[2], crop[3], &rect);
+  if (self->augmented)
+    augment_rect (self, crop[2], crop[3], &rect);
   GstStructure *config = gst_structure_new ("vatt-picture",
       GST_VIDEO_CONVERTER_OPT_SRC_X, G_TYPE_INT, crop[0] + rect.x,
       GST_VIDEO_CONVERTER_OPT_SRC_Y, G_TYPE_INT, crop[1] + rect.y,
@@ -180,6 +249,8 @@ gst_vatt_picture_converter_run (GstVattPictureConverter *self,
     crop[3] = (gint)meta->height;
   }
   if (!self->engine || memcmp (crop, self->crop, sizeof crop) != 0) {
+    if (!check_box (self, crop, error))
+      return FALSE;
     g_clear_pointer (&self->engine, gst_video_converter_free);
     make_engine (self, crop);
   }

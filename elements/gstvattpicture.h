@@ -6,24 +6,23 @@
 #include "gstvattvideotok.h"
 
 #include <gst/video/video.h>
+#include <vatt/augment.h>
 
 G_BEGIN_DECLS
 
 typedef struct _GstVattPictureConverter GstVattPictureConverter;
 
-/* Where the wanted part lies in a source, and where it goes. */
+/* Which part of a source is used. */
 typedef struct {
-  gint x, y, width, height;
-  gint out_x, out_y, out_width, out_height;
-} GstVattPictureRect;
-
-void gst_vatt_picture_rect (const VattFrontEnd *front_end, GstVattAspect aspect,
-    const GstVideoInfo *info, gint crop_width, gint crop_height,
-    GstVattPictureRect *rect);
+  GstVattAspect aspect;
+  VattAugmentBox box; /* in its pixels, before the model's; width 0: none */
+} GstVattPictureCrop;
 
 GstVattPictureConverter *gst_vatt_picture_converter_new (
     const GstVideoInfo *info, const VattFrontEnd *front_end,
-    GstVattAspect aspect);
+    const GstVattPictureCrop *crop);
+void gst_vatt_picture_converter_augment (GstVattPictureConverter *converter,
+    const VattAugmentParams *params, const VattAugmentDraw *draw);
 void gst_vatt_picture_converter_free (GstVattPictureConverter *converter);
 const GstVideoInfo *gst_vatt_picture_converter_get_output (
     const GstVattPictureConverter *converter);

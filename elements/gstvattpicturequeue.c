@@ -104,24 +104,37 @@ gst_vatt_queued_picture_convert (GstVattQueuedPicture *self,
   return self->converted;
 }
 
-/* Makes the picture number @index of the clip. */
+static gboolean
+fill_frame (const GstVideoInfo *info, const guint8 *rgb, const VattFrontEnd *fe,
+    const VattAugmentDraw *draw, VattClip *clip, guint index, GError **error)
+{
+  gsize stride = (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
+  if (draw)
+    return vatt_augment_fill_frame_u8 (draw, clip, 0, index, rgb, stride,
+        fe->patch, fe->height, fe->width, error);
+  return vatt_clip_fill_frame_u8 (clip, 0, index, rgb, stride, fe->patch,
+      fe->height, fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC,
+      error);
+}
+
+/* Makes the picture number @index of the clip, changed as @draw says, if there
+ * is one. */
 gboolean
 gst_vatt_queued_picture_write (GstVattQueuedPicture *self,
-    GstVattPictureConverter *converter, const VattFrontEnd *fe, VattClip *clip,
-    guint index, GError **error)
+    GstVattPictureConverter *converter, const VattFrontEnd *fe,
+    const VattAugmentDraw *draw, VattClip *clip, guint index, GError **error)
 {
   if (!gst_vatt_queued_picture_convert (self, converter, error))
     return FALSE;
-  const GstVideoInfo *out = gst_vatt_picture_converter_get_output (converter);
   GstMapInfo map;
   if (!gst_buffer_map (self->rgb, &map, GST_MAP_READ)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "cannot map a picture of %u x %u", fe->width, fe->height);
     return FALSE;
   }
-  gboolean filled = vatt_clip_fill_frame_u8 (clip, 0, index, map.data,
-      (gsize)GST_VIDEO_INFO_PLANE_STRIDE (out, 0), fe->patch, fe->height,
-      fe->width, VATT_SCALE_SYMMETRIC, VATT_OFFSET_SYMMETRIC, error);
+  gboolean filled =
+      fill_frame (gst_vatt_picture_converter_get_output (converter), map.data,
+          fe, draw, clip, index, error);
   gst_buffer_unmap (self->rgb, &map);
   return filled;
 }

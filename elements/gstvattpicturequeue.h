@@ -36,6 +36,6 @@ gboolean gst_vatt_queued_picture_convert (GstVattQueuedPicture *picture,
     GstVattPictureConverter *converter, GError **error);
 gboolean gst_vatt_queued_picture_write (GstVattQueuedPicture *picture,
     GstVattPictureConverter *converter, const VattFrontEnd *front_end,
-    VattClip *clip, guint index, GError **error);
+    const VattAugmentDraw *draw, VattClip *clip, guint index, GError **error);
 
 G_END_DECLS

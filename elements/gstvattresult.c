@@ -126,6 +126,24 @@ to_text (const GstVattResult *result)
   return text;
 }
 
+/* Which clip of a data set it is of. */
+static void
+append_clip (GString *text, const GstStructure *clip)
+{
+  guint64 number, epoch;
+  guint row;
+  const char *name = clip ? gst_structure_get_string (clip, "name") : NULL;
+  if (!name ||
+      !gst_structure_get (clip, "clip", G_TYPE_UINT64, &number, "epoch",
+          G_TYPE_UINT64, &epoch, "row", G_TYPE_UINT, &row, NULL))
+    return;
+  g_string_append_printf (text,
+      ",\"clip\":%" G_GUINT64_FORMAT ",\"epoch\":%" G_GUINT64_FORMAT
+      ",\"row\":%u",
+      number, epoch, row);
+  gst_vatt_json_append_string (text, "name", name);
+}
+
 static GString *
 to_json (const GstVattResult *result)
 {
@@ -146,6 +164,7 @@ to_json (const GstVattResult *result)
   gst_vatt_json_append_string (text, "source", result->source);
   if (result->label)
     gst_vatt_json_append_string (text, "label", result->label);
+  append_clip (text, result->clip);
   gst_vatt_json_append_time (text, "processing-time", result->processing_time);
   g_string_append_printf (text, ",\"tokens\":%u", result->tokens);
   g_string_append_printf (text, ",\"dim\":%u,\"norm\":", result->kind.dim);
@@ -200,6 +219,11 @@ gst_vatt_result_to_message (const GstVattResult *result, GstObject *source)
     gst_structure_set (structure, "utc", G_TYPE_UINT64, result->utc, NULL);
   if (result->label)
     gst_structure_set (structure, "label", G_TYPE_STRING, result->label, NULL);
+  static const char *const of_clip[] = { "clip", "epoch", "row", "name" };
+  for (guint i = 0; result->clip && i < G_N_ELEMENTS (of_clip); i++)
+    if (gst_structure_has_field (result->clip, of_clip[i]))
+      gst_structure_set_value (structure, of_clip[i],
+          gst_structure_get_value (result->clip, of_clip[i]));
   GValue array = G_VALUE_INIT;
   gst_value_array_init (&array, result->kind.dim);
   for (guint i = 0; i < result->kind.dim; i++) {

@@ -46,11 +46,12 @@ typedef struct {
   GstClockTime stream_time;
   GstClockTime running_time;
   GstClockTime processing_time;
-  GstClockTime gap;   /* of the window: what no data covered */
-  guint64 utc;        /* of its start, ns since 1970; NONE: not known */
-  guint tokens;       /* that were computed */
-  const char *source; /* name of the pad it came in by */
-  const char *label;  /* from upstream, or NULL */
+  GstClockTime gap;         /* of the window: what no data covered */
+  guint64 utc;              /* of its start, ns since 1970; NONE: not known */
+  guint tokens;             /* that were computed */
+  const char *source;       /* name of the pad it came in by */
+  const char *label;        /* from upstream, or NULL */
+  const GstStructure *clip; /* of a data set, from upstream, or NULL */
 } GstVattResult;
 
 typedef enum {

@@ -33,6 +33,7 @@
 #include "gstvatttexttok.h"
 
 #include "gstvattcaps.h"
+#include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattmeta.h"
 #include "gstvattmodels.h"
@@ -201,8 +202,12 @@ make_buffer (GstVattTextTok *self, VattClip *clip, GstBuffer *caption)
   GstVattMeta *from = gst_buffer_get_vatt_meta (caption);
   GstVattMeta *meta = gst_buffer_add_vatt_meta (buffer, self->counter,
       GST_BUFFER_PTS (caption), GST_BUFFER_DURATION (caption));
+  const GstStructure *source = gst_vatt_clip_meta_get (caption);
   if (from)
     gst_vatt_meta_set_label (meta, from->label);
+  else if (source)
+    gst_vatt_meta_set_label (meta, gst_structure_get_string (source, "label"));
+  gst_vatt_clip_meta_add (buffer, source);
   GST_BUFFER_PTS (buffer) = GST_BUFFER_PTS (caption);
   GST_BUFFER_DURATION (buffer) = GST_BUFFER_DURATION (caption);
   GST_BUFFER_OFFSET (buffer) = self->counter;

@@ -5,6 +5,7 @@
 #include "gstvatttokenout.h"
 
 #include "gstvattcaps.h"
+#include "gstvattencoderpad.h"
 #include "gstvatterror.h"
 #include "gstvattmeta.h"
 #include "gstvattmodels.h"
@@ -192,6 +193,31 @@ gst_vatt_token_out_keep (GstVattTokenOut *out, double drop_rate)
       "up to %u tokens in a window from now on", out->n_tokens);
   gst_pad_push_event (out->srcpad, gst_event_new_caps (out->caps));
   return kept;
+}
+
+/* Whether the buffers go to an encoder, without an element between. */
+static gboolean
+feeds_encoder (GstVattTokenOut *out)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (out->srcpad);
+  return peer && GST_IS_VATT_ENCODER_PAD (peer);
+}
+
+/*
+ * gst_vatt_token_out_await_clip:
+ * @out: a negotiated pad of a stream that is not live
+ *
+ * An encoder has one window of such a stream at a time. The next would wait to
+ * be taken, in a large clip of its own; this waits before that is filled, for
+ * just as long: until all before it are taken.
+ */
+void
+gst_vatt_token_out_await_clip (GstVattTokenOut *out)
+{
+  if (!gst_vatt_clip_pool_should_wait (out->pool) || !feeds_encoder (out))
+    return;
+  g_autoptr (GstQuery) query = gst_query_new_drain ();
+  gst_pad_peer_query (out->srcpad, query);
 }
 
 void

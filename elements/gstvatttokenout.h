@@ -47,6 +47,7 @@ typedef struct {
 gboolean gst_vatt_token_out_negotiate (
     GstVattTokenOut *out, const GstVattTokenOutParams *params, GError **error);
 guint gst_vatt_token_out_keep (GstVattTokenOut *out, double drop_rate);
+void gst_vatt_token_out_await_clip (GstVattTokenOut *out);
 void gst_vatt_token_out_clear (GstVattTokenOut *out);
 void gst_vatt_token_out_change_state (
     GstVattTokenOut *out, GstStateChange transition);

@@ -23,6 +23,14 @@
  * DISCONT flag and the `gap` of the meta. What is missing by more than half is
  * not sent, but a GAP event is, as for a stream that is played backwards.
  *
+ * Clips of training may be changed at random: #GstVattWindow:augment,
+ * #GstVattWindow:augment-settings, #GstVattWindow:start-jitter;
+ * docs/elements.md has the settings. #GstVattVideoTok:crop-box names the part
+ * of the pictures that is used in their own pixels. What is random is a
+ * function of #GstVattWindow:seed and of the #guint64 `epoch` and the #guint
+ * `row` or #guint64 `clip` of a custom event `vatt-clip`; without it each
+ * segment is a clip.
+ *
  * The source pad may be left unlinked: the element then is the pipeline's sink
  * and posts an element message named `vatt-tokens` for each window, with these
  * fields:
@@ -40,12 +48,9 @@
  * fakesink silent=false -v
  * ]|
  */
-#include "gstvattvideotok.h"
+#include "gstvattvideotokprivate.h"
 
 #include "gstvattcaps.h"
-#include "gstvattpicturequeue.h"
-
-#include <vatt/resize.h>
 
 GST_DEBUG_CATEGORY_STATIC (vatt_video_tok_debug);
 #define GST_CAT_DEFAULT vatt_video_tok_debug
@@ -66,32 +71,6 @@ GST_DEBUG_CATEGORY_STATIC (vatt_video_tok_debug);
 #define DMA_CAPS ""
 #endif
 
-#define DEFAULT_ASPECT GST_VATT_ASPECT_CROP_CENTER
-
-enum {
-  PROP_FRAMES = 1,
-  PROP_WIDTH,
-  PROP_HEIGHT,
-  PROP_FPS,
-  PROP_ASPECT,
-};
-
-struct _GstVattVideoTok {
-  GstVattWindow parent;
-
-  /* Object lock. */
-  guint frames, width, height; /* 0: the model's */
-  gint fps_n, fps_d;           /* 0/1: the model's */
-  GstVattAspect aspect;
-
-  /* The streaming thread's. */
-  GstVideoInfo info;
-  VattFrontEnd front_end;
-  GstVattPictureConverter *converter; /* owned; NULL before input caps */
-  GstVattPictureQueue pictures;
-  GstClockTime interval; /* between the two newest; 0: unknown */
-};
-
 G_DEFINE_TYPE (GstVattVideoTok, gst_vatt_video_tok, GST_TYPE_VATT_WINDOW)
 GST_ELEMENT_REGISTER_DEFINE (
     vattvideotok, "vattvideotok", GST_RANK_NONE, GST_TYPE_VATT_VIDEO_TOK)
@@ -104,6 +83,50 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VATT_VIDEO_TOKENS_CAPS));
 
+/* Whether every window has pictures of its own. */
+static gboolean
+is_augmented (GstVattVideoTok *self)
+{
+  return vatt_augment_params_affect (
+      gst_vatt_window_get_augmentation (GST_VATT_WINDOW (self)), VATT_VIDEO);
+}
+
+/* Shows the newest picture to window @ahead from the next, if that wants it up
+ * to @until. */
+static gboolean
+show_newest (GstVattVideoTok *self, guint64 ahead, GstClockTimeDiff until,
+    GError **error)
+{
+  GstVattWindow *window = GST_VATT_WINDOW (self);
+  const GstVattQueuedPicture *newest =
+      gst_vatt_picture_queue_newest (&self->pictures);
+  if (!gst_vatt_window_wants (window, ahead, newest->from, until))
+    return TRUE;
+  const GstVattPictureShowing showing = {
+    .info = &self->newest_info,
+    .front_end = &self->front_end,
+    .crop = &self->crop,
+    .augment = gst_vatt_window_get_augmentation (window),
+    .key = gst_vatt_window_get_key (window, ahead),
+  };
+  return gst_vatt_picture_views_show (&self->views,
+      gst_vatt_window_get_number (window) + ahead, &showing, newest, error);
+}
+
+/* The newest picture learns where its instants end, is shown to all windows
+ * that want it, and is not kept. */
+static gboolean
+show_newest_to_all (
+    GstVattVideoTok *self, GstClockTimeDiff until, GError **error)
+{
+  guint64 n = gst_vatt_window_get_ahead (GST_VATT_WINDOW (self), until);
+  for (guint64 ahead = 0; ahead < n; ahead++)
+    if (!show_newest (self, ahead, until, error))
+      return FALSE;
+  gst_vatt_picture_queue_retire_newest (&self->pictures);
+  return TRUE;
+}
+
 /* The newest picture learns where its instants end, and is converted or
  * forgotten. */
 static gboolean
@@ -113,6 +136,8 @@ settle_newest (GstVattVideoTok *self, GstClockTimeDiff until, GError **error)
       gst_vatt_picture_queue_newest (&self->pictures);
   if (!newest || newest->converted)
     return TRUE;
+  if (is_augmented (self))
+    return show_newest_to_all (self, until, error);
   if (gst_vatt_window_has_instant (GST_VATT_WINDOW (self), newest->from, until))
     return gst_vatt_queued_picture_convert (newest, self->converter, error);
   gst_vatt_picture_queue_retire_newest (&self->pictures);
@@ -176,6 +201,7 @@ keep_picture (GstVattVideoTok *self, GstBuffer *buffer, GstClockTime time,
       return FALSE;
   }
   gst_vatt_picture_queue_append (&self->pictures, buffer, time, from);
+  self->newest_info = self->info;
   gst_vatt_window_set_data_end (window, end);
   return TRUE;
 }
@@ -245,13 +271,41 @@ video_tok_finish (GstVattWindow *window, GError **error)
   return TRUE;
 }
 
+/* What the next window sees: as there is no time without a picture, it has been
+ * shown some.
+ *
+ * Returns: %NULL with @error set where the last of them is not to be had */
+static GstVattPictureView *
+complete_view (GstVattVideoTok *self, GstClockTime start, GError **error)
+{
+  GstClockTime last = gst_vatt_front_end_instant (
+      &self->front_end, start, self->front_end.frames - 1);
+  if (!show_newest (self, 0, (GstClockTimeDiff)last, error))
+    return NULL;
+  GstVattPictureView *view = gst_vatt_picture_views_get (
+      &self->views, gst_vatt_window_get_number (GST_VATT_WINDOW (self)));
+  g_assert (view);
+  return view;
+}
+
 static gboolean
 video_tok_write (
     GstVattWindow *window, GstClockTime start, VattClip *clip, GError **error)
 {
   GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
   const VattFrontEnd *fe = &self->front_end;
-  GList *link = self->pictures.pictures.head;
+  const GstVattPictureQueue *pictures = &self->pictures;
+  GstVattPictureConverter *converter = self->converter;
+  const VattAugmentDraw *draw = NULL;
+  if (is_augmented (self)) {
+    const GstVattPictureView *view = complete_view (self, start, error);
+    if (!view)
+      return FALSE;
+    pictures = &view->pictures;
+    converter = view->converter;
+    draw = &view->draw;
+  }
+  GList *link = pictures->pictures.head;
   for (guint i = 0; i < fe->frames; i++) {
     GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
         &self->front_end, start, i);
@@ -259,7 +313,7 @@ video_tok_write (
         link->next && ((GstVattQueuedPicture *)link->next->data)->from < time)
       link = link->next;
     if (!gst_vatt_queued_picture_write (
-            link->data, self->converter, fe, clip, i, error))
+            link->data, converter, fe, draw, clip, i, error))
       return FALSE;
   }
   if (fe->scaling == VATT_SCALING_CLIP)
@@ -270,13 +324,18 @@ video_tok_write (
 static void
 video_tok_forget (GstVattWindow *window, GstClockTime start)
 {
-  gst_vatt_picture_queue_forget (&GST_VATT_VIDEO_TOK (window)->pictures, start);
+  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
+  gst_vatt_picture_queue_forget (&self->pictures, start);
+  gst_vatt_picture_views_forget (
+      &self->views, gst_vatt_window_get_number (window));
 }
 
 static void
 video_tok_reset (GstVattWindow *window)
 {
-  gst_vatt_picture_queue_clear (&GST_VATT_VIDEO_TOK (window)->pictures);
+  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
+  gst_vatt_picture_queue_clear (&self->pictures);
+  gst_vatt_picture_views_clear (&self->views);
 }
 
 /* Everything that has the old size. */
@@ -285,17 +344,16 @@ drop_converter (GstVattVideoTok *self)
 {
   g_clear_pointer (&self->converter, gst_vatt_picture_converter_free);
   gst_vatt_picture_queue_drop_spare (&self->pictures);
+  gst_vatt_picture_views_drop_spare (&self->views);
 }
 
 static void
 make_converter (GstVattVideoTok *self)
 {
-  GST_OBJECT_LOCK (self);
-  GstVattAspect aspect = self->aspect;
-  GST_OBJECT_UNLOCK (self);
+  self->crop = gst_vatt_video_tok_get_crop (self);
   g_clear_pointer (&self->converter, gst_vatt_picture_converter_free);
-  self->converter =
-      gst_vatt_picture_converter_new (&self->info, &self->front_end, aspect);
+  self->converter = gst_vatt_picture_converter_new (
+      &self->info, &self->front_end, &self->crop);
 }
 
 /* Mapped, linear DMABuf frames are pictures like any other. */
@@ -325,7 +383,7 @@ video_tok_set_input (GstVattWindow *window, GstCaps *caps, GError **error)
   /* The newest picture is still in the old format. */
   GstVattQueuedPicture *newest =
       gst_vatt_picture_queue_newest (&self->pictures);
-  if (newest &&
+  if (newest && !is_augmented (self) &&
       !gst_vatt_queued_picture_convert (newest, self->converter, error))
     return FALSE;
   GST_DEBUG_OBJECT (self, "pictures are %" GST_PTR_FORMAT, caps);
@@ -350,100 +408,11 @@ video_tok_set_front_end (
   return TRUE;
 }
 
-/* Properties that are set come before what the model says. */
-static gboolean
-video_tok_override (
-    GstVattWindow *window, VattFrontEnd *front_end, GError **error)
-{
-  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (window);
-  GST_OBJECT_LOCK (self);
-  guint size[3] = { self->frames ? self->frames : front_end->frames,
-    self->height ? self->height : front_end->height,
-    self->width ? self->width : front_end->width };
-  if (self->fps_n > 0) {
-    front_end->rate_n = (guint)self->fps_n;
-    front_end->rate_d = (guint)self->fps_d;
-  }
-  GST_OBJECT_UNLOCK (self);
-  for (guint i = 0; i < 3; i++) {
-    front_end->grid[i] = size[i] / front_end->patch[i];
-    if (front_end->grid[i] == 0) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-          "%u frames of %u x %u (width x height) do not fill one patch of "
-          "%u x %u x %u (frames, rows, columns)",
-          size[0], size[2], size[1], front_end->patch[0], front_end->patch[1],
-          front_end->patch[2]);
-      return FALSE;
-    }
-  }
-  front_end->frames = size[0];
-  front_end->height = size[1];
-  front_end->width = size[2];
-  return TRUE;
-}
-
 static void
 video_tok_propose_allocation (GstVattWindow *window, GstQuery *query)
 {
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
-}
-
-static void
-video_tok_set_property (
-    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (object);
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_FRAMES:
-    self->frames = g_value_get_uint (value);
-    break;
-  case PROP_WIDTH:
-    self->width = g_value_get_uint (value);
-    break;
-  case PROP_HEIGHT:
-    self->height = g_value_get_uint (value);
-    break;
-  case PROP_FPS:
-    self->fps_n = gst_value_get_fraction_numerator (value);
-    self->fps_d = gst_value_get_fraction_denominator (value);
-    break;
-  case PROP_ASPECT:
-    self->aspect = (GstVattAspect)g_value_get_enum (value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-video_tok_get_property (
-    GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  GstVattVideoTok *self = GST_VATT_VIDEO_TOK (object);
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_FRAMES:
-    g_value_set_uint (value, self->frames);
-    break;
-  case PROP_WIDTH:
-    g_value_set_uint (value, self->width);
-    break;
-  case PROP_HEIGHT:
-    g_value_set_uint (value, self->height);
-    break;
-  case PROP_FPS:
-    gst_value_set_fraction (value, self->fps_n, self->fps_d);
-    break;
-  case PROP_ASPECT:
-    g_value_set_enum (value, (gint)self->aspect);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -460,34 +429,8 @@ gst_vatt_video_tok_init (GstVattVideoTok *self)
 {
   gst_video_info_init (&self->info);
   gst_vatt_picture_queue_init (&self->pictures);
-  self->fps_d = 1;
-  self->aspect = DEFAULT_ASPECT;
-}
-
-#define FLAGS                                                                  \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
-
-static void
-install_properties (GObjectClass *object_class)
-{
-  g_object_class_install_property (object_class, PROP_FRAMES,
-      g_param_spec_uint ("frames", "Frames",
-          "Pictures in a window (0 = as the model says)", 0, 4096, 0, FLAGS));
-  g_object_class_install_property (object_class, PROP_WIDTH,
-      g_param_spec_uint ("width", "Width",
-          "Columns of a picture (0 = as the model says)", 0, 4096, 0, FLAGS));
-  g_object_class_install_property (object_class, PROP_HEIGHT,
-      g_param_spec_uint ("height", "Height",
-          "Rows of a picture (0 = as the model says)", 0, 4096, 0, FLAGS));
-  g_object_class_install_property (object_class, PROP_FPS,
-      gst_param_spec_fraction ("fps", "Pictures per second",
-          "Pictures per second inside a window (0/1 = as the model says)", 0, 1,
-          1000, 1, 0, 1, FLAGS));
-  g_object_class_install_property (object_class, PROP_ASPECT,
-      g_param_spec_enum ("aspect", "Aspect",
-          "How pictures of another shape are brought to the model's, unless "
-          "the model reads a box of its own",
-          GST_TYPE_VATT_ASPECT, DEFAULT_ASPECT, FLAGS));
+  gst_vatt_picture_views_init (&self->views);
+  gst_vatt_video_tok_default_settings (&self->settings);
 }
 
 static void
@@ -496,10 +439,8 @@ gst_vatt_video_tok_class_init (GstVattVideoTokClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstVattWindowClass *window_class = GST_VATT_WINDOW_CLASS (klass);
-  object_class->set_property = video_tok_set_property;
-  object_class->get_property = video_tok_get_property;
   object_class->finalize = video_tok_finalize;
-  install_properties (object_class);
+  gst_vatt_video_tok_install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -509,7 +450,7 @@ gst_vatt_video_tok_class_init (GstVattVideoTokClass *klass)
       "The vatt developers <vatt@example.org>");
 
   window_class->modality = VATT_VIDEO;
-  window_class->override = video_tok_override;
+  window_class->override = gst_vatt_video_tok_override;
   window_class->set_input = video_tok_set_input;
   window_class->set_front_end = video_tok_set_front_end;
   window_class->take = video_tok_take;

@@ -4,6 +4,7 @@
 #include "gstvattwindow.h"
 
 #include "gstvattcaps.h"
+#include "gstvattclipmeta.h"
 #include "gstvattlead.h"
 #include "gstvattmeta.h"
 #include "gstvattoverload.h"
@@ -11,9 +12,6 @@
 
 GST_DEBUG_CATEGORY (gst_vatt_window_debug);
 #define GST_CAT_DEFAULT gst_vatt_window_debug
-
-/* Windows closer than this are a mistake that would never end. */
-#define MIN_HOP GST_MSECOND
 
 /* 146 years: sums of times stay below 2^63. */
 #define MAX_TIME ((guint64)G_MAXINT64 / 2)
@@ -37,6 +35,8 @@ reset_stream (GstVattWindow *self)
   priv->resume = priv->utc_pts = GST_CLOCK_TIME_NONE;
   priv->counter = 0;
   priv->fresh = TRUE;
+  priv->cut_made = FALSE;
+  priv->numbering.n_segments = priv->numbering.first_window = 0;
   priv->failed = FALSE;
   GST_OBJECT_LOCK (self);
   priv->earliest = GST_CLOCK_TIME_NONE;
@@ -50,17 +50,6 @@ override_front_end (
 {
   GstVattWindow *self = GST_VATT_WINDOW (element);
   return GST_VATT_WINDOW_GET_CLASS (self)->override (self, front_end, error);
-}
-
-static void
-copy_settings (GstVattWindow *self)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  GST_OBJECT_LOCK (self);
-  priv->used = priv->wanted;
-  GST_OBJECT_UNLOCK (self);
-  if (priv->used.hop)
-    priv->used.hop = CLAMP (priv->used.hop, MIN_HOP, MAX_TIME);
 }
 
 static gboolean
@@ -78,7 +67,9 @@ static gboolean
 negotiate (GstVattWindow *self, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  copy_settings (self);
+  VattAugmentParams augment = priv->augment;
+  if (!gst_vatt_window_read_settings (self, error))
+    return FALSE;
   VattFrontEnd before = priv->out.front_end;
   gboolean had = priv->out.negotiated;
   GstVattTokenOutParams params = { .drop_rate = priv->used.drop_rate,
@@ -88,7 +79,8 @@ negotiate (GstVattWindow *self, GError **error)
   priv->span = gst_vatt_front_end_span (&priv->out.front_end);
   GstClockTime hop = priv->used.hop ? priv->used.hop : priv->span;
   if (had && hop == priv->hop &&
-      memcmp (&before, &priv->out.front_end, sizeof before) == 0)
+      memcmp (&before, &priv->out.front_end, sizeof before) == 0 &&
+      memcmp (&augment, &priv->augment, sizeof augment) == 0)
     return TRUE;
   if (had)
     gst_vatt_window_end_run (self);
@@ -109,6 +101,23 @@ negotiate (GstVattWindow *self, GError **error)
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
+}
+
+/* Upstream may say what the data are of. */
+static void
+note_clip (GstVattWindow *self, GstBuffer *buffer)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
+  const GstStructure *clip = gst_vatt_clip_meta_get (buffer);
+  const char *label = clip ? gst_structure_get_string (clip, "label") : NULL;
+  if (meta)
+    label = meta->label;
+  if ((meta || clip) && g_strcmp0 (label, priv->label) != 0) {
+    g_free (priv->label);
+    priv->label = g_strdup (label);
+  }
+  gst_vatt_clip_meta_keep (clip, &priv->clip);
 }
 
 /* Cameras on a network may tell the time of day of their pictures. */
@@ -164,15 +173,12 @@ window_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
                   "a buffer has the timestamp %" G_GUINT64_FORMAT
                   " ns, expected up to %" G_GUINT64_FORMAT,
                   GST_BUFFER_PTS (buffer), MAX_TIME));
-  GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
-  if (meta && g_strcmp0 (meta->label, priv->label) != 0) {
-    g_free (priv->label);
-    priv->label = g_strdup (meta->label);
-  }
+  note_clip (self, buffer);
   note_utc (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_DEBUG_OBJECT (self, "corrupted data at %" GST_TIME_FORMAT,
         GST_TIME_ARGS (GST_BUFFER_PTS (buffer)));
+  gst_vatt_window_cut_segment (self);
   return GST_VATT_WINDOW_GET_CLASS (self)->take (self, buffer);
 }
 
@@ -219,6 +225,7 @@ handle_segment (GstVattWindow *self, GstEvent *event)
     gst_vatt_window_drain (self);
     priv->resume = GST_CLOCK_TIME_NONE;
     priv->fresh = TRUE;
+    gst_vatt_window_begin_segment (self);
     GST_OBJECT_LOCK (self);
     priv->earliest = GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK (self);
@@ -289,6 +296,10 @@ window_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     break;
   case GST_EVENT_EOS:
     return handle_eos (self, event);
+  case GST_EVENT_CUSTOM_DOWNSTREAM:
+  case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+    gst_vatt_window_note_clip (self, event);
+    break;
   case GST_EVENT_FLUSH_START:
     gst_vatt_terminal_set_flushing (&priv->out.terminal, TRUE);
     break;
@@ -387,6 +398,7 @@ window_change_state (GstElement *element, GstStateChange transition)
                                     ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     reset_stream (self);
+    gst_vatt_window_forget_clips (self);
     gst_vatt_token_out_clear (&priv->out);
     memset (&priv->out.front_end, 0, sizeof priv->out.front_end);
     gst_clear_caps (&priv->input_caps);
@@ -448,6 +460,8 @@ window_finalize (GObject *object)
   gst_vatt_coverage_clear (&priv->coverage);
   gst_clear_caps (&priv->input_caps);
   g_free (priv->label);
+  g_clear_pointer (&priv->augment_settings, gst_structure_free);
+  gst_clear_structure (&priv->clip);
   G_OBJECT_CLASS (gst_vatt_window_parent_class)->finalize (object);
 }
 
@@ -475,6 +489,7 @@ gst_vatt_window_class_init (GstVattWindowClass *klass)
   GST_ELEMENT_CLASS (klass)->send_event = GST_DEBUG_FUNCPTR (window_send_event);
   gst_vatt_window_install_properties (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_WINDOW, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VATT_AUGMENT, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TAIL, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VATT_TIMESTAMP_MODE, 0);
   GST_DEBUG_CATEGORY_INIT (gst_vatt_window_debug, "vattwindow", 0,

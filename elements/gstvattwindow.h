@@ -5,6 +5,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <vatt/augment.h>
 #include <vatt/clip.h>
 #include <vatt/config.h>
 
@@ -38,8 +39,10 @@ typedef enum {
   GST_VATT_TIMESTAMP_END,
 } GstVattTimestampMode;
 
+#define GST_TYPE_VATT_AUGMENT (gst_vatt_augment_get_type ())
 #define GST_TYPE_VATT_TAIL (gst_vatt_tail_get_type ())
 #define GST_TYPE_VATT_TIMESTAMP_MODE (gst_vatt_timestamp_mode_get_type ())
+GType gst_vatt_augment_get_type (void);
 GType gst_vatt_tail_get_type (void);
 GType gst_vatt_timestamp_mode_get_type (void);
 
@@ -108,8 +111,14 @@ void gst_vatt_window_add_hole (
     GstVattWindow *self, GstClockTime from, GstClockTime to);
 GstClockTime gst_vatt_window_get_origin (GstVattWindow *self);
 GstClockTime gst_vatt_window_get_start (GstVattWindow *self);
+gboolean gst_vatt_window_wants (GstVattWindow *self, guint64 ahead,
+    GstClockTimeDiff from, GstClockTimeDiff to);
+guint64 gst_vatt_window_get_ahead (GstVattWindow *self, GstClockTimeDiff to);
 gboolean gst_vatt_window_has_instant (
     GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to);
+guint64 gst_vatt_window_get_number (GstVattWindow *self);
+const VattAugmentParams *gst_vatt_window_get_augmentation (GstVattWindow *self);
+VattAugmentKey gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead);
 GstClockTime gst_vatt_window_get_data_end (GstVattWindow *self);
 void gst_vatt_window_set_data_end (GstVattWindow *self, GstClockTime end);
 void gst_vatt_window_set_open_ended (GstVattWindow *self, gboolean open_ended);

@@ -7,6 +7,7 @@
  * Subclasses keep pictures or sound and say up to which time they are complete;
  * this file decides when a window leaves. */
 #include "gstvattcaps.h"
+#include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
@@ -17,10 +18,11 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
 /* Less than this behind the last window is rounding, not data. */
 #define GRAIN GST_MSECOND
 
+/* The segment as far as windows take data from it. */
 const GstSegment *
 gst_vatt_window_get_segment (GstVattWindow *self)
 {
-  return &PRIV (self)->segment;
+  return &PRIV (self)->cut;
 }
 
 GstClockTime
@@ -104,6 +106,7 @@ gst_vatt_window_end_run (GstVattWindow *self)
   priv->discont = TRUE;
   gst_vatt_coverage_reset (&priv->coverage);
   g_clear_pointer (&priv->label, g_free);
+  gst_clear_structure (&priv->clip);
   GST_VATT_WINDOW_GET_CLASS (self)->reset (self);
 }
 
@@ -115,7 +118,7 @@ static GstClockTime
 begin_run (GstVattWindow *self, GstClockTime time)
 {
   GstVattWindowPrivate *priv = PRIV (self);
-  GstClockTime anchor = priv->segment.start;
+  GstClockTime anchor = priv->cut.start;
   if (!GST_CLOCK_TIME_IS_VALID (anchor) || anchor > time)
     anchor = time;
   guint64 offset = time - anchor;
@@ -178,37 +181,6 @@ gst_vatt_window_place (
   else if (forward && GST_CLOCK_TIME_IS_VALID (priv->resume))
     pass_over_gap (self, priv->resume);
   return GST_VATT_PLACE_START;
-}
-
-/*
- * gst_vatt_window_has_instant:
- * @self: a tokeniser of video
- * @from: a time
- * @to: a time not before it
- *
- * Returns: whether a window that is still to come wants a picture of
- *   (@from, @to]
- */
-gboolean
-gst_vatt_window_has_instant (
-    GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to)
-{
-  GstVattWindowPrivate *priv = PRIV (self);
-  const VattFrontEnd *fe = &priv->out.front_end;
-  GstClockTimeDiff start = (GstClockTimeDiff)gst_vatt_window_get_start (self);
-  for (; start <= to; start += (GstClockTimeDiff)priv->hop) {
-    if (start > from)
-      return TRUE;
-    guint64 index = gst_util_uint64_scale (
-        (guint64)(from - start), fe->rate_n, (guint64)GST_SECOND * fe->rate_d);
-    for (guint64 i = index; i <= index + 1 && i < fe->frames; i++) {
-      GstClockTimeDiff time = (GstClockTimeDiff)gst_vatt_front_end_instant (
-          fe, (GstClockTime)start, i);
-      if (time > from && time <= to)
-        return TRUE;
-    }
-  }
-  return FALSE;
 }
 
 /* Whether a sink will find the window that ends at @end too late. */
@@ -330,8 +302,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
       kept[i] = (gint32)i;
   } else if (wanted < whole) {
     n_tokens = wanted;
-    if (!vatt_clip_drop_tokens (
-            clip, n_tokens, priv->used.seed, priv->counter, error)) {
+    if (!gst_vatt_window_drop_tokens (self, clip, n_tokens, error)) {
       vatt_clip_free (clip);
       return NULL;
     }
@@ -346,6 +317,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   if (kept)
     gst_vatt_meta_set_kept (meta, kept, n_tokens);
   gst_vatt_meta_set_label (meta, priv->label);
+  gst_vatt_clip_meta_add (buffer, priv->clip);
   GST_BUFFER_PTS (buffer) = stamp (priv, start);
   GST_BUFFER_DURATION (buffer) = stamped_duration (priv);
   GST_BUFFER_OFFSET (buffer) = priv->counter;
@@ -386,6 +358,8 @@ send_window (GstVattWindow *self, const Content *content)
     priv->discont = TRUE;
     return GST_FLOW_OK;
   }
+  if (!priv->live)
+    gst_vatt_token_out_await_clip (&priv->out);
   VattClip *clip = gst_vatt_clip_pool_acquire (priv->out.pool, &error);
   if (!clip)
     return gst_vatt_window_fail (self, g_steal_pointer (&error));

@@ -3,6 +3,9 @@
  * Properties of the tokenisers of video and audio. */
 #include "gstvattwindowprivate.h"
 
+/* Windows closer than this are a mistake that would never end. */
+#define MIN_HOP GST_MSECOND
+
 #define DEFAULT_MAX_GAP GST_SECOND
 #define DEFAULT_TAIL GST_VATT_TAIL_PAD
 #define DEFAULT_TIMESTAMP_MODE GST_VATT_TIMESTAMP_START
@@ -16,6 +19,16 @@ enum {
   PROP_SEED,
   PROP_QOS,
   PROP_STATS,
+  PROP_AUGMENT,
+  PROP_AUGMENT_SETTINGS,
+  PROP_START_JITTER,
+};
+
+static const GEnumValue augment_values[] = {
+  { VATT_AUGMENT_NONE, "Clips as they are", "none" },
+  { VATT_AUGMENT_LIGHT, "Small moves, mirrored pictures, loudness", "light" },
+  { VATT_AUGMENT_PAPER, "Random boxes, mirrored pictures, colours", "paper" },
+  { 0, NULL, NULL },
 };
 
 static const GEnumValue tail_values[] = {
@@ -30,6 +43,16 @@ static const GEnumValue timestamp_mode_values[] = {
   { GST_VATT_TIMESTAMP_END, "End of the window", "end" },
   { 0, NULL, NULL },
 };
+
+GType
+gst_vatt_augment_get_type (void)
+{
+  static gsize type = 0;
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVattAugment", augment_values));
+  return type;
+}
 
 GType
 gst_vatt_tail_get_type (void)
@@ -62,6 +85,48 @@ gst_vatt_window_default_settings (GstVattWindowSettings *settings)
   };
 }
 
+typedef struct {
+  VattAugmentParams *params;
+  GError **error;
+} Reading;
+
+/* The number may be of any type. */
+static gboolean
+read_setting (GQuark name, const GValue *value, gpointer data)
+{
+  Reading *reading = data;
+  g_auto (GValue) number = G_VALUE_INIT;
+  g_value_init (&number, G_TYPE_DOUBLE);
+  if (g_value_transform (value, &number))
+    return vatt_augment_params_set (reading->params, g_quark_to_string (name),
+        g_value_get_double (&number), reading->error);
+  g_autofree char *text = gst_value_serialize (value);
+  g_set_error (reading->error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "augmentation: %s is '%s', expected a number", g_quark_to_string (name),
+      text ? text : G_VALUE_TYPE_NAME (value));
+  return FALSE;
+}
+
+/* Copies the settings for the streaming thread. */
+gboolean
+gst_vatt_window_read_settings (GstVattWindow *self, GError **error)
+{
+  GstVattWindowPrivate *priv = PRIV (self);
+  Reading reading = { &priv->augment, error };
+  GST_OBJECT_LOCK (self);
+  priv->used = priv->wanted;
+  g_autoptr (GstStructure) settings =
+      priv->augment_settings ? gst_structure_copy (priv->augment_settings)
+                             : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (priv->used.hop)
+    priv->used.hop = MAX (priv->used.hop, MIN_HOP);
+  vatt_augment_params_init (&priv->augment, priv->used.augment);
+  return (!settings ||
+             gst_structure_foreach (settings, read_setting, &reading)) &&
+         vatt_augment_params_check (&priv->augment, error);
+}
+
 static GstStructure *
 make_stats (GstVattWindow *self)
 {
@@ -77,7 +142,8 @@ static void
 window_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  GstVattWindowSettings *wanted = &PRIV (GST_VATT_WINDOW (object))->wanted;
+  GstVattWindowPrivate *priv = PRIV (GST_VATT_WINDOW (object));
+  GstVattWindowSettings *wanted = &priv->wanted;
   GST_OBJECT_LOCK (object);
   switch (id) {
   case PROP_HOP:
@@ -101,6 +167,16 @@ window_set_property (
   case PROP_QOS:
     wanted->qos = g_value_get_boolean (value);
     break;
+  case PROP_AUGMENT:
+    wanted->augment = (VattAugmentPreset)g_value_get_enum (value);
+    break;
+  case PROP_AUGMENT_SETTINGS:
+    g_clear_pointer (&priv->augment_settings, gst_structure_free);
+    priv->augment_settings = g_value_dup_boxed (value);
+    break;
+  case PROP_START_JITTER:
+    wanted->start_jitter = g_value_get_uint64 (value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -114,6 +190,8 @@ window_get_property (
   GstVattWindow *self = GST_VATT_WINDOW (object);
   GST_OBJECT_LOCK (object);
   GstVattWindowSettings wanted = PRIV (self)->wanted;
+  if (id == PROP_AUGMENT_SETTINGS)
+    g_value_set_boxed (value, PRIV (self)->augment_settings);
   GST_OBJECT_UNLOCK (object);
   switch (id) {
   case PROP_HOP:
@@ -140,6 +218,14 @@ window_get_property (
   case PROP_STATS:
     g_value_take_boxed (value, make_stats (self));
     break;
+  case PROP_AUGMENT:
+    g_value_set_enum (value, (gint)wanted.augment);
+    break;
+  case PROP_AUGMENT_SETTINGS:
+    break;
+  case PROP_START_JITTER:
+    g_value_set_uint64 (value, wanted.start_jitter);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -149,6 +235,26 @@ window_get_property (
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 #define PLAYING_FLAGS                                                          \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_augmentation (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class, PROP_AUGMENT,
+      g_param_spec_enum ("augment", "Augmentation",
+          "How clips of training are changed at random", GST_TYPE_VATT_AUGMENT,
+          VATT_AUGMENT_NONE, READY_FLAGS));
+  g_object_class_install_property (object_class, PROP_AUGMENT_SETTINGS,
+      g_param_spec_boxed ("augment-settings", "Augmentation settings",
+          "Numbers that come before those of `augment`: area-min, area-max, "
+          "aspect-min, aspect-max, shift, flip, colour, brightness, saturation, "
+          "contrast, hue, gain, noise",
+          GST_TYPE_STRUCTURE, READY_FLAGS));
+  g_object_class_install_property (object_class, PROP_START_JITTER,
+      g_param_spec_uint64 ("start-jitter", "Start jitter",
+          "Windows begin up to so much, chosen at random, behind the start of "
+          "their segment, ns",
+          0, G_MAXINT64 / 2, 0, READY_FLAGS));
+}
 
 void
 gst_vatt_window_install_properties (GObjectClass *object_class)
@@ -178,8 +284,8 @@ gst_vatt_window_install_properties (GObjectClass *object_class)
           0.0, PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (object_class, PROP_SEED,
       g_param_spec_uint64 ("seed", "Seed",
-          "Seed of the random choice of tokens", 0, G_MAXUINT64, 0,
-          READY_FLAGS));
+          "Seed of all that is random: choice of tokens, augmentation, start",
+          0, G_MAXUINT64, 0, READY_FLAGS));
   g_object_class_install_property (object_class, PROP_QOS,
       g_param_spec_boolean ("qos", "Quality of service",
           "Leave out whole windows that a sink says would come too late", TRUE,
@@ -188,4 +294,5 @@ gst_vatt_window_install_properties (GObjectClass *object_class)
       g_param_spec_boxed ("stats", "Statistics",
           "Windows sent and left out since the start or the last flush",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  install_augmentation (object_class);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvattaudiotok.h"
 #include "gstvattclassifier.h"
+#include "gstvattclipmeta.h"
+#include "gstvattdatasetsrc.h"
 #include "gstvattencoder.h"
 #include "gstvattlabelresult.h"
 #include "gstvatttexttok.h"
@@ -16,9 +18,11 @@ plugin_init (GstPlugin *plugin)
   gboolean done = FALSE;
   done |= GST_ELEMENT_REGISTER (vattaudiotok, plugin);
   done |= GST_ELEMENT_REGISTER (vattclassifier, plugin);
+  done |= GST_ELEMENT_REGISTER (vattdatasetsrc, plugin);
   done |= GST_ELEMENT_REGISTER (vattencoder, plugin);
   done |= GST_ELEMENT_REGISTER (vatttexttok, plugin);
   done |= GST_ELEMENT_REGISTER (vattvideotok, plugin);
+  gst_vatt_clip_meta_register ();
   gst_vatt_label_result_register_meta ();
   return done;
 }

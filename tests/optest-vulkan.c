@@ -7,9 +7,6 @@
 
 #include "vulkandevice.h"
 
-#include "device-iface.h"
-
-#include <math.h>
 #include <string.h>
 
 #define GUARD 256 /* bytes between tensors, or a little more */
@@ -121,12 +118,9 @@ vulkan_run (const OpRun *run)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VulkanRun) self = g_new0 (VulkanRun, 1);
-  self->device = vulkan_device_new (NULL);
-  if (!self->device) {
-    if (!g_test_failed ())
-      g_test_skip ("no Vulkan device");
+  self->device = vulkan_device_or_skip ();
+  if (!self->device)
     return NULL;
-  }
   const VattDeviceIface *iface = vatt_device_iface (self->device);
   self->plan = optest_plan_new (run->test);
   self->node = g_ptr_array_index (self->plan->nodes, 0);

@@ -3,15 +3,10 @@
  * Runs the table of an op's test; see optest.h. */
 #include "optest.h"
 
-#include "device-iface.h"
 #include "vulkandevice.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define BENCH_RUNS 9
 
 /* ---- comparing ---- */
 
@@ -137,6 +132,30 @@ check_result (OpRun *run, gpointer data)
     optest_compare_bits (expectation->what, found, expectation->whole, n);
 }
 
+/* An output that lies over an input is the same, whatever the pieces. */
+static void
+check_in_place (OpRun *run, Expectation *look)
+{
+  VattTensor *out = run->node->out;
+  look->what = "over an input";
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    VattTensor *in = run->node->in[i];
+    if (!in || !(optest.op->overwrites & 1u << i) ||
+        vatt_tensor_count (in) != vatt_tensor_count (out))
+      continue;
+    for (OpPieces pieces = OP_WHOLE; pieces <= OP_UNEVEN; pieces++) {
+      const void *place = in->data;
+      optest_refill (run);
+      memcpy (vatt_tensor_f32_mutable (out), place,
+          vatt_tensor_count (out) * sizeof (float));
+      in->data = out->data;
+      optest_run_nodes (run, 0, run->plan->n_forward, pieces);
+      in->data = place;
+      check_result (run, look);
+    }
+  }
+}
+
 static void
 test_row (gconstpointer data)
 {
@@ -162,6 +181,7 @@ test_row (gconstpointer data)
     look.what = names[pieces];
     check_result (run, &look);
   }
+  check_in_place (run, &look);
   for (guint threads = 1; threads <= 3; threads++) {
     g_autofree char *what = g_strdup_printf ("cpu, %u threads", threads);
     look.what = what;
@@ -188,73 +208,7 @@ test_refusal (gconstpointer data)
   }
 }
 
-/* ---- timing ---- */
-
-static int
-by_value (const void *a, const void *b)
-{
-  double left = *(const double *)a, right = *(const double *)b;
-  return left < right ? -1 : left > right;
-}
-
-static double
-median_seconds (
-    const VattDeviceIface *iface, VattProgram *program, VattPhase phase)
-{
-  double seconds[BENCH_RUNS];
-  iface->run (program, phase, NULL, NULL, NULL);
-  for (guint r = 0; r < BENCH_RUNS; r++) {
-    gint64 start = g_get_monotonic_time ();
-    guint times = 0;
-    do
-      iface->run (program, phase, NULL, NULL, NULL);
-    while (++times < 1000 && g_get_monotonic_time () - start < 20000);
-    seconds[r] =
-        1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
-  }
-  qsort (seconds, BENCH_RUNS, sizeof *seconds, by_value);
-  return seconds[BENCH_RUNS / 2];
-}
-
-static void
-bench_phase (
-    VattDevice *device, const OpRun *run, VattProgram *program, VattPhase phase)
-{
-  double bytes = 4.0 * (double)vatt_tensor_count (run->node->out), flop = 0.0;
-  gboolean forward = phase == VATT_PHASE_FORWARD;
-  guint first = forward ? 0 : run->plan->n_forward;
-  guint end = forward ? run->plan->n_forward : run->plan->nodes->len;
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    if (run->node->in[i])
-      bytes += 4.0 * (double)vatt_tensor_count (run->node->in[i]);
-  for (guint n = first; n < end; n++) {
-    const VattNode *node = g_ptr_array_index (run->plan->nodes, n);
-    flop += node->op->flop ? node->op->flop (node, FALSE) : 0.0;
-  }
-  double median = median_seconds (vatt_device_iface (device), program, phase);
-  printf ("%s\t%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
-      optest.bench.name, forward ? "forward" : "backward",
-      vatt_device_get_name (device), vatt_device_get_threads (device), median,
-      1e-9 * (flop > 0.0 ? flop : bytes) / median,
-      flop > 0.0 ? "GFLOP/s" : "GB/s");
-}
-
-/* Both ways where every pass can be run. */
-static void
-bench (VattDevice *device, gboolean backward)
-{
-  g_autoptr (GError) error = NULL;
-  const VattDeviceIface *iface = vatt_device_iface (device);
-  g_autoptr (OpRun) run = backward ? optest_run_new_learning (&optest.bench)
-                                   : optest_run_new (&optest.bench);
-  VattProgram *program =
-      iface->prepare (vatt_device_object (device), run->plan, NULL, &error);
-  g_assert_no_error (error);
-  bench_phase (device, run, program, VATT_PHASE_FORWARD);
-  if (backward)
-    bench_phase (device, run, program, VATT_PHASE_BACKWARD);
-  iface->release (program);
-}
+/* ---- all of them ---- */
 
 static void
 run_extra (gconstpointer data)
@@ -265,12 +219,9 @@ run_extra (gconstpointer data)
 static void
 run_extra_on_vulkan (gconstpointer data)
 {
-  g_autoptr (VattDevice) device = vulkan_device_new (NULL);
-  if (!device) {
-    if (!g_test_failed ())
-      g_test_skip ("no Vulkan device");
+  g_autoptr (VattDevice) device = vulkan_device_or_skip ();
+  if (!device)
     return;
-  }
   optest_on_vulkan = TRUE;
   run_extra (data);
   optest_on_vulkan = FALSE;
@@ -288,7 +239,8 @@ add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test)
   for (const OpExtra *extra = optest.extras; extra && extra->name; extra++) {
     g_autofree char *path =
         g_strdup_printf ("/%s%s/%s", optest.op->name, part, extra->name);
-    g_test_add_data_func (path, extra, extra_test);
+    if (!extra->shaders_only || extra_test == run_extra_on_vulkan)
+      g_test_add_data_func (path, extra, extra_test);
   }
 }
 
@@ -299,9 +251,9 @@ main (int argc, char **argv)
   if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
     g_autoptr (VattDevice) cpu = vatt_device_new ("cpu", NULL, NULL);
     g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
-    bench (cpu, optest.op->backward[0].run != NULL);
+    optest_bench (cpu, optest.op->backward[0].run != NULL);
     if (vulkan && optest.op->forward[0].shade)
-      bench (vulkan, FALSE);
+      optest_bench (vulkan, FALSE);
     return 0;
   }
   if (optest.op->forward[0].shade)

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "device-iface.h"
 #include "ops.h"
 
 /* An input: uniform random numbers in [low, high), or ids in [0, high). */
@@ -66,6 +67,7 @@ typedef struct {
 typedef struct {
   const char *name;
   void (*run) (void);
+  gboolean shaders_only; /* what C passes trust others to have checked */
 } OpExtra;
 
 typedef struct {
@@ -163,6 +165,8 @@ void optest_compare_bits (
     const char *what, const float *found, const float *expected, size_t n);
 /* The test of backward passes of one row. */
 void optest_gradient (gconstpointer test);
+/* Prints how long the row `bench` takes, and its way back. */
+void optest_bench (VattDevice *device, gboolean backward);
 /* One row on the Vulkan device. */
 void optest_vulkan_row (gconstpointer test);
 /* Leaves y alone where there is no device. */

@@ -18,3 +18,13 @@ vulkan_device_new (const VattDeviceParams *params)
   }
   return device;
 }
+
+/* The same for a test that is of nothing else, which then skips. */
+static inline VattDevice *
+vulkan_device_or_skip (void)
+{
+  VattDevice *device = vulkan_device_new (NULL);
+  if (!device && !g_test_failed ())
+    g_test_skip ("no Vulkan device");
+  return device;
+}

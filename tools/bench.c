@@ -9,6 +9,7 @@
 
 typedef struct {
   const char *model, *modality, *device;
+  VattWeightStorage weights;
   int batch, threads, runs;
   gboolean json, roofline;
 } Options;
@@ -240,7 +241,8 @@ bench (const Options *options, GError **error)
   VattModality modality = VATT_VIDEO;
   if (!choose (config, options->modality, &modality, error))
     return FALSE;
-  const VattDeviceParams device_params = { .threads = (guint)options->threads };
+  const VattDeviceParams device_params = { .threads = (guint)options->threads,
+    .weights = options->weights };
   g_autoptr (VattDevice) device =
       vatt_device_new (options->device, &device_params, error);
   if (!device)
@@ -272,7 +274,7 @@ bench (const Options *options, GError **error)
 static VattExit
 bench_command (int argc, char **argv)
 {
-  g_autofree char *modality = NULL, *device = NULL;
+  g_autofree char *modality = NULL, *device = NULL, *weights = NULL;
   Options options = { .batch = 1, .runs = 7 };
   const GOptionEntry entries[] = {
     { "modality", 'm', 0, G_OPTION_ARG_STRING, &modality,
@@ -282,6 +284,7 @@ bench_command (int argc, char **argv)
     { "threads", 0, 0, G_OPTION_ARG_INT, &options.threads,
         "Threads that compute (one per processor)", "N" },
     VATT_TOOL_DEVICE (&device),
+    VATT_TOOL_WEIGHTS (&weights),
     { "runs", 0, 0, G_OPTION_ARG_INT, &options.runs, "Timed runs (7)", "N" },
     { "roofline", 0, 0, G_OPTION_ARG_NONE, &options.roofline,
         "Compare every op with what products and copies reach here", NULL },
@@ -300,6 +303,8 @@ bench_command (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   VattModality known;
   if (modality && !vatt_tool_parse_modality (modality, &known, &error))
+    return vatt_tool_misuse (&vatt_command_bench, "%s", error->message);
+  if (!vatt_tool_parse_weights (weights, &options.weights, &error))
     return vatt_tool_misuse (&vatt_command_bench, "%s", error->message);
   options.model = words[0];
   options.modality = modality;

@@ -283,7 +283,8 @@ embed_all (
 static VattExit
 embed_command (int argc, char **argv)
 {
-  g_autofree char *out = NULL, *space = NULL, *modality = NULL, *device = NULL;
+  g_autofree char *out = NULL, *space = NULL, *modality = NULL, *device = NULL,
+                  *weights = NULL;
   double hop = 0;
   int threads = 0;
   const GOptionEntry entries[] = {
@@ -299,6 +300,7 @@ embed_command (int argc, char **argv)
     { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
         "Threads that compute (one per processor)", "N" },
     VATT_TOOL_DEVICE (&device),
+    VATT_TOOL_WEIGHTS (&weights),
     { NULL },
   };
   g_auto (GStrv) words = NULL;
@@ -311,6 +313,7 @@ embed_command (int argc, char **argv)
     .hop = hop,
     .threads = (guint)threads,
     .device = device ? device : "auto",
+    .weights = weights ? weights : "f32",
     .progress = isatty (STDERR_FILENO) };
   g_autoptr (GError) error = NULL;
   if (!parse_format (out, &format))
@@ -321,7 +324,9 @@ embed_command (int argc, char **argv)
   if (!parse_space (params.space, &params.output))
     return vatt_tool_misuse (&vatt_command_embed,
         "space '%s', expected none, va or vt", params.space);
-  if (!parse_modalities (modality, params.modality, &error))
+  VattWeightStorage storage;
+  if (!vatt_tool_parse_weights (weights, &storage, &error) ||
+      !parse_modalities (modality, params.modality, &error))
     return vatt_tool_misuse (&vatt_command_embed, "%s", error->message);
   if (!(hop >= 0 && hop <= 86400) || threads < 0 || threads > 1024)
     return vatt_tool_misuse (&vatt_command_embed,

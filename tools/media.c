@@ -158,6 +158,7 @@ embed_stream (Media *media, GstPad *pad, VattModality modality)
   GstElement *encoder = add (media, "vattencoder");
   GstElement *sink = add (media, "appsink");
   gst_util_set_object_arg (G_OBJECT (encoder), "space", params->space);
+  gst_util_set_object_arg (G_OBJECT (encoder), "weights", params->weights);
   g_object_set (encoder, "model", params->model_file, "threads",
       params->threads, "device", params->device, "post-messages", FALSE, NULL);
   if (modality != VATT_TEXT)

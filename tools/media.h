@@ -14,7 +14,7 @@ typedef struct {
   gboolean modality[VATT_N_MODALITIES]; /* which streams are wanted */
   double hop;                           /* seconds; 0 for the windows' span */
   guint threads;                        /* 0 for one per processor */
-  const char *device;                   /* as vattencoder takes it */
+  const char *device, *weights;         /* as vattencoder takes them */
   gboolean progress;                    /* report on the terminal */
 } VattMediaParams;
 

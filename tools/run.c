@@ -298,7 +298,7 @@ run_all (Run *run, const char *out, GError **error)
 static VattExit
 run_command (int argc, char **argv)
 {
-  g_autofree char *in = NULL, *out = NULL, *device_name = NULL;
+  g_autofree char *in = NULL, *out = NULL, *device_name = NULL, *weights = NULL;
   int views = 1, threads = 0;
   const GOptionEntry entries[] = {
     { "in", 'i', 0, G_OPTION_ARG_FILENAME, &in,
@@ -310,6 +310,7 @@ run_command (int argc, char **argv)
     { "threads", 0, 0, G_OPTION_ARG_INT, &threads,
         "Threads that compute (one per processor)", "N" },
     VATT_TOOL_DEVICE (&device_name),
+    VATT_TOOL_WEIGHTS (&weights),
     { NULL },
   };
   g_auto (GStrv) words = NULL;
@@ -320,10 +321,12 @@ run_command (int argc, char **argv)
         "--in and --out are needed, views must be positive, threads not "
         "negative");
   g_autoptr (GError) error = NULL;
+  VattDeviceParams params = { .threads = (guint)threads };
+  if (!vatt_tool_parse_weights (weights, &params.weights, &error))
+    return vatt_tool_misuse (&vatt_command_run, "%s", error->message);
   g_autoptr (VattModel) model = vatt_model_load (words[0], &error);
   if (!model)
     return vatt_tool_fail (&vatt_command_run, error);
-  const VattDeviceParams params = { .threads = (guint)threads };
   g_autoptr (VattDevice) device =
       vatt_device_new (device_name ? device_name : "auto", &params, &error);
   if (!device)

@@ -73,6 +73,26 @@ vatt_tool_load (const char *file_or_variant, gboolean *is_file, GError **error)
 }
 
 gboolean
+vatt_tool_parse_weights (
+    const char *name, VattWeightStorage *weights, GError **error)
+{
+  static const char *const names[] = { [VATT_WEIGHT_STORAGE_F32] = "f32",
+    [VATT_WEIGHT_STORAGE_BF16] = "bf16",
+    [VATT_WEIGHT_STORAGE_F16] = "f16" };
+  *weights = VATT_WEIGHT_STORAGE_F32;
+  if (!name)
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (name, names[i]) == 0) {
+      *weights = (VattWeightStorage)i;
+      return TRUE;
+    }
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "weights '%s', expected f32, bf16 or f16", name);
+  return FALSE;
+}
+
+gboolean
 vatt_tool_parse_modality (
     const char *name, VattModality *modality, GError **error)
 {

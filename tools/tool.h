@@ -45,6 +45,14 @@ VattModel *vatt_tool_load (
     "device", 'd', 0, G_OPTION_ARG_STRING, variable,                           \
         "What computes: cpu, vulkan, vulkan:N or auto (auto)", "NAME"          \
   }
+/* The option --weights, and what it says; FALSE for a name nobody knows. */
+#define VATT_TOOL_WEIGHTS(variable)                                            \
+  {                                                                            \
+    "weights", 0, 0, G_OPTION_ARG_STRING, variable,                            \
+        "How a GPU keeps matrices: f32, bf16 or f16 (f32)", "TYPE"             \
+  }
+gboolean vatt_tool_parse_weights (
+    const char *name, VattWeightStorage *weights, GError **error);
 /* "video", "audio" or "text" */
 gboolean vatt_tool_parse_modality (
     const char *name, VattModality *modality, GError **error);

@@ -43,6 +43,7 @@ typedef struct {
   guint32 row_lanes;     /* invocations that share one row */
   guint32 element_lanes; /* invocations of a group over elements */
   guint32 subgroup;      /* size of subgroups with arithmetic; 0 without */
+  gboolean shuffle;      /* subgroups hand numbers round, too */
   guint32 group_limit;   /* invocations of a group */
   guint32 shared_bytes;  /* of a group */
   guint32 units;         /* that run groups side by side; a guess */
@@ -67,7 +68,8 @@ typedef struct {
   guint32 push[VATT_MAX_PUSH / 4];
   size_t push_bytes;
   guint32 groups[3];
-  double flop; /* for cutting it up, not for profiles */
+  double flop;         /* for cutting it up, not for profiles */
+  size_t shared_bytes; /* of a group, where that depends on the shapes */
 } VattDispatch;
 
 typedef struct {
@@ -93,8 +95,16 @@ void vatt_dispatch_groups (VattDispatch *dispatch, size_t count);
 /* One invocation for each of `count`. */
 void vatt_dispatch_elements (VattDispatch *dispatch, size_t count);
 
-/* Neighbours of a row that an invocation of an element-wise shader moves at
- * once; see shaders/include/vector.glsl. */
+/* Neighbours of a row of this width that an invocation takes at once, where
+ * the shader has bodies for one and for four: shaders/include/vector.glsl. */
 size_t vatt_shader_values (size_t width);
 /* Invocations to share a row whose loops take `trips` turns in all. */
 guint32 vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips);
+
+/* The body of a pass for so many values; of the row_bodies, the one for them
+ * and for these caps. Shaders are static, so a function cannot. */
+#define VATT_SHADER_OF(pass, values)                                           \
+  ((values) > 1 ? &pass##_vector_shader : &pass##_scalar_shader)
+#define VATT_ROW_SHADER_OF(pass, caps, values)                                 \
+  ((caps)->subgroup ? VATT_SHADER_OF (pass##_subgroup, values)                 \
+                    : VATT_SHADER_OF (pass##_shared, values))

@@ -73,6 +73,11 @@ struct VattOp {
   guint narrow;
   /* 1 << slot of inputs that shaders do not know yet. */
   guint unshaded;
+  /* Inputs, a bit each, in whose place the output may lie: that is so of an op
+   * whose items, and its shaders' groups, read nothing of such an input that
+   * another one writes, and nothing once they have begun to write. Plans make
+   * use of it where the node is the last to read the input. */
+  guint overwrites;
   VattPass forward[VATT_MAX_PASSES];
 
   /* Backward passes add to din what follows from dout; none where nothing

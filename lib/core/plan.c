@@ -3,11 +3,9 @@
  * Building plans and laying out their activations. */
 #include "plan.h"
 
-#include "size.h"
+#include "layout.h"
 
 #include <string.h>
-
-#define ALIGNMENT 256
 
 static void
 tensor_free (gpointer data)
@@ -207,54 +205,42 @@ find_lives (VattPlan *plan)
     note_node (g_ptr_array_index (plan->nodes, n), n);
 }
 
-typedef struct {
-  VattTensor *tensor;
-  size_t bytes;
-} Placed;
-
-/* Where an item of this offset belongs among the placed, which are sorted. */
-static guint
-place_in_order (const GArray *placed, size_t offset)
+/* The input that the output of a node may take the place of, or NULL: one that
+ * is as large, and that the node reads last and through one slot only. Only the
+ * node that first writes an output decides where it lies. */
+static VattTensor *
+find_overwritten (const VattNode *node, guint number)
 {
-  guint i = placed->len;
-  while (i && g_array_index (placed, Placed, i - 1).tensor->offset > offset)
-    i--;
-  return i;
-}
-
-static int
-by_size (gconstpointer a, gconstpointer b)
-{
-  size_t left = ((const Placed *)a)->bytes;
-  size_t right = ((const Placed *)b)->bytes;
-  return left > right ? -1 : left < right;
-}
-
-static gboolean
-too_large (GError **error)
-{
-  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-      "activations need more bytes than memory addresses");
-  return FALSE;
-}
-
-/* The lowest gap that is large enough among the placed tensors (sorted by
- * offset) whose lives meet this one's. */
-static gboolean
-place (const GArray *placed, Placed *item, size_t *end, GError **error)
-{
-  size_t offset = 0;
-  for (guint i = 0; i < placed->len; i++) {
-    const Placed *other = &g_array_index (placed, Placed, i);
-    if (other->tensor->last < item->tensor->first ||
-        other->tensor->first > item->tensor->last)
+  size_t count = vatt_tensor_count (node->out);
+  if (node->out->first != number)
+    return NULL;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    VattTensor *in = node->in[i];
+    guint slots = 0;
+    if (!in || !(node->op->overwrites & 1u << i) ||
+        in->arena != VATT_ARENA_ACTIVATION || in->last != number ||
+        in->dtype != node->out->dtype || vatt_tensor_count (in) != count)
       continue;
-    if (offset + item->bytes <= other->tensor->offset)
-      break;
-    offset = MAX (offset, other->tensor->offset + other->bytes);
+    for (guint j = 0; j < VATT_MAX_INPUTS; j++)
+      slots += node->in[j] == in;
+    if (slots == 1)
+      return in;
   }
-  item->tensor->offset = offset;
-  return vatt_size_add (offset, item->bytes, end) || too_large (error);
+  return NULL;
+}
+
+static void
+share_places (VattPlan *plan)
+{
+  for (guint n = 0; n < plan->nodes->len; n++) {
+    VattNode *node = g_ptr_array_index (plan->nodes, n);
+    VattTensor *in = find_overwritten (node, n);
+    if (!in)
+      continue;
+    VattTensor *owner = in->over ? in->over : in;
+    node->out->over = owner;
+    owner->last = node->out->last;
+  }
 }
 
 gboolean
@@ -265,30 +251,9 @@ vatt_plan_seal (VattPlan *plan, GError **error)
     return FALSE;
   }
   find_lives (plan);
-
-  g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (Placed));
-  for (guint t = 0; t < plan->tensors->len; t++) {
-    Placed item = { .tensor = g_ptr_array_index (plan->tensors, t) };
-    if (item.tensor->arena != VATT_ARENA_ACTIVATION)
-      continue;
-    if (!vatt_tensor_bytes (item.tensor, &item.bytes, error))
-      return FALSE;
-    if (!vatt_size_align (item.bytes, ALIGNMENT, &item.bytes))
-      return too_large (error);
-    g_array_append_val (items, item);
-  }
-  /* Large ones first: they have the least choice. */
-  g_array_sort (items, by_size);
-  g_autoptr (GArray) placed = g_array_new (FALSE, FALSE, sizeof (Placed));
-  for (guint i = 0; i < items->len; i++) {
-    Placed *item = &g_array_index (items, Placed, i);
-    size_t end;
-    if (!place (placed, item, &end, error))
-      return FALSE;
-    plan->activation_bytes = MAX (plan->activation_bytes, end);
-    g_array_insert_val (
-        placed, place_in_order (placed, item->tensor->offset), *item);
-  }
+  share_places (plan);
+  if (!vatt_layout_tensors (plan->tensors, &plan->activation_bytes, error))
+    return FALSE;
   plan->sealed = TRUE;
   return TRUE;
 }

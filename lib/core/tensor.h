@@ -33,6 +33,9 @@ struct VattTensor {
   gboolean pinned;      /* an output: lives to the end of the run */
   gboolean learns;      /* a gradient may flow into it */
   VattTensor *gradient; /* once the plan is differentiated; or NULL */
+  /* The dead input in whose place it lies, which lives on for it; NULL: it has
+   * a place of its own. */
+  VattTensor *over;
 };
 
 /* Both fail only on overflow, with VATT_ERROR_SHAPE. */

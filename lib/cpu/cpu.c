@@ -39,6 +39,12 @@ cpu_open (const char *selector, const VattDeviceParams *params, GError **error)
         "device 'cpu:%s': 'cpu' takes no selector", selector);
     return NULL;
   }
+  if (params && params->weights != VATT_WEIGHT_STORAGE_F32) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "cpu: weights in 16 bits asked for, expected 32: only Vulkan devices "
+        "keep them in less");
+    return NULL;
+  }
   guint threads =
       params && params->threads ? params->threads : g_get_num_processors ();
   if (threads > 1024) {

@@ -9,8 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <vatt/clip.h>
-
+#include "clip-fill.h"
 #include "size.h"
 
 #define CHANNELS 3
@@ -73,16 +72,26 @@ scale_row_u8 (float *restrict to, const guint8 *restrict from, gsize n,
     to[i] = (float)from[i] * scale + offset;
 }
 
+/* n values of pixels that are taken from right to left, from on. */
+static void
+mirror_row_u8 (float *restrict to, const guint8 *restrict from, gsize n,
+    float scale, float offset)
+{
+  for (gsize i = 0; i < n; i += CHANNELS, from -= CHANNELS)
+    for (gsize c = 0; c < CHANNELS; c++)
+      to[i + c] = (float)from[c] * scale + offset;
+}
+
 gboolean
-vatt_clip_fill_frame_u8 (VattClip *clip, guint item, guint frame,
-    const guint8 *rgb, gsize stride, const guint patch[3], guint height,
-    guint width, float scale, float offset, GError **error)
+vatt_clip_fill_frame (VattClip *clip, guint item, guint frame,
+    const VattFramePixels *pixels, const guint patch[3], GError **error)
 {
   g_return_val_if_fail (is_fillable (clip, VATT_VIDEO, item), FALSE);
-  g_return_val_if_fail (rgb != NULL && patch != NULL, FALSE);
-  g_return_val_if_fail (stride >= (gsize)width * CHANNELS, FALSE);
+  g_return_val_if_fail (pixels->rgb != NULL && patch != NULL, FALSE);
+  g_return_val_if_fail (
+      pixels->stride >= (gsize)pixels->width * CHANNELS, FALSE);
 
-  const gsize extent[3] = { 0, height, width };
+  const gsize extent[3] = { 0, pixels->height, pixels->width };
   if (!check_patch (clip, patch, CHANNELS, error) ||
       !check_grid (clip, extent, patch, 1, error))
     return FALSE;
@@ -92,17 +101,41 @@ vatt_clip_fill_frame_u8 (VattClip *clip, guint item, guint frame,
     return TRUE;
 
   /* One picture's part of a patch is one run of rows there. */
+  gboolean mirrored = pixels->order == VATT_COLUMNS_MIRRORED;
   gsize row = (gsize)patch[2] * CHANNELS;
+  gsize last = (gsize)(pixels->width - 1) * CHANNELS;
   gsize slice = patch[1] * row;
   gsize token_size = slice * patch[0];
   float *to = item_values (clip, item) + time * grid[1] * grid[2] * token_size +
               frame % patch[0] * slice;
   for (gsize j = 0; j < grid[1]; j++)
     for (gsize k = 0; k < grid[2]; k++, to += token_size)
-      for (gsize h = 0; h < patch[1]; h++)
-        scale_row_u8 (to + h * row, rgb + (j * patch[1] + h) * stride + k * row,
-            row, scale, offset);
+      for (gsize h = 0; h < patch[1]; h++) {
+        const guint8 *line = pixels->rgb + (j * patch[1] + h) * pixels->stride;
+        if (mirrored)
+          mirror_row_u8 (to + h * row, line + last - k * row, row,
+              pixels->scale, pixels->offset);
+        else
+          scale_row_u8 (
+              to + h * row, line + k * row, row, pixels->scale, pixels->offset);
+      }
   return TRUE;
+}
+
+gboolean
+vatt_clip_fill_frame_u8 (VattClip *clip, guint item, guint frame,
+    const guint8 *rgb, gsize stride, const guint patch[3], guint height,
+    guint width, float scale, float offset, GError **error)
+{
+  const VattFramePixels pixels = {
+    .rgb = rgb,
+    .stride = stride,
+    .height = height,
+    .width = width,
+    .scale = scale,
+    .offset = offset,
+  };
+  return vatt_clip_fill_frame (clip, item, frame, &pixels, patch, error);
 }
 
 gboolean

@@ -4,6 +4,7 @@
  *   (hi (M1 c2) ^ c1 ^ k0, lo (M1 c2), hi (M0 c0) ^ c3 ^ k1, lo (M0 c0)),
  * and between rounds the key grows by the Weyl constants W0, W1. */
 #include <math.h>
+#include <string.h>
 
 #include "rng.h"
 
@@ -39,6 +40,14 @@ vatt_rng_u32x4 (uint64_t key, uint64_t block, uint64_t stream, uint32_t out[4])
   out[3] = c3;
 }
 
+uint64_t
+vatt_rng_key (uint64_t seed, uint64_t stream, uint64_t index)
+{
+  uint32_t lanes[4];
+  vatt_rng_u32x4 (seed, index, stream, lanes);
+  return (uint64_t)lanes[1] << 32 | lanes[0];
+}
+
 uint32_t
 vatt_rng_u32 (uint64_t seed, uint64_t stream, uint64_t index)
 {
@@ -54,15 +63,22 @@ vatt_rng_uniform (uint64_t seed, uint64_t stream, uint64_t index)
   return ((float)bits + 0.5f) * 0x1p-23f;
 }
 
+/* Of two lanes; radius * cos (angle) and radius * sin (angle) are normal. */
+static void
+polar (const uint32_t pair[2], double *radius, double *angle)
+{
+  /* All 32 bits in double: 23 would cut the tails off at 5.8. */
+  *radius = sqrt (-2.0 * log (((double)pair[0] + 0.5) * 0x1p-32));
+  *angle = 2.0 * M_PI * (((double)pair[1] + 0.5) * 0x1p-32);
+}
+
 float
 vatt_rng_normal (uint64_t seed, uint64_t stream, uint64_t index)
 {
   uint32_t lanes[4];
+  double radius, angle;
   vatt_rng_u32x4 (seed, index / 4, stream, lanes);
-  /* All 32 bits in double: 23 would cut the tails off at 5.8. */
-  const uint32_t *pair = lanes + (index % 4) / 2 * 2;
-  double radius = sqrt (-2.0 * log (((double)pair[0] + 0.5) * 0x1p-32));
-  double angle = 2.0 * M_PI * (((double)pair[1] + 0.5) * 0x1p-32);
+  polar (lanes + (index % 4) / 2 * 2, &radius, &angle);
   return (float)(radius * (index % 2 == 0 ? cos (angle) : sin (angle)));
 }
 
@@ -81,4 +97,22 @@ vatt_rng_stream (const char *name)
   for (const char *c = name; *c; c++)
     hash = (hash ^ (unsigned char)*c) * UINT64_C (0x100000001b3);
   return hash;
+}
+
+void
+vatt_rng_normals (
+    uint64_t seed, uint64_t stream, uint64_t first, float *out, size_t n)
+{
+  for (size_t i = 0; i < n; i += 4) {
+    uint32_t lanes[4];
+    float block[4];
+    vatt_rng_u32x4 (seed, (first + i) / 4, stream, lanes);
+    for (int pair = 0; pair < 4; pair += 2) {
+      double radius, angle;
+      polar (lanes + pair, &radius, &angle);
+      block[pair] = (float)(radius * cos (angle));
+      block[pair + 1] = (float)(radius * sin (angle));
+    }
+    memcpy (out + i, block, (n - i < 4 ? n - i : 4) * sizeof *out);
+  }
 }

@@ -9,12 +9,17 @@
  * Different uses of one seed take different streams. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* One block: the ten rounds of Philox4x32. Counter word 0 is the low half of
  * block, words 2 and 3 are stream; key word 0 is the low half of key. */
 void vatt_rng_u32x4 (
     uint64_t key, uint64_t block, uint64_t stream, uint32_t out[4]);
+
+/* A seed of its own for each (stream, index), where what hangs on them needs
+ * streams itself. */
+uint64_t vatt_rng_key (uint64_t seed, uint64_t stream, uint64_t index);
 
 /* 32 random bits. */
 uint32_t vatt_rng_u32 (uint64_t seed, uint64_t stream, uint64_t index);
@@ -34,3 +39,8 @@ uint32_t vatt_rng_spread (uint64_t seed, uint64_t stream, uint64_t index);
 
 /* The stream of random numbers that belongs to a name (FNV-1a). */
 uint64_t vatt_rng_stream (const char *name);
+
+/* The n normal numbers from index first on, a multiple of 4; faster than one by
+ * one. */
+void vatt_rng_normals (
+    uint64_t seed, uint64_t stream, uint64_t first, float *out, size_t n);

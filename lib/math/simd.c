@@ -91,10 +91,13 @@ softmax_row (float *y, const float *x, size_t n)
     y[i] /= sum;
 }
 
+#define COLOUR_OF(set) vatt_colour_##set
+#define COLOUR(set) COLOUR_OF (set)
 #define TABLE_NAME_OF(set) vatt_simd_##set
 #define TABLE_NAME(set) TABLE_NAME_OF (set)
 #define TEXT_OF(set) #set
 #define TEXT(set) TEXT_OF (set)
+extern const VattColourRows COLOUR (VATT_SIMD_NAME);
 extern const VattSimd TABLE_NAME (VATT_SIMD_NAME);
 const VattSimd TABLE_NAME (VATT_SIMD_NAME) = {
   .name = TEXT (VATT_SIMD_NAME),
@@ -116,4 +119,5 @@ const VattSimd TABLE_NAME (VATT_SIMD_NAME) = {
   .sum_rows = sum_rows,
   .sum_normed_rows = sum_normed_rows,
   .attend_gradient_row = attend_gradient_row,
+  .colour = &COLOUR (VATT_SIMD_NAME),
 };

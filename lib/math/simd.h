@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "colour.h"
+
 typedef enum {
   VATT_ACTIVATION_NONE,
   VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
@@ -116,6 +118,7 @@ typedef struct {
       const float *statistics, size_t stride, size_t rows, size_t n);
   /* n scores of a row of attention. */
   void (*attend_gradient_row) (const VattAttendGradient *row, size_t n);
+  const VattColourRows *colour;
 } VattSimd;
 
 /* The best set of this processor. */

@@ -57,9 +57,9 @@ addposition_forward_shade (const VattNode *node, VattDispatches *all)
     .width = (guint32)(vatt_tensor_width (node->out) / values),
     .tokens = (guint32)node->out->shape[1],
     .places = (guint32)node->in[POSITION]->shape[0] };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
-      all->caps->element_lanes, &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
+          all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_constant (dispatch, node->in[KEPT] != NULL);
   vatt_dispatch_read (dispatch, node->in[X]);
   vatt_dispatch_read (dispatch, node->in[POSITION]);

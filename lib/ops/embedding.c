@@ -47,9 +47,9 @@ embedding_forward_shade (const VattNode *node, VattDispatches *all)
   const Params params = { .count = (guint32)count,
     .width = (guint32)(vatt_tensor_width (node->out) / values),
     .words = (guint32)node->in[TABLE]->shape[0] };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
-      all->caps->element_lanes, &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
+          all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_read (dispatch, node->in[IDS]);
   vatt_dispatch_read (dispatch, node->in[TABLE]);
   vatt_dispatch_write (dispatch, node->out);

@@ -80,9 +80,9 @@ gridsum_forward_shade (const VattNode *node, VattDispatches *all)
     .width = (guint32)(vatt_tensor_width (node->out) / values) };
   for (guint a = 0; a < 3; a++)
     params.grid[a] = a < grid->axes ? (guint32)grid->grid[a] : 1;
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
-      all->caps->element_lanes, &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
+          all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_constant (dispatch, grid->axes);
   vatt_dispatch_constant (dispatch, grid->exchanged);
   vatt_dispatch_read (dispatch, node->in[0]);

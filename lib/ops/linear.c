@@ -8,6 +8,7 @@
  * db += sum_R (dz);  dr += dy. Saved: x W, where there is an activation. */
 #include "attributes.h"
 #include "gemm.h"
+#include "gemmshade.h"
 #include "linear-shaders.h"
 #include "ops.h"
 
@@ -117,35 +118,85 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .c_stride = columns });
   for (size_t r = row0; saved && r < row1; r++)
     memcpy (y + r * columns, product + r * columns, columns * sizeof *y);
+  if (!bias && !residual && linear->activation == VATT_ACTIVATION_NONE)
+    return;
   for (size_t r = row0; r < row1; r++)
     simd->finish_row (y + r * columns, bias,
         residual ? residual + r * columns : NULL, linear->activation, columns);
 }
 
+/* ---- with shaders ---- */
+
+static VattGemmShape
+shape_of (const VattNode *node)
+{
+  size_t columns = vatt_tensor_width (node->out);
+  size_t depth = vatt_tensor_width (node->in[X]);
+  guint32 flags = vatt_gemm_stored (node->in[WEIGHT]);
+  if (depth % 4 == 0)
+    flags |= GEMM_A_VECTORS;
+  if (columns % 4 == 0)
+    flags |= GEMM_B_VECTORS | GEMM_C_VECTORS;
+  return (VattGemmShape){ .rows = vatt_tensor_rows (node->out),
+    .columns = columns,
+    .depth = depth,
+    .flags = flags };
+}
+
+/* Rows from row0 on; terms [k, end) of their sums. What comes after a sum
+ * comes after its last term. */
+static void
+shade_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  const VattLinear *linear = node->attributes;
+  VattTensor *bias = node->in[BIAS], *residual = node->in[RESIDUAL];
+  VattGemmShape part = *rows;
+  size_t end = MIN (rows->depth, k + choice->most_terms);
+  gboolean last = end == rows->depth;
+  part.depth = end - k;
+  if (k)
+    part.flags |= GEMM_ACCUMULATE;
+  if (last && bias)
+    part.flags |= GEMM_FINISH | GEMM_BIAS;
+  if (last && residual)
+    part.flags |= GEMM_FINISH | GEMM_RESIDUAL;
+  if (last && linear->activation != VATT_ACTIVATION_NONE)
+    part.flags |= GEMM_FINISH | linear->activation << GEMM_ACTIVATION_SHIFT;
+  const Params params = { .rows = (guint32)rows->rows,
+    .columns = (guint32)rows->columns,
+    .depth = (guint32)rows->depth,
+    .k_begin = (guint32)k,
+    .k_end = (guint32)end };
+  VattDispatch *dispatch =
+      vatt_gemm_add (all, choice, &part, &params, sizeof params);
+  vatt_dispatch_bind (dispatch, node->in[X], row0 * rows->depth,
+      rows->rows * rows->depth, FALSE);
+  vatt_dispatch_read (dispatch, node->in[WEIGHT]);
+  vatt_dispatch_read (dispatch, last ? bias : NULL);
+  vatt_dispatch_bind (dispatch, last ? residual : NULL, row0 * rows->columns,
+      rows->rows * rows->columns, FALSE);
+  vatt_dispatch_bind (dispatch, node->out, row0 * rows->columns,
+      rows->rows * rows->columns, TRUE);
+}
+
 static void
 linear_forward_shade (const VattNode *node, VattDispatches *all)
 {
-  const VattLinear *linear = node->attributes;
-  const VattGemmTile *tile = &all->caps->tiles[VATT_GEMM_TILES - 1];
-  const Params params = { .rows = (guint32)vatt_tensor_rows (node->out),
-    .columns = (guint32)vatt_tensor_width (node->out),
-    .depth = (guint32)vatt_tensor_width (node->in[X]) };
-  VattDispatch *dispatch = vatt_dispatches_add (
-      all, &forward_shader, tile->lanes, &params, sizeof params);
-  vatt_dispatch_constant (dispatch, tile->row_step);
-  vatt_dispatch_constant (dispatch, tile->column_step / 4);
-  vatt_dispatch_constant (dispatch, linear->activation);
-  vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
-  vatt_dispatch_constant (dispatch, node->in[RESIDUAL] != NULL);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_read (dispatch, node->in[WEIGHT]);
-  vatt_dispatch_read (dispatch, node->in[BIAS]);
-  vatt_dispatch_read (dispatch, node->in[RESIDUAL]);
-  vatt_dispatch_write (dispatch, node->out);
-  size_t down = (params.rows + tile->rows - 1) / tile->rows;
-  size_t across = (params.columns + tile->columns - 1) / tile->columns;
-  vatt_dispatch_groups (dispatch, down * across);
-  dispatch->flop = linear_flop (node, FALSE);
+  static const VattGemmShaders shaders = { .direct = &forward_direct_shader,
+    .shuffle = &forward_shuffle_shader,
+    .tile = &forward_tile_shader,
+    .matrix = &forward_matrix_shader };
+  const VattGemmShape shape = shape_of (node);
+  const VattGemmChoice choice = vatt_gemm_choose (
+      all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));
+  for (size_t row0 = 0; row0 < shape.rows; row0 += choice.most_rows) {
+    VattGemmShape rows = shape;
+    rows.rows = MIN (choice.most_rows, shape.rows - row0);
+    for (size_t k = 0; k < shape.depth; k += choice.most_terms)
+      shade_part (node, all, &choice, &rows, row0, k);
+  }
 }
 
 /* ---- backward ---- */
@@ -256,6 +307,7 @@ const VattOp vatt_op_linear = {
   .name = "linear",
   .infer = linear_infer,
   .flop = linear_flop,
+  .narrow = 1u << WEIGHT,
   /* One chunk a thread: each chunk packs the whole weight matrix. */
   .forward = { VATT_PASS (linear, forward, vatt_items_rows, .chunks = 1) },
   .backward = { { "backward_activation", linear_backward_activation,

@@ -51,9 +51,9 @@ prepend_forward_shade (const VattNode *node, VattDispatches *all)
   const Params params = { .count = (guint32)count,
     .width = (guint32)(vatt_tensor_width (node->out) / values),
     .tokens = (guint32)node->out->shape[1] };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
-      all->caps->element_lanes, &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
+          all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_read (dispatch, node->in[X]);
   vatt_dispatch_read (dispatch, node->in[TOKEN]);
   vatt_dispatch_write (dispatch, node->out);

@@ -56,9 +56,9 @@ slice_forward_shade (const VattNode *node, VattDispatches *all)
     .tokens = (guint32)node->in[X]->shape[1],
     .first = (guint32)slice->first,
     .kept = (guint32)slice->count };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      values > 1 ? &forward_vector_shader : &forward_scalar_shader,
-      all->caps->element_lanes, &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
+          all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_read (dispatch, node->in[X]);
   vatt_dispatch_write (dispatch, node->out);
   vatt_dispatch_elements (dispatch, count);

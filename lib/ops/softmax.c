@@ -38,11 +38,12 @@ static void
 softmax_forward_shade (const VattNode *node, VattDispatches *all)
 {
   size_t count = vatt_tensor_rows (node->out);
-  size_t width = vatt_tensor_width (node->out);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t width = vatt_tensor_width (node->out) / values;
   const Params params = { .rows = (guint32)count, .width = (guint32)width };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      all->caps->subgroup ? &forward_subgroup_shader : &forward_shared_shader,
-      vatt_shader_row_lanes (all->caps, 3 * width), &params, sizeof params);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_ROW_SHADER_OF (forward, all->caps, values),
+          vatt_shader_row_lanes (all->caps, 3 * width), &params, sizeof params);
   vatt_dispatch_read (dispatch, node->in[X]);
   vatt_dispatch_write (dispatch, node->out);
   vatt_dispatch_groups (dispatch, count);

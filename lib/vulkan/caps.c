@@ -2,50 +2,13 @@
  *
  * What a device can do: its own word, a profile by vendor, and what a mask
  * takes away. Nothing else in the library asks the device. */
-#include "vk.h"
+#include "tune.h"
 
 #include <string.h>
 
 /* What Vulkan 1.2 promises, and what the mask may cut down to. */
 #define LEAST_GROUP 128
 #define LEAST_SHARED 16384
-
-/* Profiles of vendors; the tiles and what they rest on are in docs/vulkan.md.
- * Those of no real GPU were measured. */
-typedef struct {
-  guint32 vendor;    /* 0: any */
-  VkDriverId driver; /* 0: any */
-  guint32 row_lanes, element_lanes, units;
-  VattGemmBody gemm;
-  VattGemmTile tiles[VATT_GEMM_TILES];
-} Profile;
-
-static const Profile profiles[] = {
-  /* lavapipe: lanes are those of one vector register, and shared memory is
-   * memory like any other. */
-  { .driver = VK_DRIVER_ID_MESA_LLVMPIPE,
-      .row_lanes = 8,
-      .element_lanes = 64,
-      .units = 2,
-      .gemm = VATT_GEMM_DIRECT,
-      .tiles = { { 8, 16, 128, 1, 16, 16 }, { 8, 16, 64, 1, 16, 8 },
-          { 8, 8, 32, 1, 8, 4 } } },
-  { .row_lanes = 64,
-      .element_lanes = 128,
-      .units = 16,
-      .gemm = VATT_GEMM_DIRECT,
-      .tiles = { { 0 }, { 64, 16, 256, 1, 16, 4 }, { 64, 4, 256, 1, 4, 4 } } },
-};
-
-static const Profile *
-profile_of (const VattVkCaps *caps)
-{
-  const Profile *profile = profiles;
-  while ((profile->vendor && profile->vendor != caps->vendor) ||
-         (profile->driver && profile->driver != caps->driver))
-    profile++;
-  return profile;
-}
 
 static void
 read_names (VkPhysicalDevice device, VattVkCaps *caps,
@@ -100,7 +63,10 @@ find_family (VkPhysicalDevice device, VattVkCaps *caps)
       continue;
     found = TRUE;
     caps->family = f;
-    caps->timestamps = families[f].timestampValidBits == 64;
+    guint32 bits = families[f].timestampValidBits;
+    caps->timestamps = bits > 0;
+    caps->timestamp_mask =
+        bits < 64 ? (G_GUINT64_CONSTANT (1) << bits) - 1 : G_MAXUINT64;
     if (!draws)
       break;
   }
@@ -139,6 +105,8 @@ mask_one (const char *word, VattVkCaps *caps)
   guint64 value;
   if (strcmp (word, "subgroup") == 0)
     caps->shader.subgroup = 0;
+  else if (strcmp (word, "shuffle") == 0)
+    caps->shader.shuffle = FALSE;
   else if (strcmp (word, "mapped") == 0)
     caps->mapped = FALSE;
   else if (strcmp (word, "coherent") == 0)
@@ -157,8 +125,9 @@ mask_one (const char *word, VattVkCaps *caps)
     caps->allocation_bytes = MIN (value, caps->allocation_bytes);
   else if (mask_number (word, "bindings", &value))
     caps->bindings = (guint32)MIN (value, caps->bindings);
-  else if (mask_number (word, "profile", &value))
-    caps->driver = 0;
+  else if (g_str_has_prefix (word, "profile="))
+    return (caps->profile = vatt_vk_profile_named (strchr (word, '=') + 1)) !=
+           NULL;
   else
     return FALSE;
   return TRUE;
@@ -168,13 +137,14 @@ static gboolean
 apply_mask (const char *mask, VattVkCaps *caps, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (mask ? mask : "", ",", -1);
+  g_autofree char *profiles = vatt_vk_profile_names ();
   for (guint i = 0; words[i]; i++)
     if (*words[i] && !mask_one (g_strstrip (words[i]), caps))
       return refuse (caps, error,
-          "mask '%s' is not one of subgroup, mapped, coherent, timestamps, "
-          "budget, group=N, shared=N, binding=N, bindings=N, allocation=N, "
-          "profile=1",
-          words[i]);
+          "mask '%s' is not one of subgroup, shuffle, mapped, coherent, "
+          "timestamps, budget, group=N, shared=N, binding=N, bindings=N, "
+          "allocation=N, profile=NAME (%s)",
+          words[i], profiles);
   return TRUE;
 }
 
@@ -189,10 +159,12 @@ read_subgroup (
   gboolean usable = (found->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
                     (found->supportedOperations & wanted) == wanted;
   caps->shader.subgroup = usable ? found->subgroupSize : 0;
+  caps->shader.shuffle = usable && (found->supportedOperations &
+                                       VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
 }
 
-static gboolean
-has_extension (VkPhysicalDevice device, const char *name)
+gboolean
+vatt_vk_has_extension (VkPhysicalDevice device, const char *name)
 {
   guint32 n = 0;
   gboolean found = FALSE;
@@ -233,7 +205,7 @@ check_limits (const VattVkCaps *caps, GError **error)
 static void
 set_profile (VattVkCaps *caps)
 {
-  const Profile *profile = profile_of (caps);
+  const VattVkProfile *profile = caps->profile;
   VattShaderCaps *shader = &caps->shader;
   shader->row_lanes = profile->row_lanes;
   shader->element_lanes = profile->element_lanes;
@@ -281,13 +253,15 @@ vatt_vk_caps_read (
   caps->bindings = MIN (limits.maxPerStageDescriptorStorageBuffers,
       limits.maxDescriptorSetStorageBuffers);
   caps->push_bytes = limits.maxPushConstantsSize;
-  caps->budget = has_extension (device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  caps->budget =
+      vatt_vk_has_extension (device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   caps->shader.group_limit = MIN (
       limits.maxComputeWorkGroupInvocations, limits.maxComputeWorkGroupSize[0]);
   caps->shader.shared_bytes = limits.maxComputeSharedMemorySize;
   caps->shader.binding_bytes = limits.maxStorageBufferRange;
+  caps->profile = vatt_vk_profile_of (caps);
   if (!apply_mask (mask, caps, error) || !check_limits (caps, error))
     return FALSE;
   set_profile (caps);
-  return TRUE;
+  return vatt_vk_matrix_read (device, caps, error);
 }

@@ -4,6 +4,7 @@
 #include "vulkan.h"
 
 #include "program.h"
+#include "tune.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -246,13 +247,14 @@ make_device (VattVk *vk, GError **error)
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
     .timelineSemaphore = VK_TRUE,
   };
-  const VkDeviceCreateInfo info = {
+  VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
   };
-  if (!vatt_vk_check (vkCreateDevice (vk->physical, &info, NULL, &vk->device),
+  if (!vatt_vk_check (vatt_vk_matrix_device (vk->physical, &vk->caps, &info,
+                          &features, &vk->device),
           "opening the device", error))
     return FALSE;
   volkLoadDeviceTable (&vk->api, vk->device);
@@ -340,6 +342,24 @@ vulkan_close (gpointer device)
   g_free (vk);
 }
 
+static gboolean
+set_weights (VattVk *vk, VattWeightStorage weights, GError **error)
+{
+  static const VattDtype dtypes[] = {
+    [VATT_WEIGHT_STORAGE_F32] = VATT_DTYPE_F32,
+    [VATT_WEIGHT_STORAGE_BF16] = VATT_DTYPE_BF16,
+    [VATT_WEIGHT_STORAGE_F16] = VATT_DTYPE_F16,
+  };
+  if ((guint)weights >= G_N_ELEMENTS (dtypes)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "vulkan: storage of weights %u, expected one of VattWeightStorage",
+        (guint)weights);
+    return FALSE;
+  }
+  vk->weight_dtype = dtypes[weights];
+  return TRUE;
+}
+
 static gpointer
 vulkan_open (
     const char *selector, const VattDeviceParams *params, GError **error)
@@ -347,11 +367,12 @@ vulkan_open (
   VattVk *vk = g_new0 (VattVk, 1);
   g_mutex_init (&vk->lock);
   vk->segment_seconds = SEGMENT_SECONDS;
-  vk->weight_dtype = VATT_DTYPE_F32;
   vk->instance = vatt_vk_instance_hold (error);
-  if (!vk->instance || !choose (vk, selector, error) ||
-      !make_device (vk, error) || !make_layouts (vk, error) ||
-      !make_queue_objects (vk, error) ||
+  if (!vk->instance ||
+      !set_weights (
+          vk, params ? params->weights : VATT_WEIGHT_STORAGE_F32, error) ||
+      !choose (vk, selector, error) || !make_device (vk, error) ||
+      !make_layouts (vk, error) || !make_queue_objects (vk, error) ||
       !(vk->pipelines = vatt_vk_pipelines_new (vk, error))) {
     vulkan_close (vk);
     return NULL;

@@ -158,6 +158,18 @@ bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
 }
 
 static gboolean
+check_shared (VattProgram *self, const VattDispatch *dispatch, GError **error)
+{
+  if (dispatch->shared_bytes <= self->vk->caps.shader.shared_bytes)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+      "vulkan: '%s': %s wants %zu bytes of shared memory, the device has %u",
+      self->vk->caps.name, dispatch->shader->name, dispatch->shared_bytes,
+      self->vk->caps.shader.shared_bytes);
+  return FALSE;
+}
+
+static gboolean
 add_steps (VattProgram *self, guint n, GError **error)
 {
   const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
@@ -186,6 +198,8 @@ add_steps (VattProgram *self, guint n, GError **error)
     const guint32 *groups = step.dispatch.groups;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0)
       continue;
+    if (!check_shared (self, &step.dispatch, error))
+      return FALSE;
     for (guint b = 0; b < step.dispatch.n_bindings; b++)
       if (!bind (self, &step, b, error))
         return FALSE;
@@ -399,7 +413,8 @@ run_timed (VattProgram *self, double *seconds, GError **error)
     return FALSE;
   for (guint i = 0; i + 1 < n; i++)
     seconds[g_array_index (self->steps, VattVkStep, i).node] +=
-        (double)(ticks[i + 1] - ticks[i]) * vk->caps.timestamp_seconds;
+        (double)((ticks[i + 1] - ticks[i]) & vk->caps.timestamp_mask) *
+        vk->caps.timestamp_seconds;
   return TRUE;
 }
 

@@ -39,6 +39,7 @@ typedef struct {
   guint32 family; /* of the queue */
   gboolean timestamps;
   double timestamp_seconds; /* of one tick */
+  guint64 timestamp_mask;   /* of the bits that count */
   size_t alignment;         /* of bindings' offsets */
   size_t atom;              /* of memory that is not coherent */
   size_t allocation_bytes;  /* of one allocation */
@@ -51,6 +52,7 @@ typedef struct {
   gboolean subgroup_control; /* VK_EXT_subgroup_size_control, in 1.3 */
   double flops;              /* FLOP/s taken for certain, for cutting up work */
   double bandwidth;          /* bytes/s, alike */
+  const struct VattVkProfile *profile; /* that the shaders' caps are from */
   VattShaderCaps shader;
 } VattVkCaps;
 
@@ -59,6 +61,8 @@ typedef struct {
  * use, saying why. */
 gboolean vatt_vk_caps_read (VkPhysicalDevice device, const char *mask,
     VattVkCaps *caps, GError **error);
+
+gboolean vatt_vk_has_extension (VkPhysicalDevice device, const char *name);
 
 /* ---- memory.c ---- */
 

@@ -37,20 +37,15 @@ row_of (uint i)
   return gl_LocalInvocationIndex / ACROSS + DOWN * i;
 }
 
-/* Rows past the end are zeros. */
+/* Rows past the end are like the last, here and in tiles. */
 void
 load_queries (Place place)
 {
   for (uint i = gl_LocalInvocationIndex; i < TILE_ROWS * QUADS;
        i += gl_WorkGroupSize.x) {
-    uint row = i / QUADS, d = 4 * (i % QUADS);
-    vec4 quad = vec4 (0.0);
-    if (place.row + row < queries) [[unroll]]
-      for (uint e = 0; e < 4; e++)
-        if (d + e < WIDTH)
-          quad[e] = q[begin_of (place, queries, place.row + row) + d + e] *
-                    (scale * LOG2_E);
-    query[row * STRIDE + i % QUADS] = quad;
+    uint row = i / QUADS, quad = i % QUADS;
+    uint at = begin_of (place, queries, min (place.row + row, queries - 1));
+    query[row * STRIDE + quad] = query_quad (at, 4 * quad);
   }
 }
 
@@ -60,18 +55,10 @@ load_tile (Place place, uint key0, bool values)
 {
   for (uint i = gl_LocalInvocationIndex; i < TILE_KEYS * QUADS;
        i += gl_WorkGroupSize.x) {
-    uint key = i / QUADS, d = 4 * (i % QUADS);
-    uint at = begin_of (place, keys, key0 + key) + d;
-    vec4 quad = vec4 (0.0);
-    if (key0 + key < keys) [[unroll]]
-      for (uint e = 0; e < 4; e++)
-        if (d + e < WIDTH) {
-          if (values)
-            quad[e] = v[at + e];
-          else
-            quad[e] = k[at + e];
-        }
-    tile[key * STRIDE + i % QUADS] = quad;
+    uint key = i / QUADS, quad = i % QUADS;
+    uint at = begin_of (place, keys, min (key0 + key, keys - 1));
+    tile[key * STRIDE + quad] =
+        values ? value_quad (at, 4 * quad) : key_quad (at, 4 * quad);
   }
 }
 
@@ -123,7 +110,7 @@ renew (float scores[ROWS][KEYS])
     float now = top[i];
     [[unroll]] for (uint j = 0; j < ACROSS; j++) now =
         max (now, maxima[row_of (i) * ACROSS + j]);
-    float shrink = exp2_exact (top[i] - now);
+    float shrink = shrink_of (top[i], now);
     top[i] = now;
     sum[i] *= shrink;
     [[unroll]] for (uint j = 0; j < VECTORS; j++) result[i][j] *= shrink;
@@ -155,11 +142,11 @@ write_result (Place place)
 {
   [[unroll]] for (uint i = 0; i < ROWS; i++)
       [[unroll]] for (uint j = 0; j < VECTORS; j++)
-          [[unroll]] for (uint e = 0; e < 4; e++)
   {
-    uint row = place.row + row_of (i), d = 4 * (across () + ACROSS * j) + e;
-    if (row < queries && d < WIDTH)
-      y[begin_of (place, queries, row) + d] = result[i][j][e] / sum[i];
+    uint row = place.row + row_of (i);
+    if (row < queries)
+      write_quad (begin_of (place, queries, row), 4 * (across () + ACROSS * j),
+          result[i][j] / sum[i]);
   }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Push constants of attention. */
-uint32_t samples; /* B */
+uint32_t first;   /* sample, as the mask counts them */
+uint32_t samples; /* from there, in the other buffers */
 uint32_t heads;   /* H */
 uint32_t queries; /* Tq */
 uint32_t keys;    /* Tk */

@@ -11,6 +11,7 @@
 
 const uint SUM = 0;
 const uint MAX = 1;
+const float LOWEST = -3.40282347e38;
 
 shared float partial[gl_WorkGroupSize.x];
 

@@ -6,25 +6,26 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "reduce.glsl"
+#include "vector.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
 };
 layout (binding = 0) readonly buffer X
 {
-  float x[];
+  VALUE x[];
 };
 layout (binding = 1) readonly buffer Gain
 {
-  float gain[];
+  VALUE gain[];
 };
 layout (binding = 2) readonly buffer Bias
 {
-  float bias[];
+  VALUE bias[];
 };
 layout (binding = 3) writeonly buffer Y
 {
-  float y[];
+  VALUE y[];
 };
 
 void
@@ -34,15 +35,16 @@ main ()
   if (row >= rows)
     return;
   uint begin = row * width;
-  float sum = 0.0, squares = 0.0;
+  float elements = float (width * VALUES);
+  VALUE sum = VALUE (0.0), squares = VALUE (0.0);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
     sum += x[begin + d];
-  float mean = reduce (sum, SUM) / float (width);
+  float mean = reduce (add_up (sum), SUM) / elements;
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x) {
-    float apart = x[begin + d] - mean;
+    VALUE apart = x[begin + d] - mean;
     squares += apart * apart;
   }
-  float rstd = 1.0 / sqrt (reduce (squares, SUM) / float (width) + eps);
+  float rstd = 1.0 / sqrt (reduce (add_up (squares), SUM) / elements + eps);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
     y[begin + d] = (x[begin + d] - mean) * rstd * gain[d] + bias[d];
 }

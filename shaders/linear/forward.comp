@@ -2,19 +2,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * linear: y = activation (x W + b) + r; x is (rows, depth), W (depth,
- * columns). A group makes ROWS rows of 4 VECTORS LANES columns: an invocation
- * holds its results in registers, reads x where all others do and W beside its
- * neighbours. Groups are numbered by blocks of columns first. */
+ * columns), floats or 16 bits each. A group makes a tile of y; how, the body
+ * says. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#if BODY_SHUFFLE
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#define GEMM_SHUFFLE
+#endif
+#if BODY_MATRIX
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#endif
+#if BODY_MATRIX && MATRIX_KHR
+#extension GL_KHR_cooperative_matrix : require
+#elif BODY_MATRIX
+#extension GL_NV_cooperative_matrix : require
+#endif
 #include "common.glsl"
 #include "activation.glsl"
-
-layout (constant_id = 1) const uint ROWS = 8;
-layout (constant_id = 2) const uint VECTORS = 1;
-layout (constant_id = 3) const uint ACTIVATION = 0;
-layout (constant_id = 4) const bool BIASED = false;
-layout (constant_id = 5) const bool RESIDUAL = false;
+#include "gemm.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -23,67 +32,152 @@ layout (binding = 0) readonly buffer X
 {
   float x[];
 };
+layout (binding = 0) readonly buffer X4
+{
+  vec4 x4[];
+};
 layout (binding = 1) readonly buffer W
 {
   float w[];
+};
+layout (binding = 1) readonly buffer W4
+{
+  vec4 w4[];
+};
+/* The same in 16 bits, two of them a word. */
+layout (binding = 1) readonly buffer Words
+{
+  uint w_words[];
+};
+layout (binding = 1) readonly buffer Words2
+{
+  uvec2 w_words2[];
 };
 layout (binding = 2) readonly buffer B
 {
   float b[];
 };
+layout (binding = 2) readonly buffer B4
+{
+  vec4 b4[];
+};
 layout (binding = 3) readonly buffer R
 {
   float r[];
 };
-layout (binding = 4) writeonly buffer Y
+layout (binding = 3) readonly buffer R4
+{
+  vec4 r4[];
+};
+layout (binding = 4) buffer Y
 {
   float y[];
 };
+layout (binding = 4) buffer Y4
+{
+  vec4 y4[];
+};
+
+float
+a_value (uint row, uint k)
+{
+  return x[row * depth + k];
+}
 
 vec4
-weights (uint k, uint column)
+a_terms (uint row, uint k)
 {
-  vec4 v = vec4 (0.0);
-  [[unroll]] for (uint i = 0; i < 4; i++) if (column + i < columns) v[i] =
-      w[k * columns + column + i];
+  return x4[(row * depth + k) / 4];
+}
+
+float
+weight (uint at)
+{
+  return STORED == GEMM_STORED_F32 ? w[at] : widen (w_words[at / 2])[at % 2];
+}
+
+vec4
+b_columns (uint k, uint column)
+{
+  if (B_VECTORS) {
+    uint at = (k * columns + min (column, columns - 4)) / 4;
+    if (STORED == GEMM_STORED_F32)
+      return w4[at];
+    uvec2 words = w_words2[at];
+    return vec4 (widen (words.x), widen (words.y));
+  }
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      weight (k * columns + min (column + e, columns - 1));
+  return v;
+}
+
+vec4
+c_read (uint row, uint column)
+{
+  if (C_VECTORS)
+    return y4[(row * columns + min (column, columns - 4)) / 4];
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      y[row * columns + min (column + e, columns - 1)];
   return v;
 }
 
 void
+c_write (uint row, uint column, vec4 v)
+{
+  uint at = row * columns + column;
+  if (C_VECTORS) {
+    if (column < columns)
+      y4[at / 4] = v;
+    return;
+  }
+  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns) y[at + e] =
+      v[e];
+}
+
+vec4
+bias (uint column)
+{
+  if (C_VECTORS)
+    return b4[min (column, columns - 4) / 4];
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      b[min (column + e, columns - 1)];
+  return v;
+}
+
+vec4
+residual (uint row, uint column)
+{
+  if (C_VECTORS)
+    return r4[(row * columns + min (column, columns - 4)) / 4];
+  vec4 v;
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      r[row * columns + min (column + e, columns - 1)];
+  return v;
+}
+
+vec4
+c_finish (uint row, uint column, vec4 sum)
+{
+  if (BIAS)
+    sum += bias (column);
+  [[unroll]] for (uint e = 0; e < 4; e++) sum[e] =
+      activate (sum[e], ACTIVATION);
+  return RESIDUAL ? sum + residual (row, column) : sum;
+}
+
+#if BODY_TILE
+#include "gemm_tile.glsl"
+#elif BODY_MATRIX
+#include "gemm_matrix.glsl"
+#else
+#include "gemm_direct.glsl"
+#endif
+
+void
 main ()
 {
-  uint width = 4 * VECTORS * gl_WorkGroupSize.x;
-  uint across = (columns + width - 1) / width;
-  uint group = group_index ();
-  uint row0 = group / across * ROWS;
-  uint column0 = group % across * width + 4 * gl_LocalInvocationIndex;
-  vec4 sum[ROWS][VECTORS];
-  [[unroll]] for (uint i = 0; i < ROWS; i++)
-      [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] = vec4 (0.0);
-  for (uint k = 0; k < depth; k++) {
-    vec4 c[VECTORS];
-    [[unroll]] for (uint j = 0; j < VECTORS; j++) c[j] =
-        weights (k, column0 + 4 * j * gl_WorkGroupSize.x);
-    [[unroll]] for (uint i = 0; i < ROWS; i++)
-    {
-      float a = x[min (row0 + i, rows - 1) * depth + k];
-      [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] += a * c[j];
-    }
-  }
-  [[unroll]] for (uint i = 0; i < ROWS; i++)
-      [[unroll]] for (uint j = 0; j < VECTORS; j++)
-          [[unroll]] for (uint e = 0; e < 4; e++)
-  {
-    uint column = column0 + 4 * j * gl_WorkGroupSize.x + e;
-    if (row0 + i < rows && column < columns) {
-      uint at = (row0 + i) * columns + column;
-      float value = sum[i][j][e];
-      if (BIASED)
-        value += b[column];
-      value = activate (value, ACTIVATION);
-      if (RESIDUAL)
-        value += r[at];
-      y[at] = value;
-    }
-  }
+  multiply ();
 }

@@ -6,21 +6,22 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "reduce.glsl"
+#include "vector.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
 };
 layout (binding = 0) readonly buffer X
 {
-  float x[];
+  VALUE x[];
 };
 layout (binding = 1) readonly buffer Gain
 {
-  float gain[];
+  VALUE gain[];
 };
 layout (binding = 2) writeonly buffer Y
 {
-  float y[];
+  VALUE y[];
 };
 
 void
@@ -30,10 +31,11 @@ main ()
   if (row >= rows)
     return;
   uint begin = row * width;
-  float squares = 0.0;
+  float elements = float (width * VALUES);
+  VALUE squares = VALUE (0.0);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
     squares += x[begin + d] * x[begin + d];
-  float rstd = 1.0 / sqrt (reduce (squares, SUM) / float (width) + eps);
+  float rstd = 1.0 / sqrt (reduce (add_up (squares), SUM) / elements + eps);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
     y[begin + d] = x[begin + d] * rstd * gain[d];
 }

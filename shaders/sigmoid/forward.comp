@@ -5,6 +5,7 @@
  * invocation is one element. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "exp2.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -24,6 +25,6 @@ main ()
   uint i = element_index ();
   if (i >= count)
     return;
-  float e = exp (-abs (x[i]));
+  float e = exp_exact (-abs (x[i]));
   y[i] = (x[i] < 0.0 ? e : 1.0) / (1.0 + e);
 }

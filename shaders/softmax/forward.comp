@@ -6,25 +6,46 @@
  * quotient. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "exp2.glsl"
 #include "reduce.glsl"
+#include "vector.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
 };
 layout (binding = 0) readonly buffer X
 {
-  float x[];
+  VALUE x[];
 };
 layout (binding = 1) buffer Y
 {
-  float y[];
+  VALUE y[];
 };
 
-/* 0 where floats would lose their digits, as in C; a NaN stays one. */
 float
 power (float apart)
 {
-  return apart < -87.6 ? 0.0 : exp (apart);
+  return exp2_exact (apart * LOG2_E);
+}
+
+vec4
+power (vec4 apart)
+{
+  return vec4 (
+      power (apart.x), power (apart.y), power (apart.z), power (apart.w));
+}
+
+float
+greatest (float v, float top)
+{
+  return combine (v, top, MAX);
+}
+
+float
+greatest (vec4 v, float top)
+{
+  return combine (combine (v.x, v.y, MAX),
+      combine (combine (v.z, v.w, MAX), top, MAX), MAX);
 }
 
 void
@@ -34,16 +55,17 @@ main ()
   if (row >= rows)
     return;
   uint begin = row * width;
-  float top = x[begin], sum = 0.0;
+  float top = LOWEST;
+  VALUE sum = VALUE (0.0);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
-    top = combine (x[begin + d], top, MAX);
+    top = greatest (x[begin + d], top);
   top = reduce (top, MAX);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x) {
-    float e = power (x[begin + d] - top);
+    VALUE e = power (x[begin + d] - top);
     y[begin + d] = e;
     sum += e;
   }
-  sum = reduce (sum, SUM);
+  float total = reduce (add_up (sum), SUM);
   for (uint d = lane; d < width; d += gl_WorkGroupSize.x)
-    y[begin + d] /= sum;
+    y[begin + d] /= total;
 }

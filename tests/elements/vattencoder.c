@@ -380,6 +380,56 @@ test_states (void)
   gst_object_unref (pipeline);
 }
 
+/* ---- clips ---- */
+
+typedef struct {
+  gboolean keep;         /* the buffers */
+  GPtrArray *buffers;    /* references, if they are kept */
+  GHashTable *addresses; /* of their values */
+} Seen;
+
+static GstPadProbeReturn
+see_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Seen *seen = data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstMapInfo map;
+  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_hash_table_add (seen->addresses, map.data);
+  gst_buffer_unmap (buffer, &map);
+  if (seen->keep)
+    g_ptr_array_add (seen->buffers, gst_buffer_ref (buffer));
+  return GST_PAD_PROBE_OK;
+}
+
+/* A large clip is filled when the one before has come back, so that there is
+ * one: unless somebody keeps it, who must not stop the line. */
+static void
+test_large_clips (void)
+{
+  const guint n = 6;
+  for (guint keep = 0; keep < 2; keep++) {
+    GstElement *pipeline = parse_pipeline (
+        "videotestsrc num-buffers=192 ! "
+        "video/x-raw,width=64,height=64,framerate=25/2 ! "
+        "vattvideotok name=t width=128 height=128 ! vattencoder");
+    g_autoptr (GstElement) tokeniser =
+        gst_bin_get_by_name (GST_BIN (pipeline), "t");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (tokeniser, "src");
+    g_autoptr (GHashTable) addresses = g_hash_table_new (NULL, NULL);
+    g_autoptr (GPtrArray) buffers =
+        g_ptr_array_new_with_free_func ((GDestroyNotify)gst_buffer_unref);
+    Seen seen = {
+      .keep = keep != 0, .buffers = buffers, .addresses = addresses
+    };
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, see_buffer, &seen, NULL);
+    g_autoptr (Report) report = run_bin (pipeline);
+    g_assert_cmpstr (report->error, ==, NULL);
+    g_assert_cmpuint (report->results->len, ==, n);
+    g_assert_cmpuint (g_hash_table_size (addresses), ==, keep ? n : 1);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -400,6 +450,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattencoder/seek", test_seek);
   g_test_add_func ("/vattencoder/early-seek", test_early_seek);
   g_test_add_func ("/vattencoder/states", test_states);
+  g_test_add_func ("/vattencoder/large-clips", test_large_clips);
   int failures = g_test_run ();
   media_clear ();
   gst_deinit ();

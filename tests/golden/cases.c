@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * One case of numbers that the authors' code computed: its checkpoint is read
- * and run twice, through the library and through `vatt convert` and `vatt
- * run`, on every input the case has; every output must be there and agree.
+ * and run on the CPU and, where there is a device, on Vulkan, each time twice,
+ * through the library and through `vatt convert` and `vatt run`, on every input
+ * the case has; every output must be there and agree.
  *
  *   cases CASE...     each case of that name, skipped where it is absent
  *   cases --others CASE...   every case of the folder but these
@@ -10,6 +11,8 @@
  * The folder is VATT_GOLDEN_DIR, or `golden` in VATT_SHARED_DATA. */
 #include "case.h"
 #include "folder.h"
+#include "relative.h"
+#include "vulkandevice.h"
 
 #include <vatt/vatt.h>
 
@@ -23,7 +26,6 @@
  * resamples the positions of sound, a system it solves in single precision. */
 #define TOLERANCE 1e-4
 #define TOLERANCE_RESAMPLED_SOUND 1e-3
-#define LEAST_RMS 1e-3
 
 static const char *const inputs[] = { "infer", "longer", "shorter", "ragged",
   "image" };
@@ -34,19 +36,6 @@ typedef struct {
   double error; /* largest difference over the root mean square */
   const char *tensor;
 } Worst;
-
-static double
-relative_error (const float *found, const float *expected, gsize n)
-{
-  double squares = 0, most = 0;
-  for (gsize i = 0; i < n; i++) {
-    squares += (double)expected[i] * (double)expected[i];
-    double difference = fabs ((double)found[i] - (double)expected[i]);
-    /* A NaN must not pass for small. */
-    most = difference <= most ? most : difference;
-  }
-  return most / fmax (LEAST_RMS, sqrt (squares / (double)n));
-}
 
 static gboolean
 resampled_sound (VattModel *model, VattTensorFile *in)
@@ -124,15 +113,16 @@ check_tool_outputs (VattTensorFile *found, VattTensorFile *expected,
 }
 
 static void
-check_through_tool (const char *model_path, const char *in_path,
-    VattTensorFile *expected, guint views, gboolean sound_resampled,
-    const char *scratch, Worst *worst)
+check_through_tool (const char *model_path, VattDevice *device,
+    const char *in_path, VattTensorFile *expected, guint views,
+    gboolean sound_resampled, const char *scratch, Worst *worst)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *out = g_build_filename (scratch, "out.safetensors", NULL);
   g_autofree char *views_text = g_strdup_printf ("%u", views);
   const char *const arguments[] = { g_getenv ("VATT_TOOL"), "run", model_path,
-    "--in", in_path, "--out", out, "--views", views_text, NULL };
+    "--in", in_path, "--out", out, "--views", views_text, "--device",
+    vatt_device_get_name (device), NULL };
   run_tool (arguments);
   g_autoptr (VattTensorFile) found = vatt_tensor_file_open (out, &error);
   g_assert_no_error (error);
@@ -193,9 +183,10 @@ check_input (const GoldenCase *test, VattModel *model, VattDevice *device,
   gboolean sound = resampled_sound (model, in);
   Worst worst = { 0, "all equal" };
   check_through_library (model, device, in, expected, sound, &worst);
-  check_through_tool (
-      model_path, in_path, expected, test->views, sound, scratch, &worst);
-  g_test_message ("%s: worst %s, %.2e", input, worst.tensor, worst.error);
+  check_through_tool (model_path, device, in_path, expected, test->views, sound,
+      scratch, &worst);
+  g_test_message ("%s, %s: worst %s, %.2e", vatt_device_get_name (device),
+      input, worst.tensor, worst.error);
 }
 
 /* The checkpoint after training has an optimiser and its slots in it; it is
@@ -263,10 +254,14 @@ test_case (gconstpointer data)
   g_autoptr (VattModel) model = vatt_model_import (checkpoint, &params, &error);
   g_assert_no_error (error);
   check_trained (&test, model, &params);
-  g_autoptr (VattDevice) device = vatt_device_new ("cpu", NULL, &error);
+  g_autoptr (VattDevice) cpu = vatt_device_new ("cpu", NULL, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
-    check_input (&test, model, device, model_path, inputs[i], scratch);
+  g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (inputs); i++) {
+    check_input (&test, model, cpu, model_path, inputs[i], scratch);
+    if (vulkan)
+      check_input (&test, model, vulkan, model_path, inputs[i], scratch);
+  }
   remove_folder (scratch);
   golden_case_clear (&test);
 }

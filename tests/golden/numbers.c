@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions|nce|schedules */
+ *   numbers mel|words|resize|positions|colour|nce|schedules */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -343,6 +343,12 @@ test_positions (void)
 }
 
 static void
+test_colour (void)
+{
+  check_file ("colour.safetensors", check_colour);
+}
+
+static void
 test_nce (void)
 {
   check_file ("nce.safetensors", check_nce);
@@ -367,7 +373,8 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
     { "resize", test_resize }, { "positions", test_positions },
-    { "nce", test_nce }, { "schedules", test_schedules } };
+    { "colour", test_colour }, { "nce", test_nce },
+    { "schedules", test_schedules } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -375,6 +382,7 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions|nce|schedules\n", argv[0]);
+  g_printerr (
+      "usage: %s mel|words|resize|positions|colour|nce|schedules\n", argv[0]);
   return 1;
 }

@@ -46,6 +46,8 @@ gboolean check_mel (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 gboolean check_resize (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
+gboolean check_colour (
+    VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 gboolean check_nce (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 /* Compares all of a file. */

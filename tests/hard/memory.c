@@ -105,6 +105,14 @@ test_video (void)
 }
 
 static void
+test_augmented (void)
+{
+  run_windows ("videotestsrc ! video/x-raw,width=64,height=64 ! "
+               "vattvideotok hop=320000000 augment=paper ! vattencoder",
+      line_times (1000));
+}
+
+static void
 test_audio (void)
 {
   run_windows ("audiotestsrc samplesperbuffer=4096 ! audio/x-raw,rate=16000 ! "
@@ -160,6 +168,7 @@ main (int argc, char **argv)
   }
   watchdog_start ();
   g_test_add_func ("/memory/video", test_video);
+  g_test_add_func ("/memory/augmented", test_augmented);
   g_test_add_func ("/memory/audio", test_audio);
   g_test_add_func ("/memory/both", test_both);
   g_test_add_func ("/memory/pipelines", test_pipelines);

@@ -303,6 +303,11 @@ main (int argc, char **argv)
   watchdog_start ();
   g_test_add_data_func ("/operations/video",
       "vattvideotok name=v hop=320000000 ! vattencoder name=e", test_file);
+  /* Clips so large that one waits for the other. */
+  g_test_add_data_func ("/operations/large",
+      "vattvideotok name=v width=128 height=128 hop=500000000 ! "
+      "vattencoder name=e",
+      test_file);
   g_test_add_data_func ("/operations/audio",
       "vattaudiotok name=a hop=320000000 ! vattencoder name=e", test_file);
   g_test_add_data_func ("/operations/both",
@@ -318,6 +323,17 @@ main (int argc, char **argv)
       "queue name=v ! vattvideotok hop=320000000 ! queue ! vattencoder name=e "
       "post-messages=true ! queue ! fakesink",
       test_file);
+  g_test_add_data_func ("/operations/training",
+      "vattencoder name=e space=va "
+      "queue name=v ! vattvideotok hop=500000000 augment=paper "
+      "start-jitter=300000000 ! e. "
+      "queue name=a ! vattaudiotok hop=500000000 augment=light "
+      "start-jitter=300000000 ! e.",
+      test_file);
+  g_test_add_data_func ("/operations/augmented-pictures",
+      "videotestsrc name=s ! capsfilter name=c caps-change-mode=delayed ! "
+      "vattvideotok hop=320000000 augment=paper ! vattencoder name=e",
+      test_endless);
   g_test_add_data_func ("/operations/pictures",
       "videotestsrc name=s ! capsfilter name=c caps-change-mode=delayed ! vattvideotok hop=320000000 ! "
       "vattencoder name=e",

@@ -48,7 +48,7 @@ static void
 test_unstarted (void)
 {
   static const char *const names[] = { "vattvideotok", "vattaudiotok",
-    "vatttexttok", "vattencoder", "vattclassifier" };
+    "vatttexttok", "vattencoder", "vattclassifier", "vattdatasetsrc" };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     watchdog_step ("%s alone", names[i]);
     g_autoptr (GstElement) element = gst_element_factory_make (names[i], NULL);

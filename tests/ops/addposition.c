@@ -29,6 +29,8 @@ static const OpCase cases[] = {
       TENSOR (3, 7, 5, 13), ROUNDING },
   { "kept-one", { TENSOR (3, 1, 1, 33), TENSOR (2, 9, 33), IDS (9, 1, 1) },
       TENSOR (3, 1, 1, 33), ROUNDING },
+  { "fours", { TENSOR (3, 7, 5, 12), TENSOR (2, 31, 12), IDS (31, 1, 5) },
+      TENSOR (3, 7, 5, 12), ROUNDING },
   { "large", { TENSOR (3, 3, 1201, 67), TENSOR (2, 1201, 67) },
       TENSOR (3, 3, 1201, 67), ROUNDING },
   { NULL },
@@ -64,7 +66,23 @@ test_repeated (void)
     g_assert_cmpfloat (y[i], ==, x[i] + table[kept[i / 5] * 5 + (int)(i % 5)]);
 }
 
-static const OpExtra extras[] = { { "repeated", test_repeated }, { NULL } };
+/* Nothing but the table is read, whatever was kept. */
+static void
+test_hostile (void)
+{
+  const OpCase test = { .in = { TENSOR (3, 1, 3, 5), TENSOR (2, 8, 5),
+                            IDS (8, 1, 3) } };
+  static const gint32 kept[] = { -1, 8, G_MAXINT32 };
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  memcpy (optest_values (run, 2), kept, sizeof kept);
+  const float *x = optest_values (run, 0), *table = optest_values (run, 1);
+  const float *y = optest_execute (run);
+  for (size_t i = 0; i < 15; i++)
+    g_assert_cmpfloat (y[i], ==, x[i] + table[7 * 5 + i % 5]);
+}
+
+static const OpExtra extras[] = { { "repeated", test_repeated },
+  { "hostile", test_hostile, .shaders_only = TRUE }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_addposition,

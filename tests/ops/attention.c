@@ -133,6 +133,18 @@ static const OpCase cases[] = {
       HEADS (1, 1.0f), ROUNDING },
   { "block-edge-and-one", { QKV (1, 48, 513, 32) }, TENSOR (3, 1, 48, 32),
       HEADS (1, 1.0f), ROUNDING },
+  { "width-127", { QKV (1, 9, 33, 127) }, TENSOR (3, 1, 9, 127),
+      HEADS (1, 0.08873565f), ROUNDING },
+  { "width-128", { QKV (1, 41, 33, 256) }, TENSOR (3, 1, 41, 256),
+      HEADS (2, 0.08838835f), ROUNDING },
+  { "width-300", { QKV (1, 9, 33, 300) }, TENSOR (3, 1, 9, 300),
+      HEADS (1, 0.05773503f), ROUNDING },
+  { "4700-keys", { QKV (1, 9, 4700, 64) }, TENSOR (3, 1, 9, 64),
+      HEADS (1, 1.0f), ROUNDING },
+  { "8192-keys-bias-mask",
+      { QKV (1, 3, 8192, 128), RANGE (-3.0, 3.0, 3, 2, 3, 8192),
+          RANGE (-9.0, 0.0, 2, 1, 8192) },
+      TENSOR (3, 1, 3, 128), HEADS (2, 0.125f), ROUNDING },
   { "dropout", { QKV (2, 13, 19, 40), ABSENT, ABSENT, KEYS },
       TENSOR (3, 2, 13, 40), DROPPING (2, 1.0f, 0.3), ROUNDING },
   { "dropout-all",
@@ -230,6 +242,39 @@ test_all_masked (void)
     g_assert_true (isfinite (y[i]) && fabsf (y[i]) <= 1.0f);
 }
 
+/* Which key has the largest product with a query of 16 channels. */
+static size_t
+nearest (const float *query, const float *keys, size_t n_keys)
+{
+  size_t most = 0;
+  double top = -HUGE_VAL;
+  for (size_t k = 0; k < n_keys; k++) {
+    double product = 0.0;
+    for (size_t d = 0; d < 16; d++)
+      product += (double)query[d] * (double)keys[k * 16 + d];
+    most = product > top ? k : most;
+    top = fmax (product, top);
+  }
+  return most;
+}
+
+/* Scores of 1e30: the largest takes all, and nothing overflows. What is left
+ * are the roundings of p v and of p v / p. */
+static void
+test_huge (void)
+{
+  const OpCase test = { .in = { QKV (1, 9, 300, 16) }, HEADS (1, 1e30f) };
+  double expected[9 * 16];
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  const float *query = optest_values (run, QUERY);
+  for (size_t i = 0; i < 9 * 16; i++) {
+    size_t key = nearest (query + i / 16 * 16, optest_values (run, KEY), 300);
+    expected[i] = (double)optest_values (run, VALUE)[16 * key + i % 16];
+  }
+  optest_compare (
+      "huge scores", optest_execute (run), expected, 9 * 16, 0.0, 2.4e-7);
+}
+
 /* A NaN in a query spoils that query of that head alone. */
 static void
 test_nan (void)
@@ -242,8 +287,30 @@ test_nan (void)
     g_assert_cmpint (isnan (y[i]) != 0, ==, i / 8 == 2);
 }
 
+/* Where a device binds three samples at once and not seven, the same comes
+ * out. */
+static void
+test_pieces (void)
+{
+  const OpCase test = { .in = { QKV (7, 3, 101, 64), ABSENT,
+                            RANGE (-9.0, 0.0, 2, 7, 101) },
+    HEADS (2, 1.0f) };
+  const size_t n = 7 * 3 * 64;
+  const char *mask = g_getenv ("VATT_VULKAN_MASK");
+  g_autofree char *kept = g_strdup (mask ? mask : "");
+  g_autofree char *less = g_strconcat (kept, ",binding=100000", NULL);
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  g_autofree float *whole =
+      g_memdup2 (optest_execute (run), n * sizeof (float));
+  g_setenv ("VATT_VULKAN_MASK", less, TRUE);
+  g_assert_cmpmem (
+      optest_execute (run), n * sizeof (float), whole, n * sizeof (float));
+  g_setenv ("VATT_VULKAN_MASK", kept, TRUE);
+}
+
 static const OpExtra extras[] = { { "masked", test_masked },
-  { "all-masked", test_all_masked }, { "nan", test_nan }, { NULL } };
+  { "all-masked", test_all_masked }, { "huge", test_huge }, { "nan", test_nan },
+  { "pieces", test_pieces }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_attention,
@@ -251,7 +318,8 @@ const OpTest optest = {
             "relative error of each probability; results stay below 1",
   .reference = reference,
   .constant = 1u << MASK,
-  .work_differs = TRUE, /* shaders lay keys out as they read them */
+  /* They lay keys and values out as they read them. */
+  .work_differs = TRUE,
   .cases = cases,
   .refusals = refusals,
   .extras = extras,

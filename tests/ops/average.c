@@ -27,6 +27,7 @@ static const OpCase cases[] = {
   { "odd", { TENSOR (2, 21, 13) }, TENSOR (2, 7, 13), VIEWS (3) },
   { "twelve", { RANGE (-30.0, 30.0, 2, 12, 400) }, TENSOR (2, 1, 400),
       VIEWS (12) },
+  { "many-views", { TENSOR (2, 70001, 3) }, TENSOR (2, 1, 3), VIEWS (70001) },
   { "large", { TENSOR (2, 1030, 527) }, TENSOR (2, 103, 527), VIEWS (10) },
   { NULL },
 };

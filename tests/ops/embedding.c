@@ -18,6 +18,7 @@ reference (const OpCase *test, const double *const in[], double *y)
 static const OpCase cases[] = {
   { "one", { IDS (1, 2, 1, 1), TENSOR (2, 1, 1) }, TENSOR (3, 1, 1, 1) },
   { "odd", { IDS (31, 2, 7, 16), TENSOR (2, 31, 13) }, TENSOR (3, 7, 16, 13) },
+  { "fours", { IDS (31, 2, 7, 3), TENSOR (2, 31, 68) }, TENSOR (3, 7, 3, 68) },
   { "one-word", { IDS (65536, 2, 1, 1), TENSOR (2, 65536, 3) },
       TENSOR (3, 1, 1, 3) },
   { "large", { IDS (1024, 2, 129, 17), TENSOR (2, 1024, 301) },
@@ -47,7 +48,21 @@ test_ends (void)
   g_assert_cmpmem (y + 5, 5 * sizeof *y, table, 5 * sizeof *y);
 }
 
-static const OpExtra extras[] = { { "ends", test_ends }, { NULL } };
+/* Nothing but the table is read, whatever an id is. */
+static void
+test_hostile (void)
+{
+  const OpCase test = { .in = { IDS (9, 2, 1, 4), TENSOR (2, 9, 5) } };
+  static const gint32 ids[] = { -1, 9, G_MAXINT32, G_MININT32 };
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  memcpy (optest_values (run, 0), ids, sizeof ids);
+  const float *table = optest_values (run, 1), *y = optest_execute (run);
+  for (size_t i = 0; i < 4; i++)
+    g_assert_cmpmem (y + i * 5, 5 * sizeof *y, table + 8 * 5, 5 * sizeof *y);
+}
+
+static const OpExtra extras[] = { { "ends", test_ends },
+  { "hostile", test_hostile, .shaders_only = TRUE }, { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_embedding,

@@ -44,6 +44,8 @@ static const OpCase cases[] = {
       TENSOR (2, 64, 16), EXCHANGED (64, 1), ROUNDING },
   { "voxels", { TENSOR (2, 3, 35), TENSOR (2, 5, 35), TENSOR (2, 7, 35) },
       TENSOR (2, 105, 35), GRID (3, 3, 5, 7), ROUNDING },
+  { "fours", { TENSOR (2, 3, 12), TENSOR (2, 5, 12), TENSOR (2, 7, 12) },
+      TENSOR (2, 105, 12), GRID (3, 3, 5, 7), ROUNDING },
   { "large", { TENSOR (2, 8, 129), TENSOR (2, 20, 129), TENSOR (2, 19, 129) },
       TENSOR (2, 3040, 129), GRID (3, 8, 20, 19), ROUNDING },
   { NULL },

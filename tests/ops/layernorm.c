@@ -40,6 +40,8 @@ static const OpCase cases[] = {
       2e-6, 2e-6 },
   { "short-of-a-vector", { TENSOR (2, 7, 3), AFFINE (3) }, TENSOR (2, 7, 3),
       EPS, 2e-6, 2e-6 },
+  { "fours", { TENSOR (2, 7, 68), AFFINE (68) }, TENSOR (2, 7, 68), EPS, 2e-6,
+      2e-6 },
   { "wide", { TENSOR (2, 2, 4099), AFFINE (4099) }, TENSOR (2, 2, 4099), EPS,
       2e-6, 2e-6 },
   { "large", { TENSOR (3, 3, 401, 129), AFFINE (129) }, TENSOR (3, 3, 401, 129),

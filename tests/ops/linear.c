@@ -69,6 +69,21 @@ static const OpCase cases[] = {
       { TENSOR (3, 2, 201, 401), TENSOR (2, 401, 301), TENSOR (1, 301),
           TENSOR (3, 2, 201, 301) },
       TENSOR (3, 2, 201, 301), GELU, 3e-5, 1e-6 },
+  /* Enough for the largest tiles of every profile, and more than one binding
+   * holds where a mask says so. */
+  { "wide", { TENSOR (2, 1100, 20), TENSOR (2, 20, 1028) },
+      TENSOR (2, 1100, 1028), PLAIN, 3e-6, 1e-6 },
+  { "wide-odd",
+      { TENSOR (2, 1101, 19), TENSOR (2, 19, 1027), TENSOR (1, 1027),
+          TENSOR (2, 1101, 1027) },
+      TENSOR (2, 1101, 1027), GELU, 3e-6, 1e-6 },
+  /* More trips of a loop than some drivers make. */
+  { "long", { TENSOR (2, 3, 70000), TENSOR (2, 70000, 4) }, TENSOR (2, 3, 4),
+      PLAIN, 2e-3, 1e-6 },
+  { "long-odd",
+      { TENSOR (2, 3, 70001), TENSOR (2, 70001, 5), TENSOR (1, 5),
+          TENSOR (2, 3, 5) },
+      TENSOR (2, 3, 5), RELU, 2e-3, 1e-6 },
   { NULL },
 };
 

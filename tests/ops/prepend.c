@@ -18,6 +18,7 @@ static const OpCase cases[] = {
   { "nothing-else", { TENSOR (3, 7, 0, 13), TENSOR (1, 13) },
       TENSOR (3, 7, 1, 13) },
   { "odd", { TENSOR (3, 7, 5, 13), TENSOR (1, 13) }, TENSOR (3, 7, 6, 13) },
+  { "fours", { TENSOR (3, 7, 5, 12), TENSOR (1, 12) }, TENSOR (3, 7, 6, 12) },
   { "large", { TENSOR (3, 3, 1200, 67), TENSOR (1, 67) },
       TENSOR (3, 3, 1201, 67) },
   { NULL },

@@ -49,6 +49,8 @@ static const OpCase cases[] = {
   { "odd", { TENSOR (2, 12, 3) }, TENSOR (3, 3, 13, 13), RELATIVE (13, 21) },
   { "beyond-the-last", { TENSOR (2, 32, 5) }, TENSOR (3, 5, 151, 151),
       RELATIVE (151, 64) },
+  { "many-buckets", { TENSOR (2, 128, 3) }, TENSOR (3, 3, 231, 231),
+      RELATIVE (231, 199) },
   { NULL },
 };
 

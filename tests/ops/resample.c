@@ -135,6 +135,19 @@ test_identity (void)
   }
 }
 
+/* Row by row, where M count is beyond 32 bits. */
+static void
+test_far (void)
+{
+  const VattResample resample = { .count = 70001 };
+  const OpCase test = { .in = { TENSOR (2, 70001, 1) },
+    .attributes = &resample,
+    .attributes_size = sizeof resample };
+  g_autoptr (OpRun) run = optest_run_new (&test);
+  const float *table = optest_values (run, 0), *y = optest_execute (run);
+  g_assert_cmpmem (y, 70001 * sizeof *y, table, 70001 * sizeof *y);
+}
+
 /* ---- long tables ---- */
 
 /* The cubic B-spline around 0. */
@@ -203,7 +216,8 @@ test_long (void)
 }
 
 static const OpExtra extras[] = { { "numbers", test_numbers },
-  { "long", test_long }, { "identity", test_identity }, { NULL } };
+  { "long", test_long }, { "identity", test_identity }, { "far", test_far },
+  { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_resample,

@@ -32,6 +32,13 @@ static const OpCase cases[] = {
       EPS },
   { "short-of-a-vector", { TENSOR (2, 7, 3), TENSOR (1, 3) }, TENSOR (2, 7, 3),
       EPS },
+  { "fours", { TENSOR (2, 7, 68), TENSOR (1, 68) }, TENSOR (2, 7, 68), EPS },
+  /* More groups than one axis has. */
+  { "many-rows", { TENSOR (2, 70001, 3), TENSOR (1, 3) }, TENSOR (2, 70001, 3),
+      EPS },
+  /* More than the loops of eight invocations would get through. */
+  { "widest", { TENSOR (2, 1, 400001), TENSOR (1, 400001) },
+      TENSOR (2, 1, 400001), EPS_ONLY, 1e-6, 1e-5 },
   { "wide", { TENSOR (2, 2, 4099), TENSOR (1, 4099) }, TENSOR (2, 2, 4099),
       EPS },
   { "large", { TENSOR (3, 3, 401, 129), TENSOR (1, 129) },

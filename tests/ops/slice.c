@@ -26,6 +26,7 @@ static const OpCase cases[] = {
   { "none", { TENSOR (3, 7, 5, 13) }, TENSOR (3, 7, 0, 13), SLICE (5, 0) },
   { "flat", { TENSOR (3, 7, 5, 13) }, TENSOR (2, 7, 13), FLAT (0, 1) },
   { "flat-last", { TENSOR (3, 1, 5, 33) }, TENSOR (2, 1, 33), FLAT (4, 1) },
+  { "fours", { TENSOR (3, 7, 5, 12) }, TENSOR (3, 7, 3, 12), SLICE (1, 3) },
   { "large", { TENSOR (3, 3, 1201, 67) }, TENSOR (3, 3, 1200, 67),
       SLICE (1, 1200) },
   { NULL },

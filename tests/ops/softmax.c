@@ -27,6 +27,7 @@ static const OpCase cases[] = {
   { "one", { TENSOR (1, 1) }, TENSOR (1, 1), .abs = 0.0, .rel = 0.0 },
   { "odd", { TENSOR (3, 7, 5, 13) }, TENSOR (3, 7, 5, 13), .rel = 2e-6 },
   { "short-of-a-vector", { TENSOR (2, 7, 3) }, TENSOR (2, 7, 3), .rel = 2e-6 },
+  { "fours", { TENSOR (2, 7, 68) }, TENSOR (2, 7, 68), .rel = 2e-6 },
   { "classes", { RANGE (-20.0, 20.0, 2, 1, 400) }, TENSOR (2, 1, 400),
       .rel = 6e-6 },
   { "far", { RANGE (-80.0, 80.0, 2, 7, 67) }, TENSOR (2, 7, 67), .abs = 1e-37,

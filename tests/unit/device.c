@@ -101,6 +101,19 @@ test_refused (void)
   }
 }
 
+/* The processor's products read floats. */
+static void
+test_weights (void)
+{
+  const VattDeviceParams params = { .weights = VATT_WEIGHT_STORAGE_BF16 };
+  g_autoptr (GError) error = NULL;
+  g_assert_null (vatt_device_new ("cpu", &params, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+  g_autoptr (VattDevice) vulkan = vulkan_device_new (&params);
+  if (vulkan)
+    g_assert_cmpfloat (vatt_device_measure_gemm (vulkan, 3, 5, 7), >, 0.0);
+}
+
 static void
 check_rates (VattDevice *device)
 {
@@ -132,6 +145,7 @@ main (int argc, char **argv)
   g_test_add_func ("/device/auto", test_auto);
   g_test_add_func ("/device/resolve", test_resolve);
   g_test_add_func ("/device/refused", test_refused);
+  g_test_add_func ("/device/weights", test_weights);
   g_test_add_func ("/device/rates", test_rates);
   return g_test_run ();
 }

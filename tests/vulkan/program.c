@@ -202,11 +202,54 @@ test_binding_too_large (void)
   vatt_device_vulkan.close (vk);
 }
 
+/* A head so wide that not even one row of it can be shared. */
+static void
+test_shared_too_large (void)
+{
+  const VattAttention attention = { .heads = 1, .scale = 1.0f };
+  const size_t shape[] = { 1, 3, 20000 };
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattPlan) plan = vatt_plan_new ();
+  VattTensor *x = vatt_plan_input (plan, "x", VATT_DTYPE_F32, 3, shape);
+  VattTensor *in[VATT_MAX_INPUTS] = { x, x, x };
+  VattTensor *y = vatt_plan_apply (plan, &vatt_op_attention, &attention,
+      sizeof attention, in, VATT_MAX_INPUTS);
+  vatt_plan_output (plan, y, "y");
+  g_assert_true (vatt_plan_seal (plan, &error));
+  g_assert_null (vatt_device_vulkan.prepare (vk, plan, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "bytes of shared memory"));
+  vatt_device_vulkan.close (vk);
+}
+
+/* Asked for, they are there or the device is refused. */
+static void
+test_matrices (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_setenv ("VATT_VULKAN_MATRIX", "1", TRUE);
+  VattVk *vk = vatt_device_vulkan.open (NULL, NULL, &error);
+  g_unsetenv ("VATT_VULKAN_MATRIX");
+  if (vk) {
+    g_assert_cmpint (vk->caps.shader.gemm, ==, VATT_GEMM_MATRIX);
+    vatt_device_vulkan.close (vk);
+  } else if (g_error_matches (error, VATT_ERROR, VATT_ERROR_DEVICE)) {
+    g_test_skip (error->message);
+  } else {
+    g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (error->message, "cooperative_matrix"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   static const char *const masks[] = { "subgroup", "mapped", "coherent",
-    "mapped,coherent", "timestamps", "budget", "profile=1",
+    "mapped,coherent", "timestamps", "budget", "shuffle", "profile=generic",
     "group=128,shared=16384" };
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/levels", test_levels);
@@ -218,6 +261,8 @@ main (int argc, char **argv)
     g_test_add_data_func (path, masks[i], test_mask);
   }
   g_test_add_func ("/program/refused-masks", test_refused_masks);
+  g_test_add_func ("/program/matrices", test_matrices);
   g_test_add_func ("/program/binding-too-large", test_binding_too_large);
+  g_test_add_func ("/program/shared-too-large", test_shared_too_large);
   return g_test_run ();
 }

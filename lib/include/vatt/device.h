@@ -59,13 +59,34 @@ VATT_API void vatt_device_info_free (VattDeviceInfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattDeviceInfo, vatt_device_info_free)
 
 /**
+ * VattWeightStorage:
+ * @VATT_WEIGHT_STORAGE_F32: in 32 bits, as they are
+ * @VATT_WEIGHT_STORAGE_BF16: in 16 bits with the range of floats and 8 bits of
+ *   precision: each weight is off by up to 1 part in 512
+ * @VATT_WEIGHT_STORAGE_F16: in 16 bits with 11 bits of precision, off by up to
+ *   1 part in 4096; beyond 65504 infinite, below 6.1e-5 less precise
+ *
+ * How a device keeps the matrices of linear layers. 16 bits take half the
+ * memory and half the time to read; other numbers, and all sums, stay floats.
+ * The rounding is to nearest, ties to even.
+ */
+typedef enum {
+  VATT_WEIGHT_STORAGE_F32,
+  VATT_WEIGHT_STORAGE_BF16,
+  VATT_WEIGHT_STORAGE_F16,
+} VattWeightStorage;
+
+/**
  * VattDeviceParams:
  * @threads: threads that compute; 0 for one per available processor
+ * @weights: how matrices are kept; Vulkan devices know all ways, the processor
+ *   refuses others than %VATT_WEIGHT_STORAGE_F32 with %VATT_ERROR_UNSUPPORTED
  *
  * Settings of a device; all zero is the default.
  */
 typedef struct {
   guint threads;
+  VattWeightStorage weights;
 } VattDeviceParams;
 
 VATT_API VattDevice *vatt_device_new (

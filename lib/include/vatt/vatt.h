@@ -4,12 +4,15 @@
 #pragma once
 
 #include <vatt/audio.h>
+#include <vatt/augment.h>
 #include <vatt/bytes.h>
+#include <vatt/captions.h>
 #include <vatt/clip.h>
 #include <vatt/config.h>
 #include <vatt/device.h>
 #include <vatt/error.h>
 #include <vatt/file.h>
+#include <vatt/manifest.h>
 #include <vatt/mel.h>
 #include <vatt/modality.h>
 #include <vatt/model.h>

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Matrix products on devices with shaders: which body, in what tiles, in how
+ * many dispatches. C (rows, columns) = A B, sums of `depth` terms; how A and B
+ * lie in memory is the shader's business (shaders/include/gemm.glsl). */
+#pragma once
+
+#include "dispatch.h"
+
+#include "include/gemmflags.h"
+
+/* One pass's shader in its bodies. */
+typedef struct {
+  const VattShader *direct, *shuffle, *tile, *matrix;
+} VattGemmShaders;
+
+typedef struct {
+  size_t rows, columns, depth;
+  guint32 flags; /* GEMM_.._VECTORS that hold, and what to do at the end */
+} VattGemmShape;
+
+typedef struct {
+  const VattShader *shader;
+  VattGemmTile tile;
+  size_t most_rows;  /* of C that one dispatch may make */
+  size_t most_terms; /* of a sum that one dispatch may add */
+} VattGemmChoice;
+
+/* row_width: the most numbers in a row of what is bound by rows of C. */
+VattGemmChoice vatt_gemm_choose (const VattShaderCaps *caps,
+    const VattGemmShaders *shaders, const VattGemmShape *shape,
+    size_t row_width);
+/* Adds the dispatch of a part of C and of its sums, without bindings. */
+VattDispatch *vatt_gemm_add (VattDispatches *all, const VattGemmChoice *choice,
+    const VattGemmShape *part, gconstpointer push, size_t push_bytes);
+/* GEMM_STORED_.. of a tensor, in its place among the flags. */
+guint32 vatt_gemm_stored (const VattTensor *tensor);
