@@ -94,18 +94,23 @@ optest_expected (const OpRun *run)
   return expected;
 }
 
+static size_t
+append (float *result, size_t n, const VattTensor *tensor)
+{
+  size_t count = vatt_tensor_count (tensor);
+  for (size_t i = 0; i < count; i++)
+    result[n + i] = vatt_tensor_f32 (tensor)[i];
+  return n + count;
+}
+
 static float *
 take_result (const OpRun *run)
 {
   float *result = g_new (float, result_count (run) + 1);
-  size_t n = vatt_tensor_count (run->node->out);
-  memcpy (result, run->node->out->data, n * sizeof *result);
+  size_t n = append (result, 0, run->node->out);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    if (optest.op->changes & (1u << i)) {
-      size_t count = vatt_tensor_count (run->node->in[i]);
-      memcpy (result + n, run->node->in[i]->data, count * sizeof *result);
-      n += count;
-    }
+    if (optest.op->changes & (1u << i))
+      n = append (result, n, run->node->in[i]);
   return result;
 }
 
