@@ -40,7 +40,7 @@ gst_vatt_feed_load_epoch (GstVattFeed *self, guint64 epoch, GError **error)
   return self->order != NULL;
 }
 
-static void
+static GstVattFeedSlot *
 add_slot (GstVattFeed *self)
 {
   GstVattFeedSlot *slot = g_new0 (GstVattFeedSlot, 1);
@@ -48,7 +48,9 @@ add_slot (GstVattFeed *self)
   slot->epoch = slot->index / self->per_epoch;
   gst_vatt_feed_load_epoch (self, slot->epoch, NULL);
   slot->row = self->order[slot->index % self->per_epoch];
+  slot->state = GST_VATT_FEED_SLOT_DECODING;
   g_queue_push_tail (&self->slots, slot);
+  return slot;
 }
 
 /* The clip that is being sent and the next one may always be there: else
@@ -71,19 +73,14 @@ is_wanted (const GstVattFeed *self)
   return FALSE;
 }
 
-/* Returns: (nullable): a slot that nobody decodes yet */
+/* Returns: (nullable): the next slot, to be decoded by the caller; %NULL: not
+ * now */
 GstVattFeedSlot *
-gst_vatt_feed_find_work (GstVattFeed *self)
+gst_vatt_feed_take_work (GstVattFeed *self)
 {
-  if (self->error || self->ended || !is_wanted (self))
+  if (self->error || self->ended || !is_wanted (self) || !has_room (self))
     return NULL;
-  for (GList *l = self->slots.head; l; l = l->next)
-    if (((GstVattFeedSlot *)l->data)->state == GST_VATT_FEED_SLOT_WAITING)
-      return l->data;
-  if (!has_room (self))
-    return NULL;
-  add_slot (self);
-  return g_queue_peek_tail (&self->slots);
+  return add_slot (self);
 }
 
 static GstVattFeedSlot *

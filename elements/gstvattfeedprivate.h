@@ -9,7 +9,6 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  GST_VATT_FEED_SLOT_WAITING,
   GST_VATT_FEED_SLOT_DECODING,
   GST_VATT_FEED_SLOT_READY,
   GST_VATT_FEED_SLOT_SKIPPED,
@@ -68,7 +67,7 @@ void gst_vatt_feed_slot_free (GstVattFeedSlot *slot);
 /* All with the lock held. */
 gboolean gst_vatt_feed_load_epoch (
     GstVattFeed *self, guint64 epoch, GError **error);
-GstVattFeedSlot *gst_vatt_feed_find_work (GstVattFeed *self);
+GstVattFeedSlot *gst_vatt_feed_take_work (GstVattFeed *self);
 void gst_vatt_feed_settle (GstVattFeed *self);
 GstStructure *gst_vatt_feed_make_fields (
     const GstVattFeed *self, const GstVattFeedSlot *slot);

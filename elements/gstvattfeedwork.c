@@ -4,11 +4,13 @@
 #include "gstvattfeedprivate.h"
 
 /* Keeps clips while there is room: what is thrown out for others, as these
- * come round once in an epoch, would be gone when its turn comes. */
+ * come round once in an epoch, would be gone when its turn comes. Of two epochs
+ * that meet, both may decode it. */
 static void
 remember (GstVattFeed *self, guint row, GstVattMedia *media)
 {
-  if (self->cache_bytes + media->bytes > self->params.cache_bytes)
+  if (media->bytes > self->params.cache_bytes - self->cache_bytes ||
+      g_hash_table_contains (self->cache, GUINT_TO_POINTER (row)))
     return;
   self->cache_bytes += media->bytes;
   g_hash_table_insert (
@@ -74,12 +76,11 @@ work (gpointer data)
   GstVattFeed *self = worker->feed;
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
-    GstVattFeedSlot *slot = gst_vatt_feed_find_work (self);
+    GstVattFeedSlot *slot = gst_vatt_feed_take_work (self);
     if (!slot) {
       g_cond_wait (&self->changed, &self->lock);
       continue;
     }
-    slot->state = GST_VATT_FEED_SLOT_DECODING;
     GstVattMedia *known =
         g_hash_table_lookup (self->cache, GUINT_TO_POINTER (slot->row));
     if (known) {

@@ -391,6 +391,24 @@ test_cache (void)
   g_assert_cmpuint (run_stat (some, "cache-bytes"), ==, 990);
 }
 
+/* What an element does to a clip in place is not done to the kept one. */
+static void
+test_cache_is_kept (void)
+{
+  g_autofree char *manifest = make_many ();
+  g_autofree char *settings =
+      settings_of (manifest, "epochs=3 cache-bytes=1000000");
+  g_autoptr (Run) run =
+      run_all (settings, "s.audio ! volume volume=0.5 ! fakesink name=audio");
+  g_assert_cmpstr (run->error, ==, NULL);
+  g_assert_cmpuint (run_stat (run, "from-cache"), ==, 2 * N_ROWS);
+  for (guint i = 0; i < 3 * N_ROWS; i++) {
+    const Clip *clip = run_clip (run, VATT_AUDIO, i);
+    for (guint k = 0; k < 80; k++)
+      g_assert_cmpuint (clip->data->data[2 * k], ==, k / 2);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -405,6 +423,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattdatasetsrc/order", test_order);
   g_test_add_func ("/vattdatasetsrc/ranks", test_ranks);
   g_test_add_func ("/vattdatasetsrc/cache", test_cache);
+  g_test_add_func ("/vattdatasetsrc/cache-is-kept", test_cache_is_kept);
   int failures = g_test_run ();
   media_clear ();
   gst_deinit ();
