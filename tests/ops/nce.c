@@ -188,7 +188,25 @@ test_mask (void)
   check_mask (VATT_NCE_LITERAL);
 }
 
-static const OpExtra extras[] = { { "mask", test_mask }, { NULL } };
+/* A vector that is no number is in no loss unseen, not even one without y. */
+static void
+test_nan (void)
+{
+  for (guint form = VATT_NCE_ASYMMETRIC; form <= VATT_NCE_LITERAL; form++) {
+    const VattNce nce = { .form = (VattNceForm)form, .temperature = 0.3 };
+    const OpCase test = { .in = { TENSOR (2, 5, 4), TENSOR (2, 10, 4),
+                              RANGE (1.0, 1.0, 1, 5) },
+      .attributes = &nce,
+      .attributes_size = sizeof nce };
+    g_autoptr (OpRun) run = optest_run_new (&test);
+    optest_values (run, MASK)[1] = 0.0f;
+    optest_values (run, X)[1 * 4 + 2] = NAN;
+    g_assert_true (isnan (optest_execute (run)[0]));
+  }
+}
+
+static const OpExtra extras[] = { { "mask", test_mask }, { "nan", test_nan },
+  { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_nce,
