@@ -16,6 +16,7 @@ typedef struct {
   /* Path -> which of its values had a gradient in the first step, a gboolean
    * each. Adam turns one of rounding into a full step. */
   GHashTable *moved;
+  double rounding; /* the length of a gradient that is nothing else */
 } Training;
 
 /* |found - expected| <= 2e-4 |expected| + 1e-6 |all gradients| for each
