@@ -125,39 +125,39 @@ make_folder (const char *folder, GError **error)
 }
 
 static gboolean
-open_table (VattEventLog *log, const VattEventLogParams *params, GError **error)
+open_table (VattEventLog *log, const char *folder, GError **error)
 {
-  g_autofree char *path =
-      g_build_filename (params->folder, "scalars.csv", NULL);
-  log->table = vatt_scalar_table_open (path, params->step, error);
+  g_autofree char *path = g_build_filename (folder, "scalars.csv", NULL);
+  log->table = vatt_scalar_table_open (path, log->step, error);
   return log->table != NULL;
 }
 
 VattEventLog *
-vatt_event_log_new (const VattEventLogParams *params, GError **error)
+vatt_event_log_new (
+    const char *folder, const VattEventLogParams *params, GError **error)
 {
-  g_return_val_if_fail (params != NULL && params->folder != NULL, NULL);
+  g_return_val_if_fail (folder != NULL && params != NULL, NULL);
   g_return_val_if_fail (params->step <= G_MAXINT64, NULL);
 
   if (!params->tensorboard && !params->csv) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
         "event log '%s': found no kind of file to write, expected event files "
         "of TensorBoard, a table of scalars, or both",
-        params->folder);
+        folder);
     return NULL;
   }
-  if (!make_folder (params->folder, error))
+  if (!make_folder (folder, error))
     return NULL;
   g_autoptr (VattEventLog) log = g_new0 (VattEventLog, 1);
   g_atomic_ref_count_init (&log->refs);
   log->step = params->step;
   g_autofree char *events = NULL;
   if (params->tensorboard) {
-    log->events = open_events (params->folder, params->step, &events, error);
+    log->events = open_events (folder, params->step, &events, error);
     if (!log->events)
       return NULL;
   }
-  if (params->csv && !open_table (log, params, error)) {
+  if (params->csv && !open_table (log, folder, error)) {
     /* An event file without events would supersede those before it. */
     if (events)
       g_unlink (events);

@@ -12,9 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static gssize room =
-    -1; /* bytes that can be written; -1: as many as there are */
-static gboolean deadly; /* whether the process dies of what has no room */
+/* Bytes that can be written, -1: as many as there are, and whether the process
+ * dies of what has no room. */
+static gssize room = -1;
+static gboolean deadly;
 
 /* The system's call, which the library finds here first. */
 gssize
@@ -194,15 +195,14 @@ test_limits (void)
 }
 
 static void
-check_unwritable (VattEventLogParams params)
+check_unwritable (const char *unwritable)
 {
   for (guint kind = 0; kind < 2; kind++) {
     g_autoptr (GError) error = NULL;
-    params.tensorboard = kind == 0;
-    params.csv = kind == 1;
-    g_assert_null (vatt_event_log_new (&params, &error));
+    VattEventLogParams params = { .tensorboard = kind == 0, .csv = kind == 1 };
+    g_assert_null (vatt_event_log_new (unwritable, &params, &error));
     g_assert_cmpint ((int)error->domain, ==, (int)G_FILE_ERROR);
-    g_assert_nonnull (strstr (error->message, params.folder));
+    g_assert_nonnull (strstr (error->message, unwritable));
   }
 }
 
@@ -212,14 +212,14 @@ test_unwritable (void)
   begin ();
   g_autofree char *below = g_build_filename (table, "x", NULL);
   tempdir_write (table, "", 0);
-  check_unwritable ((VattEventLogParams){ .folder = below });
-  check_unwritable ((VattEventLogParams){ .folder = table });
+  check_unwritable (below);
+  check_unwritable (table);
   g_remove (table);
 
   gboolean root = geteuid () == 0;
   g_assert_cmpint (g_chmod (folder, 0555), ==, 0);
   g_assert_true (!root || seteuid (65534) == 0);
-  check_unwritable ((VattEventLogParams){ .folder = folder });
+  check_unwritable (folder);
   g_assert_true (!root || seteuid (0) == 0);
   g_assert_cmpint (g_chmod (folder, 0755), ==, 0);
 

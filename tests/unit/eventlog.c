@@ -77,10 +77,8 @@ test_kinds (void)
   for (guint kind = 0; kind < 3; kind++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *deep = g_build_filename (folder, "a", "b", NULL);
-    VattEventLogParams params = {
-      .folder = deep, .tensorboard = kind == 1, .csv = kind == 2
-    };
-    g_autoptr (VattEventLog) log = vatt_event_log_new (&params, &error);
+    VattEventLogParams params = { .tensorboard = kind == 1, .csv = kind == 2 };
+    g_autoptr (VattEventLog) log = vatt_event_log_new (deep, &params, &error);
     if (kind == 0) {
       g_assert_error (error, VATT_ERROR, VATT_ERROR_CONFIG);
       g_assert_null (log);

@@ -33,9 +33,9 @@ static inline VattEventLog *
 open_log (guint64 step, GError **error)
 {
   VattEventLogParams params = {
-    .folder = folder, .tensorboard = TRUE, .csv = TRUE, .step = step
+    .tensorboard = TRUE, .csv = TRUE, .step = step
   };
-  return vatt_event_log_new (&params, error);
+  return vatt_event_log_new (folder, &params, error);
 }
 
 static inline VattEventLog *

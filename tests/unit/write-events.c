@@ -26,14 +26,14 @@ main (int argc, char **argv)
   }
   guint64 first = g_ascii_strtoull (argv[3], NULL, 10);
   VattEventLogParams params = {
-    .folder = argv[1], .tensorboard = TRUE, .csv = TRUE, .step = first
+    .tensorboard = TRUE, .csv = TRUE, .step = first
   };
   g_autoptr (GError) error = NULL;
   g_autofree char *png = NULL;
   gsize size;
   gboolean written = g_file_get_contents (argv[2], &png, &size, &error);
   g_autoptr (VattEventLog) log =
-      written ? vatt_event_log_new (&params, &error) : NULL;
+      written ? vatt_event_log_new (argv[1], &params, &error) : NULL;
   written = log != NULL &&
             vatt_event_log_text (log, first, "note", "**bold** ü", &error) &&
             vatt_event_log_image (log, first, "picture", png, size, &error);

@@ -4,9 +4,9 @@
  * of its scalars, or both. docs/formats.md has the formats.
  *
  * |[<!-- language="C" -->
- * VattEventLogParams params = { .folder = "run", .tensorboard = TRUE,
- *   .csv = TRUE, .step = resumed_step };
- * g_autoptr (VattEventLog) log = vatt_event_log_new (&params, &error);
+ * VattEventLogParams params = { .tensorboard = TRUE, .csv = TRUE,
+ *   .step = resumed_step };
+ * g_autoptr (VattEventLog) log = vatt_event_log_new ("run", &params, &error);
  * if (log == NULL)
  *   return FALSE;
  * VattScalar scalars[] = { { "loss", loss }, { "rate", rate } };
@@ -41,7 +41,6 @@ VATT_API GType vatt_event_log_get_type (void);
 
 /**
  * VattEventLogParams:
- * @folder: (type filename): where the files shall be; made if it is not there
  * @tensorboard: write events.out.tfevents.TIME.HOST.PID, which TensorBoard
  * reads
  * @csv: write scalars.csv
@@ -51,7 +50,6 @@ VATT_API GType vatt_event_log_get_type (void);
  * Settings of a log; at least one kind of file must be asked for.
  */
 typedef struct {
-  const char *folder;
   gboolean tensorboard;
   gboolean csv;
   guint64 step;
@@ -72,21 +70,22 @@ typedef struct {
 
 /**
  * vatt_event_log_new:
+ * @folder: (type filename): where the files shall be; made if it is not there
  * @params: settings
  * @error: return location for a #GError: #GFileError, %VATT_ERROR_CONFIG,
  *   %VATT_ERROR_MEDIA where scalars.csv is there and is not such a table
  *
- * Begins a log. If there is one in the folder, it is continued: what it has of
+ * Begins a log. If there is one in @folder, it is continued: what it has of
  * @params.step and the steps behind is superseded, in TensorBoard by the new
  * event file, in scalars.csv by cutting its rows away.
  *
  * Returns: (transfer full) (nullable): a log, or %NULL with @error set
  */
 VATT_API VattEventLog *vatt_event_log_new (
-    const VattEventLogParams *params, GError **error);
+    const char *folder, const VattEventLogParams *params, GError **error);
 
 /**
- * vatt_event_log_scalars:
+ * vatt_event_log_scalars: (skip)
  * @log: a log
  * @step: the step they are of; not before that of the last call, nor before
  *   the first one of the log
@@ -113,7 +112,9 @@ VATT_API gboolean vatt_event_log_scalars (VattEventLog *log, guint64 step,
  * @value: its value
  * @error: return location for a #GError
  *
- * Logs one number, as vatt_event_log_scalars() does.
+ * Logs one number. @step is not before that of the last call, nor before the
+ * first one of the log; numbers of a step may come in several calls, and share
+ * a row of scalars.csv.
  *
  * Returns: whether it was written
  */
