@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions|colour */
+ *   numbers mel|words|resize|positions|colour|nce|schedules */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -258,7 +258,7 @@ resample (float *table, const size_t shape[2], size_t count)
   g_assert_no_error (error);
   VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
-  vatt_device_cpu.run (program, NULL, NULL, &error);
+  vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   float *found =
       g_memdup2 (vatt_tensor_f32 (out), count * shape[1] * sizeof (float));
@@ -348,6 +348,23 @@ test_colour (void)
   check_file ("colour.safetensors", check_colour);
 }
 
+static void
+test_nce (void)
+{
+  check_file ("nce.safetensors", check_nce);
+}
+
+static void
+test_schedules (void)
+{
+  g_autofree char *path = find_file ("schedules.json");
+  Worst worst = { NULL };
+  if (!path)
+    return;
+  check_schedules (path, &worst);
+  report ("schedules.json", &worst);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -356,7 +373,8 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
     { "resize", test_resize }, { "positions", test_positions },
-    { "colour", test_colour } };
+    { "colour", test_colour }, { "nce", test_nce },
+    { "schedules", test_schedules } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -364,6 +382,7 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions|colour\n", argv[0]);
+  g_printerr (
+      "usage: %s mel|words|resize|positions|colour|nce|schedules\n", argv[0]);
   return 1;
 }

@@ -48,3 +48,7 @@ gboolean check_resize (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 gboolean check_colour (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
+gboolean check_nce (
+    VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
+/* Compares all of a file. */
+void check_schedules (const char *path, Worst *worst);
