@@ -11,6 +11,7 @@
 #include <vatt/config.h>
 #include <vatt/device.h>
 #include <vatt/error.h>
+#include <vatt/eventlog.h>
 #include <vatt/file.h>
 #include <vatt/manifest.h>
 #include <vatt/mel.h>
