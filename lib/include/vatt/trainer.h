@@ -175,9 +175,9 @@ VATT_API void vatt_trainer_params_init (
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
  * @valid: (array fixed-size=3): for sound and text, 1 for each sample that has
- *   some and 0 for others; %NULL where all have. A pair leaves out the samples
- *   that its second one is missing of: they are no positives, and their sound
- *   or text is no negative. Of sound and text that is the text alone.
+ *   some and 0 for others; %NULL where all have. Samples without sound are no
+ *   positives of video and audio, and their sound is no negative; so are those
+ *   without text in the other two pairs, whatever sound they have.
  * @labels: for classifiers, (samples, classes), from 0 to 1
  *
  * What one step learns from.
