@@ -131,7 +131,7 @@ log_sum_exp (const float *s, size_t rows, size_t stride, size_t columns)
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++)
       sum += (double)expf (s[r * stride + c] - max);
-  return rows * columns ? (double)max + log (sum) : -HUGE_VAL;
+  return rows && columns ? (double)max + log (sum) : -HUGE_VAL;
 }
 
 static void
