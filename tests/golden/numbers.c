@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions|colour */
+ *   numbers mel|words|resize|positions|colour|metrics */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -112,8 +112,7 @@ number_after (const char *name, const char *prefix, guint *number)
 
 /* ---- files ---- */
 
-/* The path of a file that is there, else the test is skipped. */
-static char *
+char *
 find_file (const char *name)
 {
   g_autofree char *golden = golden_folder ();
@@ -131,7 +130,7 @@ find_file (const char *name)
   return NULL;
 }
 
-static void
+void
 report (const char *file, const Worst *worst)
 {
   if (worst->compared == 0)
@@ -356,7 +355,7 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
     { "resize", test_resize }, { "positions", test_positions },
-    { "colour", test_colour } };
+    { "colour", test_colour }, { "metrics", test_metrics } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -364,6 +363,6 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions|colour\n", argv[0]);
+  g_printerr ("usage: %s mel|words|resize|positions|colour|metrics\n", argv[0]);
   return 1;
 }
