@@ -115,6 +115,16 @@ measure (VattSession *session, const VattClip *clip, guint runs, Result *result,
   return TRUE;
 }
 
+/* 0 on a device that has no clock. */
+static double
+total_seconds (const Result *result)
+{
+  double total = 0;
+  for (guint r = 0; r < result->n_rows; r++)
+    total += result->rows[r].seconds;
+  return total;
+}
+
 static void
 print_text (const Result *result)
 {
@@ -133,9 +143,7 @@ print_text (const Result *result)
   g_print ("  peak memory      %.1f MB\n", (double)result->peak_bytes * 1e-6);
   g_print ("  %-12s %6s %10s %7s %9s\n", "op", "times", "seconds", "share",
       "GFLOP/s");
-  double total = 0;
-  for (guint r = 0; r < result->n_rows; r++)
-    total += result->rows[r].seconds;
+  double total = total_seconds (result);
   for (guint r = 0; r < result->n_rows; r++) {
     const VattProfileRow *row = &result->rows[r];
     g_print ("  %-12s %6u %10.5f %6.1f%% %9.1f\n", row->op, row->count,
@@ -152,6 +160,10 @@ print_roofline (const Result *result)
   g_print ("  products %.1f GFLOP/s, copies %.1f GB/s, both from %.1f FLOP "
            "a byte on\n",
       1e-9 * result->gemm, 1e-9 * result->copy, result->gemm / result->copy);
+  if (total_seconds (result) <= 0) {
+    g_print ("  the device has no timestamps, so no op can be compared\n");
+    return;
+  }
   g_print ("  %-12s %9s %9s %10s %9s %9s %-8s\n", "op", "GFLOP", "MB",
       "FLOP/byte", "GFLOP/s", "GB/s", "of limit");
   for (guint r = 0; r < result->n_rows; r++) {

@@ -70,6 +70,7 @@ typedef struct {
   guint32 groups[3];
   double flop;         /* for cutting it up, not for profiles */
   size_t shared_bytes; /* of a group, where that depends on the shapes */
+  size_t trips; /* of an invocation, where they may be more than the most */
 } VattDispatch;
 
 typedef struct {

@@ -196,6 +196,10 @@ typedef struct {
   guint32 lane_rows, lane_keys; /* constants 2 and 3 */
   guint32 rows;
   size_t shared_bytes;
+  guint32 tile_keys;
+  /* Of all loops, the end of each counted too: for a tile, and beside tiles.
+   * Both count those that the compiler may unroll. */
+  size_t tile_trips, other_trips;
 } Body;
 
 #define ACROSS 8       /* invocations that share a row in attend_shared.glsl */
@@ -218,6 +222,10 @@ shared_body_of (guint32 lanes, guint32 rows, guint32 keys, size_t width)
   body.shared_bytes =
       sizeof (float) *
       ((body.rows + all) * stride + body.rows * (all + 1) + body.rows * ACROSS);
+  size_t quads = (width + 3) / 4;
+  body.tile_keys = ACROSS * keys;
+  body.tile_trips = 2 * (all * quads / lanes + 2) + (quads + 1) + (all + 1) + 1;
+  body.other_trips = body.rows * quads / lanes + 3;
   return body;
 }
 
@@ -250,6 +258,10 @@ direct_body_of (guint32 rows, guint32 keys, size_t width)
     .rows = DIRECT_LANES * rows };
   body.shared_bytes = sizeof (float) * body.rows *
                       (2 * ((width + 7) / 8 * 8) + 1 + body.lane_keys);
+  size_t chunks = (width + 7) / 8;
+  body.tile_keys = keys;
+  body.tile_trips = 2 * (chunks + 1) + rows * (keys / 4 + 2) + 2;
+  body.other_trips = 2 * (rows * (2 * chunks + 2) + 1) + 1;
   return body;
 }
 
@@ -336,6 +348,9 @@ shade_samples (
   vatt_dispatch_groups (dispatch,
       samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
   dispatch->shared_bytes = body.shared_bytes;
+  dispatch->trips =
+      (params.keys + body.tile_keys - 1) / body.tile_keys * body.tile_trips +
+      body.other_trips;
   dispatch->flop =
       attention_flop (node, FALSE) * (double)samples / (double)query[0];
 }

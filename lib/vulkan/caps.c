@@ -207,8 +207,8 @@ set_profile (VattVkCaps *caps)
 {
   const VattVkProfile *profile = caps->profile;
   VattShaderCaps *shader = &caps->shader;
-  shader->row_lanes = profile->row_lanes;
-  shader->element_lanes = profile->element_lanes;
+  shader->row_lanes = MIN (profile->row_lanes, shader->group_limit);
+  shader->element_lanes = MIN (profile->element_lanes, shader->group_limit);
   shader->units = profile->units;
   shader->gemm = profile->gemm;
   for (guint t = 0; t < VATT_GEMM_TILES; t++)
@@ -247,9 +247,10 @@ vatt_vk_caps_read (
   read_subgroup (&subgroup, caps);
   caps->timestamp_seconds = 1e-9 * (double)limits.timestampPeriod;
   caps->alignment = limits.minStorageBufferOffsetAlignment;
-  caps->atom = limits.nonCoherentAtomSize;
   caps->allocation_bytes = sizes.maxMemoryAllocationSize;
   memcpy (caps->groups, limits.maxComputeWorkGroupCount, sizeof caps->groups);
+  /* Further ones are left out without a word. */
+  caps->trips = caps->driver == VK_DRIVER_ID_MESA_LLVMPIPE ? 65535 : G_MAXSIZE;
   caps->bindings = MIN (limits.maxPerStageDescriptorStorageBuffers,
       limits.maxDescriptorSetStorageBuffers);
   caps->push_bytes = limits.maxPushConstantsSize;

@@ -13,22 +13,21 @@
 /* Of a wait. A device that hangs is reset by its driver long before. */
 #define TIMEOUT_SECONDS 60
 
+static gboolean
+lose (VattVk *vk, VkResult result, const char *what, GError **error)
+{
+  vk->lost = g_error_new (VATT_ERROR, VATT_ERROR_DEVICE,
+      "vulkan: '%s' is lost: %s: %s; open the device again", vk->caps.name,
+      what, vatt_vk_result_name (result));
+  g_propagate_error (error, g_error_copy (vk->lost));
+  return FALSE;
+}
+
 gboolean
 vatt_vk_checked (VattVk *vk, VkResult result, const char *what, GError **error)
 {
-  g_autoptr (GError) cause = NULL;
-  if (vatt_vk_check (result, what, &cause))
-    return TRUE;
-  if (result == VK_ERROR_DEVICE_LOST || result == VK_TIMEOUT) {
-    g_clear_error (&vk->lost);
-    vk->lost = g_error_new (VATT_ERROR, VATT_ERROR_DEVICE,
-        "vulkan: '%s' is lost: %s: %s; open the device again", vk->caps.name,
-        what, vatt_vk_result_name (result));
-    g_propagate_error (error, g_error_copy (vk->lost));
-    return FALSE;
-  }
-  g_propagate_error (error, g_steal_pointer (&cause));
-  return FALSE;
+  return result == VK_ERROR_DEVICE_LOST ? lose (vk, result, what, error)
+                                        : vatt_vk_check (result, what, error);
 }
 
 gboolean
@@ -38,6 +37,19 @@ vatt_vk_check_lost (VattVk *vk, GError **error)
     return TRUE;
   g_propagate_error (error, g_error_copy (vk->lost));
   return FALSE;
+}
+
+gboolean
+vatt_vk_idle (VattVk *vk)
+{
+  guint64 value = 0;
+  if (!vk->hangs)
+    return TRUE;
+  /* Nothing runs on a device that its driver has given up in the meantime. */
+  VkResult result =
+      vk->api.vkGetSemaphoreCounterValue (vk->device, vk->timeline, &value);
+  vk->hangs = result == VK_SUCCESS && value < vk->submitted;
+  return !vk->hangs;
 }
 
 guint64
@@ -74,11 +86,12 @@ vatt_vk_wait (VattVk *vk, guint64 value, GError **error)
     .pSemaphores = &vk->timeline,
     .pValues = &value,
   };
-  return vatt_vk_check_lost (vk, error) &&
-         vatt_vk_checked (vk,
-             vk->api.vkWaitSemaphores (vk->device, &info,
-                 TIMEOUT_SECONDS * G_GUINT64_CONSTANT (1000000000)),
-             "waiting for work", error);
+  if (!vatt_vk_check_lost (vk, error))
+    return FALSE;
+  VkResult result = vk->api.vkWaitSemaphores (
+      vk->device, &info, TIMEOUT_SECONDS * G_GUINT64_CONSTANT (1000000000));
+  vk->hangs = result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
+  return result == VK_SUCCESS || lose (vk, result, "waiting for work", error);
 }
 
 gboolean
@@ -101,22 +114,37 @@ vatt_vk_commands_begin (VattVk *vk, VkCommandBuffer *commands, GError **error)
              "recording commands", error);
 }
 
+void
+vatt_vk_commands_free (VattVk *vk, VkCommandBuffer commands)
+{
+  if (vatt_vk_idle (vk))
+    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1, &commands);
+}
+
 gboolean
 vatt_vk_copy (VattVk *vk, const VattVkBuffer *from, size_t from_offset,
     const VattVkBuffer *to, size_t to_offset, size_t bytes, GError **error)
 {
   const VkBufferCopy region = { from_offset, to_offset, bytes };
+  /* Waiting makes it available; only this makes it visible to what comes. */
+  const VkMemoryBarrier copied = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+    .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
+  };
   VkCommandBuffer commands;
   guint64 value = 0;
   if (vatt_vk_commands_begin (vk, &commands, error)) {
     vk->api.vkCmdCopyBuffer (commands, from->buffer, to->buffer, 1, &region);
+    vk->api.vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &copied, 0, NULL, 0, NULL);
     if (vatt_vk_check (
             vk->api.vkEndCommandBuffer (commands), "recording a copy", error))
       value = vatt_vk_submit (vk, commands, error);
   }
   gboolean done = value && vatt_vk_wait (vk, value, error);
   if (commands)
-    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1, &commands);
+    vatt_vk_commands_free (vk, commands);
   return done;
 }
 
@@ -323,6 +351,10 @@ static void
 vulkan_close (gpointer device)
 {
   VattVk *vk = device;
+  if (!vatt_vk_idle (vk)) {
+    g_warning ("vulkan: '%s' hangs, its memory is left to it", vk->caps.name);
+    return;
+  }
   if (vk->pipelines)
     vatt_vk_pipelines_free (vk, vk->pipelines);
   if (vk->weights)

@@ -32,6 +32,8 @@ vatt_vk_result_name (VkResult result)
     NAME (VK_ERROR_FRAGMENTED_POOL);
     NAME (VK_ERROR_OUT_OF_POOL_MEMORY);
     NAME (VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    NAME (VK_ERROR_INVALID_SHADER_NV);
+    NAME (VK_ERROR_UNKNOWN);
   default:
     return "an unknown result";
   }

@@ -10,6 +10,14 @@ heap_of (const VkPhysicalDeviceMemoryProperties *memory, guint32 type)
   return memory->memoryTypes[type].heapIndex;
 }
 
+/* Types that take a feature or an image we do not have. */
+#define NEVER                                                                  \
+  (VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |                                   \
+      VK_MEMORY_PROPERTY_PROTECTED_BIT |                                       \
+      VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD |                             \
+      VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD |                             \
+      VK_MEMORY_PROPERTY_RDMA_CAPABLE_BIT_NV)
+
 /* Of the types that have all of `flags`, the one in the largest heap; there
  * the one with `liked` before the one without. */
 static gboolean
@@ -22,7 +30,7 @@ find_type (const VkPhysicalDeviceMemoryProperties *memory, guint32 allowed,
     VkMemoryPropertyFlags has = memory->memoryTypes[t].propertyFlags;
     VkDeviceSize heap = memory->memoryHeaps[heap_of (memory, t)].size;
     gboolean has_liked = (has & liked) == liked;
-    if (!(allowed & (1u << t)) || (has & flags) != flags)
+    if (!(allowed & (1u << t)) || (has & flags) != flags || (has & NEVER))
       continue;
     if (found && (heap < size || (heap == size && found_liked >= has_liked)))
       continue;
@@ -168,9 +176,10 @@ vatt_vk_buffer_init (VattVk *vk, VattVkBuffer *buffer, size_t bytes,
 void
 vatt_vk_buffer_clear (VattVk *vk, VattVkBuffer *buffer)
 {
-  if (buffer->buffer)
+  gboolean idle = vatt_vk_idle (vk);
+  if (buffer->buffer && idle)
     vk->api.vkDestroyBuffer (vk->device, buffer->buffer, NULL);
-  if (buffer->memory)
+  if (buffer->memory && idle)
     vk->api.vkFreeMemory (vk->device, buffer->memory, NULL);
   vk->allocated[buffer->heap] -= buffer->bytes;
   *buffer = (VattVkBuffer){ VK_NULL_HANDLE };

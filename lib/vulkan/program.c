@@ -147,6 +147,8 @@ bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
   step->places[b].buffer = where->buffer;
   step->places[b].offset =
       where->offset + binding->first * vatt_dtype_size (stored);
+  /* Of passes, which may not count on the alignment of one device. */
+  g_assert (step->places[b].offset % ALIGNMENT == 0);
   if (step->bytes[b] <= self->vk->caps.shader.binding_bytes)
     return TRUE;
   g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
@@ -154,6 +156,21 @@ bind (VattProgram *self, VattVkStep *step, guint b, GError **error)
       "%zu; a smaller batch may do",
       self->vk->caps.name, step->dispatch.shader->name, step->bytes[b],
       self->vk->caps.shader.binding_bytes);
+  return FALSE;
+}
+
+/* Groups are folded, but only along the first axis. */
+static gboolean
+check_groups (VattProgram *self, const VattDispatch *dispatch, GError **error)
+{
+  const guint32 *most = self->vk->caps.groups, *groups = dispatch->groups;
+  if (groups[0] <= most[0] && groups[1] <= most[1] && groups[2] <= most[2])
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+      "vulkan: '%s': %s wants %ux%ux%u groups, the device runs at most "
+      "%ux%ux%u; a smaller batch may do",
+      self->vk->caps.name, dispatch->shader->name, groups[0], groups[1],
+      groups[2], most[0], most[1], most[2]);
   return FALSE;
 }
 
@@ -166,6 +183,18 @@ check_shared (VattProgram *self, const VattDispatch *dispatch, GError **error)
       "vulkan: '%s': %s wants %zu bytes of shared memory, the device has %u",
       self->vk->caps.name, dispatch->shader->name, dispatch->shared_bytes,
       self->vk->caps.shader.shared_bytes);
+  return FALSE;
+}
+
+static gboolean
+check_trips (VattProgram *self, const VattDispatch *dispatch, GError **error)
+{
+  if (dispatch->trips <= self->vk->caps.trips)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+      "vulkan: '%s': %s wants %zu turns of its loops, the device makes %zu",
+      self->vk->caps.name, dispatch->shader->name, dispatch->trips,
+      self->vk->caps.trips);
   return FALSE;
 }
 
@@ -183,7 +212,9 @@ add_steps (VattProgram *self, guint n, GError **error)
     const guint32 *groups = step.dispatch.groups;
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0)
       continue;
-    if (!check_shared (self, &step.dispatch, error))
+    if (!check_groups (self, &step.dispatch, error) ||
+        !check_shared (self, &step.dispatch, error) ||
+        !check_trips (self, &step.dispatch, error))
       return FALSE;
     for (guint b = 0; b < step.dispatch.n_bindings; b++)
       if (!bind (self, &step, b, error))
@@ -253,17 +284,22 @@ make_sets (VattProgram *self, GError **error)
 /* ---- preparing and releasing ---- */
 
 static void
+free_segments (VattVk *vk, GArray *segments)
+{
+  for (guint i = 0; i < segments->len; i++)
+    vatt_vk_commands_free (vk, g_array_index (segments, VkCommandBuffer, i));
+  g_array_set_size (segments, 0);
+}
+
+static void
 release (VattProgram *self)
 {
   VattVk *vk = self->vk;
-  for (guint i = 0; i < self->segments->len; i++)
-    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1,
-        &g_array_index (self->segments, VkCommandBuffer, i));
-  if (self->timed)
-    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1, &self->timed);
-  if (self->times)
+  free_segments (vk, self->segments);
+  free_segments (vk, self->timed);
+  if (self->times && vatt_vk_idle (vk))
     vk->api.vkDestroyQueryPool (vk->device, self->times, NULL);
-  if (self->pool)
+  if (self->pool && vatt_vk_idle (vk))
     vk->api.vkDestroyDescriptorPool (vk->device, self->pool, NULL);
   vatt_vk_buffer_clear (vk, &self->download);
   vatt_vk_buffer_clear (vk, &self->upload);
@@ -279,6 +315,7 @@ release (VattProgram *self)
   g_array_unref (self->copies_in);
   g_array_unref (self->copies_out);
   g_array_unref (self->segments);
+  g_array_unref (self->timed);
   g_free (self);
 }
 
@@ -302,6 +339,7 @@ program_new (VattVk *vk, VattPlan *plan)
   self->copies_in = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
   self->copies_out = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
   self->segments = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
+  self->timed = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
   return self;
 }
 
@@ -358,16 +396,17 @@ read_outputs (VattProgram *self, GError **error)
 /* A few segments ahead, so that the device does not wait for the host and
  * the host can stop in the middle. */
 static gboolean
-run_segments (VattProgram *self, GCancellable *cancellable, GError **error)
+run_segments (VattProgram *self, const GArray *segments,
+    GCancellable *cancellable, GError **error)
 {
   VattVk *vk = self->vk;
   guint64 last = 0;
   gboolean good = TRUE;
-  for (guint s = 0; s < self->segments->len && good; s++) {
+  for (guint s = 0; s < segments->len && good; s++) {
     if (g_cancellable_is_cancelled (cancellable))
       break;
     guint64 value = vatt_vk_submit (
-        vk, g_array_index (self->segments, VkCommandBuffer, s), error);
+        vk, g_array_index (segments, VkCommandBuffer, s), error);
     good = value > 0;
     last = good ? value : last;
     if (good && s + 1 >= IN_FLIGHT)
@@ -380,14 +419,16 @@ run_segments (VattProgram *self, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-run_timed (VattProgram *self, double *seconds, GError **error)
+run_timed (VattProgram *self, double *seconds, GCancellable *cancellable,
+    GError **error)
 {
   VattVk *vk = self->vk;
   guint n = self->steps->len + 1;
-  if (!self->timed && !vatt_vk_record_timed (self, error))
+  if (!self->timed->len && !vatt_vk_record_timed (self, error)) {
+    free_segments (vk, self->timed);
     return FALSE;
-  guint64 value = vatt_vk_submit (vk, self->timed, error);
-  if (!value || !vatt_vk_wait (vk, value, error))
+  }
+  if (!run_segments (self, self->timed, cancellable, error))
     return FALSE;
   g_autofree guint64 *ticks = g_new (guint64, n);
   if (!vatt_vk_checked (vk,
@@ -413,9 +454,9 @@ vatt_vk_program_run (VattProgram *self, double *seconds,
   g_mutex_lock (&vk->lock);
   gboolean good = vatt_vk_check_lost (vk, error) && write_inputs (self, error);
   if (good && seconds && vk->caps.timestamps)
-    good = run_timed (self, seconds, error);
+    good = run_timed (self, seconds, cancellable, error);
   else if (good)
-    good = run_segments (self, cancellable, error);
+    good = run_segments (self, self->segments, cancellable, error);
   good = good && read_outputs (self, error);
   g_mutex_unlock (&vk->lock);
   return good;

@@ -29,8 +29,8 @@ struct VattProgram {
   GArray *copies_in;             /* VattVkCopy, from upload to inputs */
   GArray *copies_out;            /* from activations to download */
   VkDescriptorPool pool;
-  GArray *segments;      /* VkCommandBuffer */
-  VkCommandBuffer timed; /* all of it, a time after each step; or NULL */
+  GArray *segments; /* VkCommandBuffer */
+  GArray *timed;    /* alike, with a time after each step; empty until asked */
   VkQueryPool times;
 };
 
@@ -53,5 +53,5 @@ gboolean vatt_vk_program_run (VattProgram *program, double *seconds,
 void vatt_vk_find_levels (GArray *steps);
 /* Records the segments; the lock is held. */
 gboolean vatt_vk_record (VattProgram *program, GError **error);
-/* Records `timed`. */
+/* Records `timed`; a failure leaves some of it. */
 gboolean vatt_vk_record_timed (VattProgram *program, GError **error);

@@ -162,6 +162,7 @@ pieces_of (const VattVk *vk, const VattVkStep *step)
 
 typedef struct {
   VattProgram *program;
+  GArray *segments;         /* VkCommandBuffer */
   VkCommandBuffer commands; /* being filled */
   double seconds;           /* of work in it */
 } Recorder;
@@ -181,7 +182,7 @@ begin_segment (Recorder *recorder, GError **error)
   VattProgram *self = recorder->program;
   gboolean good = vatt_vk_commands_begin (self->vk, &recorder->commands, error);
   if (recorder->commands)
-    g_array_append_val (self->segments, recorder->commands);
+    g_array_append_val (recorder->segments, recorder->commands);
   recorder->seconds = 0;
   return good;
 }
@@ -209,7 +210,7 @@ record_step (Recorder *recorder, const VattVkStep *step, GError **error)
 gboolean
 vatt_vk_record (VattProgram *self, GError **error)
 {
-  Recorder recorder = { .program = self };
+  Recorder recorder = { .program = self, .segments = self->segments };
   if (!begin_segment (&recorder, error))
     return FALSE;
   record_head (self, recorder.commands);
@@ -225,9 +226,8 @@ vatt_vk_record (VattProgram *self, GError **error)
   return end_segment (&recorder, error);
 }
 
-/* In one piece and one after another, or times would mean nothing. */
-gboolean
-vatt_vk_record_timed (VattProgram *self, GError **error)
+static gboolean
+make_times (VattProgram *self, GError **error)
 {
   VattVk *vk = self->vk;
   const VkQueryPoolCreateInfo info = {
@@ -235,35 +235,38 @@ vatt_vk_record_timed (VattProgram *self, GError **error)
     .queryType = VK_QUERY_TYPE_TIMESTAMP,
     .queryCount = self->steps->len + 1,
   };
-  if (!self->times && !vatt_vk_check (vk->api.vkCreateQueryPool (vk->device,
-                                          &info, NULL, &self->times),
-                          "making a query pool", error))
+  return self->times || vatt_vk_check (vk->api.vkCreateQueryPool (vk->device,
+                                           &info, NULL, &self->times),
+                            "making a query pool", error);
+}
+
+/* After all that was recorded before it. */
+static void
+write_time (const Recorder *recorder, guint n)
+{
+  VattProgram *self = recorder->program;
+  self->vk->api.vkCmdWriteTimestamp (
+      recorder->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->times, n);
+}
+
+/* One step after another, or times would mean nothing. */
+gboolean
+vatt_vk_record_timed (VattProgram *self, GError **error)
+{
+  Recorder recorder = { .program = self, .segments = self->timed };
+  if (!make_times (self, error) || !begin_segment (&recorder, error))
     return FALSE;
-  VkCommandBuffer commands;
-  gboolean good = vatt_vk_commands_begin (vk, &commands, error);
-  if (good) {
-    vk->api.vkCmdResetQueryPool (
-        commands, self->times, 0, self->steps->len + 1);
-    record_head (self, commands);
-    vk->api.vkCmdWriteTimestamp (
-        commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->times, 0);
-    for (guint i = 0; i < self->steps->len; i++) {
-      const VattVkStep *step = &g_array_index (self->steps, VattVkStep, i);
-      guint pieces = pieces_of (vk, step);
-      bind_step (vk, commands, step);
-      for (guint p = 0; p < pieces; p++)
-        dispatch_piece (vk, commands, step, p, pieces);
-      level_barrier (vk, commands);
-      vk->api.vkCmdWriteTimestamp (
-          commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->times, i + 1);
-    }
-    record_tail (self, commands);
-    good = vatt_vk_check (
-        vk->api.vkEndCommandBuffer (commands), "recording a timed run", error);
+  self->vk->api.vkCmdResetQueryPool (
+      recorder.commands, self->times, 0, self->steps->len + 1);
+  record_head (self, recorder.commands);
+  write_time (&recorder, 0);
+  for (guint i = 0; i < self->steps->len; i++) {
+    if (!record_step (
+            &recorder, &g_array_index (self->steps, VattVkStep, i), error))
+      return FALSE;
+    level_barrier (self->vk, recorder.commands);
+    write_time (&recorder, i + 1);
   }
-  if (good)
-    self->timed = commands;
-  else if (commands)
-    vk->api.vkFreeCommandBuffers (vk->device, vk->commands, 1, &commands);
-  return good;
+  record_tail (self, recorder.commands);
+  return end_segment (&recorder, error);
 }

@@ -41,17 +41,16 @@ typedef struct {
   double timestamp_seconds; /* of one tick */
   guint64 timestamp_mask;   /* of the bits that count */
   size_t alignment;         /* of bindings' offsets */
-  size_t atom;              /* of memory that is not coherent */
   size_t allocation_bytes;  /* of one allocation */
   guint32 groups[3];        /* of one dispatch */
+  size_t trips;             /* that loops of an invocation make at most */
   guint32 bindings;         /* storage buffers of one shader */
   guint32 push_bytes;
   gboolean mapped;   /* compute in memory that the host sees, where it can */
   gboolean coherent; /* take memory for coherent that says so */
   gboolean budget;   /* VK_EXT_memory_budget */
-  gboolean subgroup_control; /* VK_EXT_subgroup_size_control, in 1.3 */
-  double flops;              /* FLOP/s taken for certain, for cutting up work */
-  double bandwidth;          /* bytes/s, alike */
+  double flops;      /* FLOP/s taken for certain, for cutting up work */
+  double bandwidth;  /* bytes/s, alike */
   const struct VattVkProfile *profile; /* that the shaders' caps are from */
   VattShaderCaps shader;
 } VattVkCaps;
@@ -145,15 +144,21 @@ struct VattVk {
   VattVkWeights *weights;
   GMutex lock;  /* queue, command pool, pipelines, weights */
   GError *lost; /* why nothing works any more, or NULL */
+  /* It has not answered, so what was submitted may be running still. */
+  gboolean hangs;
 };
 
-/* Checks a result; a device that is lost or does not answer is marked so. */
+/* Checks a result; a device that is lost is marked so. */
 gboolean vatt_vk_checked (
     VattVk *vk, VkResult result, const char *what, GError **error);
 gboolean vatt_vk_check_lost (VattVk *vk, GError **error);
+/* Whether nothing is running, outside of runs. Where a device hangs, what it
+ * was given stays as it is, freed by nobody: it may write there yet. */
+gboolean vatt_vk_idle (VattVk *vk);
 /* A command buffer to be filled; NULL in *commands if there is none to free. */
 gboolean vatt_vk_commands_begin (
     VattVk *vk, VkCommandBuffer *commands, GError **error);
+void vatt_vk_commands_free (VattVk *vk, VkCommandBuffer commands);
 /* Submits; the value to wait for, 0 with an error. The lock is held. */
 guint64 vatt_vk_submit (VattVk *vk, VkCommandBuffer commands, GError **error);
 /* Ends when the timeline has come to value. A wait that fails leaves the

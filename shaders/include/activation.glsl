@@ -8,7 +8,7 @@
 float
 gelu (float x)
 {
-  float t = min (abs (x), 14.0);
+  float t = abs (x) < 14.0 ? abs (x) : 14.0;
   float p = 4.03699937e-3;
   p = p * t + 4.00980805e-2;
   p = p * t + 1.81645912e-1;
@@ -20,7 +20,8 @@ gelu (float x)
   q = q * t + 1.19589658;
   q = q * t + 1.67017771;
   q = q * t + 1.0;
-  return max (x, 0.0) - exp (-0.5 * t * t) * (t * p) / q;
+  /* In this order a NaN stays one, which min and max need not let it. */
+  return (x < 0.0 ? 0.0 : x) - exp (-0.5 * t * t) * (t * p) / q;
 }
 
 float

@@ -87,6 +87,26 @@ static const OpCase cases[] = {
   { NULL },
 };
 
+/* A NaN spoils its row, and no activation hides it. */
+static void
+test_nan (void)
+{
+  const OpCase tests[] = {
+    { .in = { TENSOR (2, 3, 5), TENSOR (2, 5, 8) }, PLAIN },
+    { .in = { TENSOR (2, 3, 5), TENSOR (2, 5, 8) }, GELU },
+    { .in = { TENSOR (2, 3, 5), TENSOR (2, 5, 8) }, RELU },
+  };
+  for (guint t = 0; t < G_N_ELEMENTS (tests); t++) {
+    g_autoptr (OpRun) run = optest_run_new (&tests[t]);
+    optest_values (run, 0)[5 + 2] = NAN;
+    const float *y = optest_execute (run);
+    for (size_t i = 0; i < 24; i++)
+      g_assert_cmpint (isnan (y[i]) != 0, ==, i / 8 == 1);
+  }
+}
+
+static const OpExtra extras[] = { { "nan", test_nan }, { NULL } };
+
 static const OpRefusal refusals[] = {
   { "x is missing", { ABSENT, TENSOR (2, 5, 3) }, PLAIN },
   { "weight is missing", { TENSOR (2, 7, 5) }, PLAIN },
@@ -115,6 +135,7 @@ const OpTest optest = {
   .pieces_differ = TRUE,
   .cases = cases,
   .refusals = refusals,
+  .extras = extras,
   .bench = { "1569x768x3072",
       { TENSOR (2, 1569, 768), TENSOR (2, 768, 3072), TENSOR (1, 3072) },
       ABSENT, GELU },

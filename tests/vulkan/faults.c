@@ -292,6 +292,109 @@ test_cancelled (void)
   vatt_device_vulkan.close (vk);
 }
 
+static GCancellable *to_cancel;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+cancelling_submit (
+    VkQueue queue, guint32 count, const VkSubmitInfo *infos, VkFence fence)
+{
+  if (fails ())
+    g_cancellable_cancel (to_cancel);
+  return real.vkQueueSubmit (queue, count, infos, fence);
+}
+
+/* In the middle of segments: those that were submitted end, no other begins. */
+static void
+test_cancelled_in_the_middle (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  g_autoptr (SmallPlan) small = small_plan_new ();
+  g_autoptr (GCancellable) cancellable = to_cancel = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  vk->caps.flops = vk->caps.bandwidth = 1.0;
+  vk->segment_seconds = 1e-3;
+  VattProgram *program =
+      vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
+  g_assert_cmpuint (program->segments->len, >, 4);
+  real = vk->api;
+  vk->api.vkQueueSubmit = cancelling_submit;
+  calls_left = 2;
+  guint64 before = vk->submitted, finished = 0;
+  g_assert_false (vatt_device_vulkan.run (program, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  vk->api = real;
+  g_assert_cmpuint (vk->submitted, ==, before + 3);
+  vk->api.vkGetSemaphoreCounterValue (vk->device, vk->timeline, &finished);
+  g_assert_cmpuint (finished, ==, vk->submitted);
+  g_assert_true (vatt_device_vulkan.run (program, NULL, NULL, NULL));
+  small_plan_check (small);
+  vatt_device_vulkan.release (program);
+  vatt_device_vulkan.close (vk);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+endless_wait (VkDevice device, const VkSemaphoreWaitInfo *info, guint64 timeout)
+{
+  return VK_TIMEOUT;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+endless_value (VkDevice device, VkSemaphore semaphore, guint64 *value)
+{
+  *value = 0;
+  return VK_SUCCESS;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+forbidden_free (VkDevice device, VkDeviceMemory memory,
+    const VkAllocationCallbacks *allocator)
+{
+  g_error ("memory is freed that the device may write to");
+}
+
+/* A device that hangs keeps what it was given, for as long as it does. */
+static void
+test_hangs (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  g_autoptr (SmallPlan) small = small_plan_new ();
+  g_autoptr (GError) error = NULL;
+  VattProgram *program =
+      vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
+  const VattVkPlace *place = g_hash_table_lookup (
+      program->places, g_ptr_array_index (program->held, 0));
+  VattVkBuffer weights = *place->buffer;
+  VattProgram left = *program;
+  real = vk->api;
+  vk->api.vkWaitSemaphores = endless_wait;
+  vk->api.vkGetSemaphoreCounterValue = endless_value;
+  vk->api.vkFreeMemory = forbidden_free;
+  g_assert_false (vatt_device_vulkan.run (program, NULL, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_DEVICE);
+  g_assert_nonnull (strstr (error->message, "VK_TIMEOUT"));
+  g_assert_false (vatt_vk_idle (vk));
+  vatt_device_vulkan.release (program);
+  g_test_expect_message (
+      G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "*hangs, its memory is left to it*");
+  vatt_device_vulkan.close (vk);
+  g_test_assert_expected_messages ();
+  /* It was only slow: now everything may go. */
+  vk->api = real;
+  vk->api.vkDeviceWaitIdle (vk->device);
+  g_assert_true (vatt_vk_idle (vk));
+  vatt_vk_buffer_clear (vk, &weights);
+  vatt_vk_buffer_clear (vk, &left.activations);
+  vatt_vk_buffer_clear (vk, &left.inputs);
+  vatt_vk_buffer_clear (vk, &left.upload);
+  vatt_vk_buffer_clear (vk, &left.download);
+  vk->api.vkDestroyDescriptorPool (vk->device, left.pool, NULL);
+  vatt_device_vulkan.close (vk);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -303,5 +406,8 @@ main (int argc, char **argv)
   g_test_add_func ("/faults/full-heap", test_full_heap);
   g_test_add_func ("/faults/nothing-left", test_nothing_left);
   g_test_add_func ("/faults/cancelled", test_cancelled);
+  g_test_add_func (
+      "/faults/cancelled-in-the-middle", test_cancelled_in_the_middle);
+  g_test_add_func ("/faults/hangs", test_hangs);
   return g_test_run ();
 }

@@ -97,7 +97,11 @@ test_pieces (void)
     return;
   vk->caps.flops = vk->caps.bandwidth = 1.0;
   vk->segment_seconds = 1e-3;
+  double seconds[3] = { 0 };
   run_and_check (vk, NULL);
+  run_and_check (vk, seconds); /* times add up over segments */
+  for (guint n = 0; n < G_N_ELEMENTS (seconds) && vk->caps.timestamps; n++)
+    g_assert_cmpfloat (seconds[n], >, 0.0);
   vatt_device_vulkan.close (vk);
 }
 
@@ -141,6 +145,29 @@ test_shared_weights (void)
   small_plan_check (small);
   vatt_device_vulkan.release (second);
   g_assert_cmpuint (vk->allocated[vk->nothing.heap], ==, before);
+  vatt_device_vulkan.close (vk);
+}
+
+static gpointer
+run_in_thread (gpointer vk)
+{
+  for (guint i = 0; i < 10; i++)
+    run_and_check (vk, NULL);
+  return NULL;
+}
+
+/* Sessions of several threads share a device. */
+static void
+test_threads (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  GThread *threads[3];
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+    threads[t] = g_thread_new ("runner", run_in_thread, vk);
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+    g_thread_join (threads[t]);
   vatt_device_vulkan.close (vk);
 }
 
@@ -201,6 +228,22 @@ test_binding_too_large (void)
   vatt_device_vulkan.close (vk);
 }
 
+static void
+test_too_many_groups (void)
+{
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  g_autoptr (SmallPlan) small = small_plan_new ();
+  g_autoptr (GError) error = NULL;
+  vk->caps.groups[1] = 0;
+  g_assert_null (vatt_device_vulkan.prepare (vk, small->plan, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_MEMORY);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "groups, the device runs at most"));
+  vatt_device_vulkan.close (vk);
+}
+
 /* A head so wide that not even one row of it can be shared. */
 static void
 test_shared_too_large (void)
@@ -244,17 +287,45 @@ test_matrices (void)
   }
 }
 
+/* So many keys that lavapipe would leave the last of them out. */
+static void
+test_too_many_trips (void)
+{
+  const VattAttention attention = { .heads = 1, .scale = 1.0f };
+  const size_t query_shape[] = { 1, 1, 300 }, key_shape[] = { 1, 20000, 300 };
+  VattVk *vk = open_vk ();
+  if (!vk)
+    return;
+  vk->caps.trips = 65535; /* lavapipe's, whatever this one is */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattPlan) plan = vatt_plan_new ();
+  VattTensor *query =
+      vatt_plan_input (plan, "q", VATT_DTYPE_F32, 3, query_shape);
+  VattTensor *key = vatt_plan_input (plan, "k", VATT_DTYPE_F32, 3, key_shape);
+  VattTensor *in[VATT_MAX_INPUTS] = { query, key, key };
+  VattTensor *y = vatt_plan_apply (plan, &vatt_op_attention, &attention,
+      sizeof attention, in, VATT_MAX_INPUTS);
+  vatt_plan_output (plan, y, "y");
+  g_assert_true (vatt_plan_seal (plan, &error));
+  g_assert_null (vatt_device_vulkan.prepare (vk, plan, NULL, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "turns of its loops"));
+  vatt_device_vulkan.close (vk);
+}
+
 int
 main (int argc, char **argv)
 {
   static const char *const masks[] = { "subgroup", "mapped", "coherent",
     "mapped,coherent", "timestamps", "budget", "shuffle", "profile=generic",
-    "group=128,shared=16384" };
+    "group=128,shared=16384", "profile=nvidia,group=128" };
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/levels", test_levels);
   g_test_add_func ("/program/pieces", test_pieces);
   g_test_add_func ("/program/times", test_times);
   g_test_add_func ("/program/shared-weights", test_shared_weights);
+  g_test_add_func ("/program/threads", test_threads);
   for (guint i = 0; i < G_N_ELEMENTS (masks); i++) {
     g_autofree char *path = g_strconcat ("/program/mask/", masks[i], NULL);
     g_test_add_data_func (path, masks[i], test_mask);
@@ -262,6 +333,8 @@ main (int argc, char **argv)
   g_test_add_func ("/program/refused-masks", test_refused_masks);
   g_test_add_func ("/program/matrices", test_matrices);
   g_test_add_func ("/program/binding-too-large", test_binding_too_large);
+  g_test_add_func ("/program/too-many-groups", test_too_many_groups);
   g_test_add_func ("/program/shared-too-large", test_shared_too_large);
+  g_test_add_func ("/program/too-many-trips", test_too_many_trips);
   return g_test_run ();
 }
