@@ -12,6 +12,9 @@ enum { NAME, MODALITY, START, END, FIRST_NUMBER };
 /* An array of GLib's holds 4 GiB. */
 #define NUMBERS_MAX (G_MAXUINT / 8)
 
+/* Characters of a wrong value that an error repeats. */
+#define QUOTED_MAX 40
+
 void
 vatt_embedding_table_free (VattEmbeddingTable *table)
 {
@@ -67,9 +70,10 @@ static gboolean
 bad_line (const VattEmbeddingTable *table, guint line, const char *found,
     const char *expected, GError **error)
 {
+  g_autofree char *begin =
+      g_utf8_substring (found, 0, MIN (g_utf8_strlen (found, -1), QUOTED_MAX));
   g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-      "'%s', line %u: '%.40s', expected %s", table->path, line, found,
-      expected);
+      "'%s', line %u: '%s', expected %s", table->path, line, begin, expected);
   return FALSE;
 }
 
@@ -143,22 +147,35 @@ parse_line (VattEmbeddingTable *table, char **columns, guint line,
 }
 
 static gboolean
+parse_tsv (VattEmbeddingTable *table, const char *text, gsize size,
+    const VattModality *wanted, GError **error)
+{
+  const char *end = text + size, *next;
+  guint number = 1;
+  if (!g_utf8_validate_len (text, size, NULL)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "'%s' is not a text in UTF-8, expected a table", table->path);
+    return FALSE;
+  }
+  for (const char *begin = text; begin < end; begin = next, number++) {
+    const char *feed = memchr (begin, '\n', (gsize)(end - begin));
+    g_autofree char *line =
+        g_strndup (begin, (gsize)((feed ? feed : end) - begin));
+    g_auto (GStrv) columns = g_strsplit (line, "\t", -1);
+    if (*line && !parse_line (table, columns, number, wanted, error))
+      return FALSE;
+    next = feed ? feed + 1 : end;
+  }
+  return TRUE;
+}
+
+static gboolean
 read_tsv (VattEmbeddingTable *table, const VattModality *wanted, GError **error)
 {
   g_autofree char *text = NULL;
   gsize size;
-  if (!g_file_get_contents (table->path, &text, &size, error))
-    return FALSE;
-  guint line = 1;
-  for (char *begin = text, *end; begin < text + size; begin = end + 1, line++) {
-    end = memchr (begin, '\n', (gsize)(text + size - begin));
-    end = end ? end : text + size;
-    *end = '\0';
-    g_auto (GStrv) columns = g_strsplit (begin, "\t", -1);
-    if (*begin && !parse_line (table, columns, line, wanted, error))
-      return FALSE;
-  }
-  return TRUE;
+  return g_file_get_contents (table->path, &text, &size, error) &&
+         parse_tsv (table, text, size, wanted, error);
 }
 
 /* ---- tensors ---- */
@@ -184,7 +201,7 @@ static gboolean
 add_tensor (VattEmbeddingTable *table, VattTensorFile *file,
     const VattTensorInfo *info, const char *name, GError **error)
 {
-  if (info->dtype != VATT_DTYPE_F32 || info->rank != 2 ||
+  if (info->dtype != VATT_DTYPE_F32 || info->rank != 2 || info->shape[1] == 0 ||
       (table->windows->len > 0 && info->shape[1] != table->width)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "'%s': '%s' is %s of rank %u, expected F32 of rank 2 and rows as wide "
@@ -251,6 +268,28 @@ read_safetensors (
   return TRUE;
 }
 
+static gboolean
+check_any (
+    const VattEmbeddingTable *table, const VattModality *wanted, GError **error)
+{
+  if (table->windows->len == 0)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "'%s' has no embeddings%s%s, expected at least one", table->path,
+        wanted ? " of " : "", wanted ? vatt_modality_name (*wanted) : "");
+  return table->windows->len > 0;
+}
+
+VattEmbeddingTable *
+vatt_embedding_table_parse (const char *path, const char *text, gsize size,
+    const VattModality *wanted, GError **error)
+{
+  g_autoptr (VattEmbeddingTable) table = new_table (path);
+  return parse_tsv (table, text, size, wanted, error) &&
+                 check_any (table, wanted, error)
+             ? g_steal_pointer (&table)
+             : NULL;
+}
+
 VattEmbeddingTable *
 vatt_embedding_table_read (
     const char *path, const VattModality *wanted, GError **error)
@@ -264,13 +303,8 @@ vatt_embedding_table_read (
         path);
     return NULL;
   }
-  if (!(tensors ? read_safetensors : read_tsv) (table, wanted, error))
-    return NULL;
-  if (table->windows->len == 0) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-        "'%s' has no embeddings%s%s, expected at least one", path,
-        wanted ? " of " : "", wanted ? vatt_modality_name (*wanted) : "");
-    return NULL;
-  }
-  return g_steal_pointer (&table);
+  return (tensors ? read_safetensors : read_tsv) (table, wanted, error) &&
+                 check_any (table, wanted, error)
+             ? g_steal_pointer (&table)
+             : NULL;
 }

@@ -30,6 +30,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattEmbeddingTable, vatt_embedding_table_free)
 VattEmbeddingTable *vatt_embedding_table_read (
     const char *path, const VattModality *wanted, GError **error);
 
+/* The same of a table's text, which path is named for in errors. */
+VattEmbeddingTable *vatt_embedding_table_parse (const char *path,
+    const char *text, gsize size, const VattModality *wanted, GError **error);
+
 /* Seconds that two windows have in common, if that is at least half of the
  * shorter one; else 0. */
 double vatt_window_overlap (const VattWindow *a, const VattWindow *b);
