@@ -404,7 +404,7 @@ test_refused_retrieval (void)
   refuse_retrieval (good, absent, 2, NULL, "item 1 has no rows");
   refuse_retrieval (good, far, 2, NULL, "row 2 is of item 3");
   refuse_retrieval (good, good, 2, own, "query 2 is of item 7");
-  refuse_retrieval (good, vast, 4, NULL, "more than memory can hold");
+  refuse_retrieval (good, vast, 2, NULL, "more than memory can hold");
   refuse_retrieval (good, good, 0, NULL, "3 x 0 values");
 }
 
