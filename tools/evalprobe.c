@@ -142,13 +142,19 @@ match_windows (const VattEmbeddingTable *features, const VattManifest *manifest)
 
 /* ---- samples ---- */
 
-/* Where each clip goes: `val` gets its share of `train` where it has none. */
+/* Where each clip goes: `val` gets its share of what `train` has windows of
+ * where it has none. */
 static Split *
-assign_splits (Data *data, gboolean select)
+assign_splits (Data *data, const VattEmbeddingTable *features,
+    const gint64 *row_of, gboolean select)
 {
   guint n = vatt_manifest_get_n_rows (data->manifest);
+  g_autofree gboolean *has_window = g_new0 (gboolean, n);
   Split *splits = g_new (Split, n);
   g_autofree guint *seen = g_new0 (guint, data->classes);
+  for (guint w = 0; w < features->windows->len; w++)
+    if (row_of[w] >= 0)
+      has_window[row_of[w]] = TRUE;
   data->held_out = select;
   for (guint i = 0; i < n; i++) {
     splits[i] = split_of (vatt_manifest_get_row (data->manifest, i));
@@ -156,7 +162,8 @@ assign_splits (Data *data, gboolean select)
   }
   for (guint i = 0; data->held_out && i < n; i++) {
     const VattManifestRow *row = vatt_manifest_get_row (data->manifest, i);
-    if (splits[i] == SPLIT_TRAIN && ++seen[row->class_id] % HOLD_OUT == 0)
+    if (splits[i] == SPLIT_TRAIN && has_window[i] &&
+        ++seen[row->class_id] % HOLD_OUT == 0)
       splits[i] = SPLIT_VAL;
   }
   return splits;
@@ -167,7 +174,7 @@ collect (Data *data, const VattEmbeddingTable *features, gboolean select)
 {
   guint n = vatt_manifest_get_n_rows (data->manifest);
   g_autofree gint64 *row_of = match_windows (features, data->manifest);
-  g_autofree Split *splits = assign_splits (data, select);
+  g_autofree Split *splits = assign_splits (data, features, row_of, select);
   g_autofree gsize *clip_of = g_new (gsize, n);
   for (guint i = 0; i < n; i++)
     clip_of[i] = G_MAXSIZE;
