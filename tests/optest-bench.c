@@ -17,15 +17,16 @@ by_value (const void *a, const void *b)
 }
 
 static double
-median_seconds (const VattDeviceIface *iface, VattProgram *program)
+median_seconds (
+    const VattDeviceIface *iface, VattProgram *program, VattPhase phase)
 {
   double seconds[BENCH_RUNS];
-  iface->run (program, NULL, NULL, NULL);
+  iface->run (program, phase, NULL, NULL, NULL);
   for (guint r = 0; r < BENCH_RUNS; r++) {
     gint64 start = g_get_monotonic_time ();
     guint times = 0;
     do
-      iface->run (program, NULL, NULL, NULL);
+      iface->run (program, phase, NULL, NULL, NULL);
     while (++times < 1000 && g_get_monotonic_time () - start < 20000);
     seconds[r] =
         1e-6 * (double)(g_get_monotonic_time () - start) / (double)times;
@@ -34,24 +35,41 @@ median_seconds (const VattDeviceIface *iface, VattProgram *program)
   return seconds[BENCH_RUNS / 2];
 }
 
+static void
+bench_phase (
+    VattDevice *device, const OpRun *run, VattProgram *program, VattPhase phase)
+{
+  double bytes = 4.0 * (double)vatt_tensor_count (run->node->out), flop = 0.0;
+  gboolean forward = phase == VATT_PHASE_FORWARD;
+  guint first = forward ? 0 : run->plan->n_forward;
+  guint end = forward ? run->plan->n_forward : run->plan->nodes->len;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (run->node->in[i])
+      bytes += 4.0 * (double)vatt_tensor_count (run->node->in[i]);
+  for (guint n = first; n < end; n++) {
+    const VattNode *node = g_ptr_array_index (run->plan->nodes, n);
+    flop += node->op->flop ? node->op->flop (node, FALSE) : 0.0;
+  }
+  double median = median_seconds (vatt_device_iface (device), program, phase);
+  printf ("%s\t%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
+      optest.bench.name, forward ? "forward" : "backward",
+      vatt_device_get_name (device), vatt_device_get_threads (device), median,
+      1e-9 * (flop > 0.0 ? flop : bytes) / median,
+      flop > 0.0 ? "GFLOP/s" : "GB/s");
+}
+
 void
-optest_bench (VattDevice *device)
+optest_bench (VattDevice *device, gboolean backward)
 {
   g_autoptr (GError) error = NULL;
   const VattDeviceIface *iface = vatt_device_iface (device);
-  g_autoptr (OpRun) run = optest_run_new (&optest.bench);
-  double bytes = (double)run->out.bytes;
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    bytes += (double)run->in[i].bytes;
+  g_autoptr (OpRun) run = backward ? optest_run_new_learning (&optest.bench)
+                                   : optest_run_new (&optest.bench);
   VattProgram *program =
       iface->prepare (vatt_device_object (device), run->plan, NULL, &error);
   g_assert_no_error (error);
-  double median = median_seconds (iface, program);
+  bench_phase (device, run, program, VATT_PHASE_FORWARD);
+  if (backward)
+    bench_phase (device, run, program, VATT_PHASE_BACKWARD);
   iface->release (program);
-  double flop = optest.op->flop ? optest.op->flop (run->node, FALSE) : 0.0;
-  printf ("%s\t%s\t%s, %u threads\t%.3e s\t%.2f %s\n", optest.op->name,
-      optest.bench.name, vatt_device_get_name (device),
-      vatt_device_get_threads (device), median,
-      1e-9 * (flop > 0.0 ? flop : bytes) / median,
-      flop > 0.0 ? "GFLOP/s" : "GB/s");
 }

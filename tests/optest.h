@@ -3,8 +3,10 @@
  * The test of an op: a table of shapes, a reference in double precision that
  * is written in the test, and tolerances with a reason. The harness makes a
  * plan of one node from each row, runs it directly over [begin, end) pieces
- * and through CPU and Vulkan devices, and compares. With --vulkan, only the
- * tests on Vulkan are run.
+ * and through CPU and Vulkan devices, and compares. An op with backward passes
+ * is run backwards in the same ways, and its gradients are compared with
+ * central differences of the reference. With --vulkan, only the tests on Vulkan
+ * are run.
  *
  * To test an op `foo`, write tests/ops/foo.c that defines `optest`; the build
  * finds it by its name. The same executable, called with --bench, times it. */
@@ -50,6 +52,8 @@ typedef struct {
   size_t attributes_size;
   double abs, rel; /* |found - expected| <= abs + rel |expected| */
   double vulkan_abs, vulkan_rel; /* on Vulkan; both 0: the same */
+  double gradient; /* what gradients may be off besides; 0 for abs */
+  gboolean bends;  /* too sharply, or too often, for central differences */
 } OpCase;
 
 /* A row that the op must refuse, with a text that holds `why`. */
@@ -70,13 +74,20 @@ typedef struct {
   const VattOp *op;
   const char *reason;        /* why these tolerances */
   const char *vulkan_reason; /* why others on Vulkan, where there are any */
-  /* Fills y from the inputs, ids too as doubles; NULL where absent. */
+  /* Fills y from the inputs, ids too as doubles; NULL where absent. Behind the
+   * output's values come those that inputs have afterwards which the op
+   * changes, in the order of slots. */
   void (*reference) (const OpCase *test, const double *const in[], double *y);
   /* Only that results stay within the tolerance is asked of other pieces,
    * instead of equal bits. */
   gboolean pieces_differ;
   /* Shaders leave other things in the work tensors than C does. */
   gboolean work_differs;
+  /* 1 << slot of inputs that are no variables: masks, labels. */
+  guint constant;
+  /* For gradients, of their largest value; 0 for 1e-5. */
+  double gradient_tolerance;
+  gboolean learns;           /* the op is for plans that learn only */
   const OpCase *cases;       /* ended by one without name */
   const OpRefusal *refusals; /* ended by one without why */
   const OpExtra *extras;     /* (nullable), ended by one without name */
@@ -93,15 +104,19 @@ typedef struct {
   size_t bytes;
 } OpBuffer;
 
-/* One node, made ready to run directly. */
+/* A plan of one node, with its way back where it learns, made ready to run
+ * directly. */
 typedef struct {
   const OpCase *test;
   VattPlan *plan;
-  VattNode *node;
-  OpBuffer in[VATT_MAX_INPUTS], out, work[VATT_MAX_WORK], scratch;
+  VattNode *node;   /* the forward one */
+  OpBuffer *buffer; /* one for each tensor of the plan */
+  OpBuffer scratch;
 } OpRun;
 
 OpRun *optest_run_new (const OpCase *test);
+/* The same with backward passes; the output's gradient is random. */
+OpRun *optest_run_new_learning (const OpCase *test);
 void optest_run_free (OpRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, optest_run_free)
 
@@ -117,12 +132,41 @@ void optest_compare (const char *what, const float *found,
 
 /* ---- for the harness ---- */
 
+#define OPTEST_SEED 20210422
+
+typedef enum {
+  OP_WHOLE,
+  OP_SEVEN,
+  OP_UNEVEN,
+} OpPieces;
+
+/* Whether extras run on the Vulkan device; theirs alone. */
+extern gboolean optest_on_vulkan;
+
 /* A plan of one node, not sealed. */
 VattPlan *optest_plan_new (const OpCase *test);
-/* The reference's output for the run's inputs. */
+/* Fills inputs with what the row says, everything else with NaN. */
+void optest_refill (OpRun *run);
+/* Overwrites a tensor with NaN. */
+void optest_poison (OpRun *run, const VattTensor *tensor);
+/* Runs nodes [first, end) directly; guards are checked afterwards. */
+void optest_run_nodes (OpRun *run, guint first, guint end, OpPieces pieces);
+/* Runs both phases through a CPU device of so many threads, then calls `look`
+ * while tensors still have their values. */
+void optest_run_cpu (
+    OpRun *run, guint threads, void (*look) (OpRun *run, gpointer), gpointer);
+/* The output as the reference has it from these inputs, and what follows it. */
+double *optest_reference (const OpCase *test, double *const in[], size_t n);
+/* The same from the run's inputs. */
 double *optest_expected (const OpRun *run);
-/* Prints how long the row `bench` takes. */
-void optest_bench (VattDevice *device);
+/* The inputs as doubles, to be freed each; NULL where absent. */
+void optest_inputs (const OpRun *run, double *in[VATT_MAX_INPUTS]);
+void optest_compare_bits (
+    const char *what, const float *found, const float *expected, size_t n);
+/* The test of backward passes of one row. */
+void optest_gradient (gconstpointer test);
+/* Prints how long the row `bench` takes, and its way back. */
+void optest_bench (VattDevice *device, gboolean backward);
 /* One row on the Vulkan device. */
 void optest_vulkan_row (gconstpointer test);
 /* Leaves y alone where there is no device. */

@@ -11,6 +11,13 @@
 /* A sealed plan made ready to run on one device, with its activations. */
 typedef struct VattProgram VattProgram;
 
+/* Which nodes of a plan to run: up to the first backward one, or from there
+ * on. Activations stay between the two. */
+typedef enum {
+  VATT_PHASE_FORWARD,
+  VATT_PHASE_BACKWARD,
+} VattPhase;
+
 typedef struct {
   const char *name;
   /* selector: what follows the colon of "name:selector", or NULL. */
@@ -31,7 +38,7 @@ typedef struct {
   /* Inputs' data are set. Nothing is allocated. seconds: (nullable) time of
    * each node is added. One run at a time per program; runs of several
    * programs of a device take turns. */
-  gboolean (*run) (VattProgram *program, double *seconds,
+  gboolean (*run) (VattProgram *program, VattPhase phase, double *seconds,
       GCancellable *cancellable, GError **error);
 } VattDeviceIface;
 

@@ -16,17 +16,36 @@ vatt_node_set_shape (
   memcpy (node->out->shape, shape, rank * sizeof *shape);
 }
 
+/* Puts a new tensor into the first free place of a list. */
+static void
+add_tensor (VattPlan *plan, VattTensor **list, guint most, size_t elements)
+{
+  guint i = 0;
+  while (i < most && list[i])
+    i++;
+  g_assert (i < most);
+  list[i] = vatt_plan_tensor (plan);
+  list[i]->rank = 1;
+  list[i]->shape[0] = elements;
+}
+
 void
 vatt_node_add_work (VattPlan *plan, VattNode *node, size_t elements)
 {
-  for (guint i = 0; i < VATT_MAX_WORK; i++)
-    if (!node->work[i]) {
-      node->work[i] = vatt_plan_tensor (plan);
-      node->work[i]->rank = 1;
-      node->work[i]->shape[0] = elements;
-      return;
-    }
-  g_assert_not_reached ();
+  add_tensor (plan, node->work, VATT_MAX_WORK, elements);
+}
+
+void
+vatt_node_add_saved (VattPlan *plan, VattNode *node, size_t elements)
+{
+  if (plan->learns)
+    add_tensor (plan, node->saved, VATT_MAX_SAVED, elements);
+}
+
+const VattPass *
+vatt_node_passes (const VattNode *node)
+{
+  return node->backward ? node->op->backward : node->op->forward;
 }
 
 gboolean
@@ -85,4 +104,16 @@ size_t
 vatt_items_elements (const VattNode *node)
 {
   return vatt_tensor_count (node->out);
+}
+
+size_t
+vatt_items_input_elements (const VattNode *node)
+{
+  return node->din[0] ? vatt_tensor_count (node->din[0]) : 0;
+}
+
+size_t
+vatt_items_input_rows (const VattNode *node)
+{
+  return node->din[0] ? vatt_tensor_rows (node->din[0]) : 0;
 }

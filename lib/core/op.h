@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Op: a constant table row, a shape rule and its passes. Pass: one loop nest
- * over [begin, end). Node: one application of an op in a plan. */
+ * over [begin, end). Node: one application of an op in a plan, forwards or,
+ * where the plan learns, backwards. */
 #pragma once
 
 #include "dispatch.h"
 
 #define VATT_MAX_INPUTS 6
 #define VATT_MAX_WORK 2
-#define VATT_MAX_PASSES 3
+#define VATT_MAX_SAVED 2
+#define VATT_MAX_PASSES 4
 
 typedef struct VattOp VattOp;
 
@@ -17,8 +19,16 @@ typedef struct {
   const void *attributes;          /* the op's own struct, or NULL */
   VattTensor *in[VATT_MAX_INPUTS]; /* NULL where optional and absent */
   VattTensor *out;
+  /* What forward passes of a plan that learns leave for the backward ones,
+   * set by infer; NULL in other plans. */
+  VattTensor *saved[VATT_MAX_SAVED];
   VattTensor *work[VATT_MAX_WORK]; /* space between passes, set by infer */
   size_t scratch; /* bytes each thread needs during a pass, set by infer */
+  /* Of a node that runs the op's backward passes: the gradients of inputs
+   * (NULL: not wanted), to which they add, and of the output. */
+  gboolean backward;
+  VattTensor *din[VATT_MAX_INPUTS];
+  VattTensor *dout;
 } VattNode;
 
 /* Work items [begin, end) of a pass; writes only what belongs to them. scratch
@@ -61,19 +71,38 @@ struct VattOp {
   /* Inputs, a bit each, whose shaders read any of the types that parameters
    * may be stored in. */
   guint narrow;
+  /* 1 << slot of inputs that shaders do not know yet. */
+  guint unshaded;
   /* Inputs, a bit each, in whose place the output may lie: that is so of an op
    * whose items, and its shaders' groups, read nothing of such an input that
    * another one writes, and nothing once they have begun to write. Plans make
    * use of it where the node is the last to read the input. */
   guint overwrites;
   VattPass forward[VATT_MAX_PASSES];
+
+  /* Backward passes add to din what follows from dout; none where nothing
+   * can be learnt through the op. What they read of the forward run besides
+   * `saved`: 1 << slot of inputs, VATT_READS_OUT. */
+  VattPass backward[VATT_MAX_PASSES];
+  guint backward_reads;
+  /* Adds work tensors and scratch space of the backward passes, or NULL. */
+  gboolean (*infer_backward) (VattPlan *plan, VattNode *node, GError **error);
+  /* 1 << slot of inputs that passes change in place. */
+  guint changes;
 };
+
+#define VATT_READS_OUT (1u << VATT_MAX_INPUTS)
+
+/* The passes that a node runs. */
+const VattPass *vatt_node_passes (const VattNode *node);
 
 /* Sets the output's shape. */
 void vatt_node_set_shape (
     VattNode *node, VattDtype dtype, guint rank, const size_t *shape);
 /* Adds a float tensor that lives as long as the node runs. */
 void vatt_node_add_work (VattPlan *plan, VattNode *node, size_t elements);
+/* Adds a float tensor to `saved`, if the plan learns. */
+void vatt_node_add_saved (VattPlan *plan, VattNode *node, size_t elements);
 /* Checks that input `slot` is there, of this dtype and rank (0: any). */
 gboolean vatt_node_expect (const VattNode *node, guint slot, const char *what,
     VattDtype dtype, guint rank, GError **error);
@@ -87,3 +116,7 @@ gboolean vatt_infer_elementwise (
 /* Common answers to items: rows or elements of the output. */
 size_t vatt_items_rows (const VattNode *node);
 size_t vatt_items_elements (const VattNode *node);
+/* And to items of backward passes that make the gradient of input 0: its
+ * elements or rows; none where it is not wanted. */
+size_t vatt_items_input_elements (const VattNode *node);
+size_t vatt_items_input_rows (const VattNode *node);

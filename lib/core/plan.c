@@ -112,6 +112,7 @@ vatt_plan_parameter (VattPlan *plan, const char *path, VattInit init,
       plan, path, VATT_ARENA_PARAMETER, VATT_DTYPE_F32, rank, shape);
   if (!tensor)
     return NULL;
+  tensor->learns = !init.frozen;
   VattParameter parameter = { .tensor = tensor, .init = init };
   g_array_append_val (plan->parameters, parameter);
   g_hash_table_insert (plan->by_path, tensor->name, tensor);
@@ -146,6 +147,9 @@ vatt_plan_apply (VattPlan *plan, const VattOp *op, gconstpointer attributes,
     return NULL;
   }
   plan->scratch_bytes = MAX (plan->scratch_bytes, node->scratch);
+  plan->n_forward = plan->nodes->len;
+  for (guint i = 0; i < n_inputs; i++)
+    node->out->learns |= node->in[i] && node->in[i]->learns;
   return node->out;
 }
 
@@ -163,31 +167,42 @@ vatt_plan_output (VattPlan *plan, VattTensor *tensor, const char *name)
 /* ---- layout ---- */
 
 static void
-note_use (VattTensor *tensor, guint node, gboolean write)
+note_use (VattTensor *tensor, guint node)
 {
   if (!tensor || tensor->arena != VATT_ARENA_ACTIVATION)
     return;
-  if (write)
-    tensor->first = node;
+  tensor->first = MIN (tensor->first, node);
   tensor->last = MAX (tensor->last, node);
+}
+
+static void
+note_node (const VattNode *node, guint n)
+{
+  guint reads = node->backward ? node->op->backward_reads : ~0u;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    if (reads & (1u << i))
+      note_use (node->in[i], n);
+    note_use (node->din[i], n);
+  }
+  if (reads & VATT_READS_OUT)
+    note_use (node->out, n);
+  for (guint i = 0; i < VATT_MAX_SAVED; i++)
+    note_use (node->saved[i], n);
+  for (guint i = 0; i < VATT_MAX_WORK; i++)
+    note_use (node->work[i], n);
+  note_use (node->dout, n);
 }
 
 static void
 find_lives (VattPlan *plan)
 {
-  for (guint n = 0; n < plan->nodes->len; n++) {
-    VattNode *node = g_ptr_array_index (plan->nodes, n);
-    note_use (node->out, n, TRUE);
-    for (guint i = 0; i < VATT_MAX_WORK; i++)
-      note_use (node->work[i], n, TRUE);
-    for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-      note_use (node->in[i], n, FALSE);
-  }
   for (guint t = 0; t < plan->tensors->len; t++) {
     VattTensor *tensor = g_ptr_array_index (plan->tensors, t);
-    if (tensor->pinned)
-      tensor->last = plan->nodes->len;
+    tensor->first = G_MAXUINT;
+    tensor->last = tensor->pinned ? plan->nodes->len : 0;
   }
+  for (guint n = 0; n < plan->nodes->len; n++)
+    note_node (g_ptr_array_index (plan->nodes, n), n);
 }
 
 /* The input that the output of a node may take the place of, or NULL: one that

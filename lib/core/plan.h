@@ -39,6 +39,12 @@ struct VattPlan {
   GPtrArray *attributes; /* copies of attributes, owned */
   GError *error;         /* the first, or NULL */
   gboolean sealed;
+  /* Ops save what their backward passes read, and builders drop out; set
+   * before the first op is applied. */
+  gboolean learns;
+  double dropout;     /* the rate of every site but a classifier's */
+  VattTensor *random; /* input: this run's key (2) int32; NULL without any */
+  guint n_forward;    /* nodes before the first backward one; all without */
   size_t activation_bytes; /* once sealed */
   size_t scratch_bytes;    /* most that any node wants, per thread */
 };
@@ -63,6 +69,15 @@ VattTensor *vatt_plan_output (
     VattPlan *plan, VattTensor *tensor, const char *name);
 /* A tensor for an op's own use; for vatt_node_add_work. */
 VattTensor *vatt_plan_tensor (VattPlan *plan);
+
+/* Asks for the gradient of an input, which will then stay readable. */
+void vatt_plan_want_gradient (VattPlan *plan, VattTensor *input);
+/* Appends the backward passes of everything that a tensor depends on and that
+ * learns. gradient is an input of its shape; zero the op that clears a
+ * tensor. Every parameter that learns gets a gradient in the state arena, to
+ * which each run adds. Nothing may be applied any more. */
+void vatt_plan_differentiate (
+    VattPlan *plan, VattTensor *of, VattTensor *gradient, const VattOp *zero);
 
 /* Lays out the activations: tensors whose lives do not meet share space. */
 gboolean vatt_plan_seal (VattPlan *plan, GError **error);

@@ -11,9 +11,11 @@
 #define VATT_MAX_RANK 5
 
 typedef enum {
-  VATT_ARENA_PARAMETER,  /* the model's, read only */
+  VATT_ARENA_PARAMETER,  /* the model's, read only; or a trainer's own */
   VATT_ARENA_ACTIVATION, /* the session's, reused by liveness */
   VATT_ARENA_INPUT,      /* the caller's, bound anew for every run */
+  VATT_ARENA_STATE,      /* a trainer's: gradients of parameters, and what its
+                            optimiser remembers; set when parameters are */
 } VattArenaKind;
 
 typedef struct VattTensor VattTensor;
@@ -25,10 +27,12 @@ struct VattTensor {
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
-  size_t offset;     /* bytes from the start of the activation arena */
-  const void *data;  /* where a CPU finds it; set by the device */
-  guint first, last; /* nodes that write it first and read it last */
-  gboolean pinned;   /* an output: lives to the end of the run */
+  size_t offset;        /* bytes from the start of the activation arena */
+  const void *data;     /* where a CPU finds it; set by the device */
+  guint first, last;    /* nodes that write it first and read it last */
+  gboolean pinned;      /* an output: lives to the end of the run */
+  gboolean learns;      /* a gradient may flow into it */
+  VattTensor *gradient; /* once the plan is differentiated; or NULL */
   /* The dead input in whose place it lies, which lives on for it; NULL: it has
    * a place of its own. */
   VattTensor *over;

@@ -151,10 +151,9 @@ run_chunk (gpointer data, size_t begin, size_t end, guint thread)
 static void
 run_node (VattProgram *program, const VattNode *node, GCancellable *cancellable)
 {
-  for (guint p = 0; p < VATT_MAX_PASSES; p++) {
-    const VattPass *pass = &node->op->forward[p];
-    if (!pass->run)
-      return;
+  const VattPass *passes = vatt_node_passes (node);
+  for (guint p = 0; p < VATT_MAX_PASSES && passes[p].run; p++) {
+    const VattPass *pass = &passes[p];
     Job job = { .node = node,
       .cancellable = cancellable,
       .pass = pass,
@@ -169,15 +168,17 @@ run_node (VattProgram *program, const VattNode *node, GCancellable *cancellable)
 }
 
 static gboolean
-cpu_run (VattProgram *program, double *seconds, GCancellable *cancellable,
-    GError **error)
+cpu_run (VattProgram *program, VattPhase phase, double *seconds,
+    GCancellable *cancellable, GError **error)
 {
-  for (guint n = 0; n < program->plan->nodes->len; n++) {
+  const VattPlan *plan = program->plan;
+  guint first = phase == VATT_PHASE_FORWARD ? 0 : plan->n_forward;
+  guint end = phase == VATT_PHASE_FORWARD ? plan->n_forward : plan->nodes->len;
+  for (guint n = first; n < end; n++) {
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
     gint64 start = seconds ? g_get_monotonic_time () : 0;
-    run_node (
-        program, g_ptr_array_index (program->plan->nodes, n), cancellable);
+    run_node (program, g_ptr_array_index (plan->nodes, n), cancellable);
     if (seconds)
       seconds[n] += 1e-6 * (double)(g_get_monotonic_time () - start);
   }

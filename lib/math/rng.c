@@ -82,6 +82,23 @@ vatt_rng_normal (uint64_t seed, uint64_t stream, uint64_t index)
   return (float)(radius * (index % 2 == 0 ? cos (angle) : sin (angle)));
 }
 
+uint32_t
+vatt_rng_spread (uint64_t seed, uint64_t stream, uint64_t index)
+{
+  uint32_t words[4];
+  vatt_rng_u32x4 (seed, 16 * (index / 128) + index % 16, stream, words);
+  return words[index / 16 % 4] >> (index / 64 % 2 * 16) & 0xffff;
+}
+
+uint64_t
+vatt_rng_stream (const char *name)
+{
+  uint64_t hash = UINT64_C (0xcbf29ce484222325);
+  for (const char *c = name; *c; c++)
+    hash = (hash ^ (unsigned char)*c) * UINT64_C (0x100000001b3);
+  return hash;
+}
+
 void
 vatt_rng_normals (
     uint64_t seed, uint64_t stream, uint64_t first, float *out, size_t n)

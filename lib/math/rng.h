@@ -32,6 +32,14 @@ float vatt_rng_uniform (uint64_t seed, uint64_t stream, uint64_t index);
  * 2j + 1: index 2j is the cosine, 2j + 1 the sine. |value| < 6.8. */
 float vatt_rng_normal (uint64_t seed, uint64_t stream, uint64_t index);
 
+/* 16 random bits in the order that vector code makes them: number i is half i /
+ * 64 % 2, the low one first, of word i / 16 % 4 of block 16 (i / 128) + i % 16.
+ */
+uint32_t vatt_rng_spread (uint64_t seed, uint64_t stream, uint64_t index);
+
+/* The stream of random numbers that belongs to a name (FNV-1a). */
+uint64_t vatt_rng_stream (const char *name);
+
 /* The n normal numbers from index first on, a multiple of 4; faster than one by
  * one. */
 void vatt_rng_normals (

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "colour.h"
 
@@ -14,6 +15,19 @@ typedef enum {
   VATT_ACTIVATION_GELU, /* 0.5 x (1 + erf (x / sqrt 2)) */
   VATT_ACTIVATION_RELU,
 } VattActivation;
+
+/* Dropout: what has a number below the threshold, of 16 random bits, is
+ * dropped; what is kept is multiplied by scale. See vatt_rng_spread(). */
+typedef struct {
+  uint64_t key, stream;
+  uint32_t threshold;
+  float scale;
+} VattDrop;
+
+/* Numbers that are made at once; those of a row begin with a group. */
+#define VATT_DROP_GROUP 128
+#define VATT_DROP_STRIDE(n)                                                    \
+  (((n) + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP * VATT_DROP_GROUP)
 
 /* Some queries of one head against all its keys; see attend below. */
 typedef struct {
@@ -30,8 +44,23 @@ typedef struct {
   const float *mask; /* (n_keys), or NULL */
   float *out;        /* (rows, width) */
   size_t out_stride;
-  float *scratch; /* attend_scratch (width) floats */
+  float *sums;          /* (rows): log2 of the sum of exponentials, or NULL */
+  const VattDrop *drop; /* of probabilities, or NULL */
+  uint64_t drop_index;  /* of the first row, VATT_DROP_STRIDE (n_keys) each */
+  float *scratch;       /* attend_scratch (width) floats */
 } VattAttend;
+
+/* A row of a block of scores on the way back. */
+typedef struct {
+  float *score;         /* in: products; out: probabilities, dropped */
+  float *dp;            /* in: their gradients; out: gradients of scores */
+  const float *bias;    /* or NULL */
+  const float *mask;    /* or NULL */
+  float sum;            /* as VattAttend has it */
+  float delta;          /* dy . y */
+  const VattDrop *drop; /* or NULL */
+  uint64_t index;       /* of the first score, which begins a group */
+} VattAttendGradient;
 
 typedef struct {
   const char *name;
@@ -67,6 +96,28 @@ typedef struct {
    * scores. */
   void (*attend) (const VattAttend *attend);
 
+  /* y = base + x, dropped; base may be NULL, for 0, or y. index is that of the
+   * first value, which begins a group. */
+  void (*drop_row) (float *y, const float *x, const float *base,
+      const VattDrop *drop, uint64_t index, size_t n);
+  /* dz = dy activation' (z + bias); bias may be NULL. */
+  void (*activation_gradient_row) (float *dz, const float *dy, const float *z,
+      const float *bias, VattActivation activation, size_t n);
+  /* Add the gradient of a row to dx, unless it is NULL; statistics become mean
+   * (0 for rmsnorm) and 1 / deviation. */
+  void (*layernorm_gradient_row) (float *dx, const float *dy, const float *x,
+      const float *gain, float eps, float statistics[2], size_t n);
+  void (*rmsnorm_gradient_row) (float *dx, const float *dy, const float *x,
+      const float *gain, float eps, float statistics[2], size_t n);
+  /* sum += the sum of the rows of x (rows, n). */
+  void (*sum_rows) (
+      float *sum, const float *x, size_t stride, size_t rows, size_t n);
+  /* sum += sum over rows r of dy (x - mean_r) / deviation_r; statistics has a
+   * pair for every row. */
+  void (*sum_normed_rows) (float *sum, const float *dy, const float *x,
+      const float *statistics, size_t stride, size_t rows, size_t n);
+  /* n scores of a row of attention. */
+  void (*attend_gradient_row) (const VattAttendGradient *row, size_t n);
   const VattColourRows *colour;
 } VattSimd;
 

@@ -94,8 +94,10 @@ build_classifier (VattPlan *plan, const VattHeadSpec *head, VattTensor *pooled,
                       ? -log ((double)head->classes - 1.0)
                       : 0.0 };
   const VattAverage average = { .views = views };
-  VattTensor *x = vatt_layer_dense (
-      &(VattScope){ plan, "head" }, "classifier", pooled, &dense);
+  const VattScope scope = { plan, "head" };
+  VattTensor *x =
+      vatt_layer_dropout (&scope, "pooled", plan->dropout, pooled, NULL);
+  x = vatt_layer_dense (&scope, "classifier", x, &dense);
   if (views > 1)
     x = vatt_layer (
         plan, &vatt_op_average, &average, sizeof average, x, NULL, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a session refuses to read. */
+ * What sessions and trainers refuse to read. */
 #pragma once
 
 #include "model-private.h"
@@ -10,3 +10,6 @@
 gboolean vatt_check_finite (const float *values, gsize n, gsize *where);
 gboolean vatt_check_features (VattModel *model, const VattSessionParams *params,
     const float *features, guint batch, guint width, GError **error);
+/* Whether a tower can read a clip: its modality, token size and values. */
+gboolean vatt_check_clip (VattModel *model, VattModality modality,
+    const VattClip *clip, GError **error);

@@ -12,16 +12,6 @@
 /* Standard deviation of a standard normal truncated at +-2. */
 #define TRUNCATED_SIGMA 0.87962566103423978
 
-/* FNV-1a: a stream of random numbers for each path. */
-static guint64
-stream_of (const char *path)
-{
-  guint64 hash = 0xcbf29ce484222325u;
-  for (const char *c = path; *c; c++)
-    hash = (hash ^ (guchar)*c) * 0x100000001b3u;
-  return hash;
-}
-
 static void
 fill_uniform (
     float *values, size_t n, guint64 seed, guint64 stream, double limit)
@@ -50,7 +40,7 @@ vatt_initialise (const VattParameter *parameter, guint64 seed, float *values)
 {
   const VattInit *init = &parameter->init;
   size_t n = vatt_tensor_count (parameter->tensor);
-  guint64 stream = stream_of (parameter->tensor->name);
+  guint64 stream = vatt_rng_stream (parameter->tensor->name);
   double variance = 2.0 / MAX (init->fan_in + init->fan_out, 1.0);
   double constant = init->kind == VATT_INIT_ONES       ? 1.0
                     : init->kind == VATT_INIT_CONSTANT ? init->value

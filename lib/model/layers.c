@@ -4,6 +4,7 @@
 #include "layers.h"
 
 #include "ops.h"
+#include "rng.h"
 #include "spec.h"
 
 VattTensor *
@@ -22,6 +23,20 @@ vatt_layer_parameter (const VattScope *scope, const char *name, VattInit init,
   g_autofree char *path = g_strconcat (scope->prefix, ".", name, NULL);
   const size_t shape[] = { rows, columns };
   return vatt_plan_parameter (scope->plan, path, init, columns ? 2 : 1, shape);
+}
+
+VattTensor *
+vatt_layer_dropout (const VattScope *scope, const char *name, double rate,
+    VattTensor *x, VattTensor *residual)
+{
+  g_autofree char *path = g_strconcat (scope->prefix, ".", name, NULL);
+  const VattDropout dropout = { .rate = rate,
+    .stream = vatt_rng_stream (path) };
+  g_assert (residual == NULL || rate > 0.0);
+  return rate > 0.0
+             ? vatt_layer (scope->plan, &vatt_op_dropout, &dropout,
+                   sizeof dropout, x, scope->plan->random, residual, NULL)
+             : x;
 }
 
 VattTensor *
@@ -44,8 +59,12 @@ vatt_layer_dense (const VattScope *scope, const char *name, VattTensor *x,
                                        start, dense->columns, 0)
                                  : NULL;
   const VattLinear linear = { .activation = dense->activation };
-  return vatt_layer (scope->plan, &vatt_op_linear, &linear, sizeof linear, x,
-      weight, bias, dense->residual);
+  gboolean drops = dense->drops && scope->plan->dropout > 0.0;
+  x = vatt_layer (scope->plan, &vatt_op_linear, &linear, sizeof linear, x,
+      weight, bias, drops ? NULL : dense->residual);
+  return drops ? vatt_layer_dropout (
+                     scope, name, scope->plan->dropout, x, dense->residual)
+               : x;
 }
 
 VattTensor *
@@ -89,6 +108,11 @@ vatt_layer_batch_norm (const VattScope *scope, const char *name, VattTensor *x)
     inputs[i + 1] = vatt_layer_parameter (
         scope, path, parameters[i].init, vatt_tensor_width (x), 0);
   }
+  const VattBatchlearn learn = { .eps = VATT_BATCH_NORM_EPS,
+    .keep = VATT_BATCH_NORM_KEEP };
+  if (scope->plan->learns)
+    return vatt_plan_apply (scope->plan, &vatt_op_batchlearn, &learn,
+        sizeof learn, inputs, G_N_ELEMENTS (inputs));
   const VattNorm norm = { .eps = VATT_BATCH_NORM_EPS };
   return vatt_plan_apply (scope->plan, &vatt_op_batchnorm, &norm, sizeof norm,
       inputs, G_N_ELEMENTS (inputs));

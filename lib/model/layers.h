@@ -31,15 +31,21 @@ typedef struct {
    * a patch projection is a convolution. 0 for the matrix's own. */
   double fan_in, fan_out;
   gboolean glorot_normal;
+  gboolean drops; /* out, before the residual is added, where the plan does */
   double bias_value; /* of the bias at the start */
 } VattDense;
 
+/* x dropped out at a rate, 0 for not at all, plus a residual or NULL. The
+ * random numbers of the site are those of prefix.name. */
+VattTensor *vatt_layer_dropout (const VattScope *scope, const char *name,
+    double rate, VattTensor *x, VattTensor *residual);
 /* prefix.name.weight, .bias */
 VattTensor *vatt_layer_dense (const VattScope *scope, const char *name,
     VattTensor *x, const VattDense *dense);
 /* prefix.name.gain, and .bias unless rms */
 VattTensor *vatt_layer_norm (
     const VattScope *scope, const char *name, VattTensor *x, gboolean rms);
-/* prefix.name.gain, .bias, .mean, .variance */
+/* prefix.name.gain, .bias, .mean, .variance; by the statistics of the batch
+ * where the plan learns */
 VattTensor *vatt_layer_batch_norm (
     const VattScope *scope, const char *name, VattTensor *x);

@@ -36,11 +36,11 @@ time_plan (VattDevice *device, VattPlan *plan)
   guint n = 0;
   double total = 0;
   if (good)
-    good = iface->run (program, NULL, NULL, NULL);
+    good = iface->run (program, VATT_PHASE_FORWARD, NULL, NULL, NULL);
   while (good && n < RUNS && (n < LEAST_RUNS || total < SECONDS)) {
     double time = 0; /* stays 0 on a device without a clock */
     gint64 start = g_get_monotonic_time ();
-    good = iface->run (program, &time, NULL, NULL);
+    good = iface->run (program, VATT_PHASE_FORWARD, &time, NULL, NULL);
     seconds[n] =
         time > 0 ? time : 1e-6 * (double)(g_get_monotonic_time () - start);
     total += seconds[n++];

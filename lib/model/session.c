@@ -66,12 +66,6 @@ vatt_session_init (VattSession *self)
 {
 }
 
-static const VattTowerSpec *
-spec_of (VattSession *self)
-{
-  return &vatt_model_get_config (self->model)->tower[self->params.modality];
-}
-
 /**
  * vatt_session_new:
  * @model: a model
@@ -214,21 +208,6 @@ make_plan (VattSession *self, const VattTowerShape *shape, GError **error)
 /* ---- checks ---- */
 
 static gboolean
-check_words (const VattClip *clip, const VattTowerSpec *spec, GError **error)
-{
-  const gint32 *ids = vatt_clip_ids (clip);
-  gsize n = (gsize)vatt_clip_batch (clip) * vatt_clip_tokens (clip);
-  for (gsize i = 0; i < n; i++)
-    if (ids[i] < 0 || (guint)ids[i] >= spec->vocabulary) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-          "word %zu has id %d, expected 0 to %u", i, ids[i],
-          spec->vocabulary - 1);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 check_views (VattSession *self, guint batch, GError **error)
 {
   if (batch % self->params.views == 0)
@@ -237,39 +216,6 @@ check_views (VattSession *self, guint batch, GError **error)
       "%u clips do not make whole samples of %u views", batch,
       self->params.views);
   return FALSE;
-}
-
-static gboolean
-check_clip (VattSession *self, const VattClip *clip, GError **error)
-{
-  const VattTowerSpec *spec = spec_of (self);
-  const VattFrontEnd *front = &spec->front;
-  if (vatt_clip_modality (clip) != self->params.modality) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "the clip is %s, the session was made for %s",
-        vatt_modality_name (vatt_clip_modality (clip)),
-        vatt_modality_name (self->params.modality));
-    return FALSE;
-  }
-  if (vatt_clip_token_size (clip) != front->token_size) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s tokens have %u values, model '%s' expects %u",
-        vatt_modality_name (self->params.modality), vatt_clip_token_size (clip),
-        vatt_model_get_origin (self->model), front->token_size);
-    return FALSE;
-  }
-  if (!check_views (self, vatt_clip_batch (clip), error))
-    return FALSE;
-  if (self->params.modality == VATT_TEXT)
-    return check_words (clip, spec, error);
-  gssize bad = vatt_clip_has_nan (clip);
-  if (bad >= 0) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s value %zd of the clip is not a finite number",
-        vatt_modality_name (self->params.modality), bad);
-    return FALSE;
-  }
-  return TRUE;
 }
 
 static VattTowerShape
@@ -315,7 +261,8 @@ static gboolean
 run_plan (VattSession *self, GCancellable *cancellable, GError **error)
 {
   self->ran = vatt_device_iface (self->device)
-                  ->run (self->program, self->seconds, cancellable, error) &&
+                  ->run (self->program, VATT_PHASE_FORWARD, self->seconds,
+                      cancellable, error) &&
               check_result (self, error);
   return self->ran;
 }
@@ -325,7 +272,9 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
     GError **error)
 {
   session->ran = FALSE;
-  if (!check_clip (session, clip, error))
+  if (!vatt_check_clip (
+          session->model, session->params.modality, clip, error) ||
+      !check_views (session, vatt_clip_batch (clip), error))
     return FALSE;
   VattTowerShape shape = shape_of (clip);
   if (!plan_for (session, &shape, error))

@@ -8,6 +8,7 @@
 
 #define VATT_NORM_EPS 1e-6f       /* LayerNorm and RMS norm of every tower */
 #define VATT_BATCH_NORM_EPS 1e-5f /* batch norms of the heads */
+#define VATT_BATCH_NORM_KEEP 0.9f /* of their moving statistics, each step */
 
 typedef enum {
   VATT_POSITIONS_ABSOLUTE, /* one table per axis, summed, LayerNorm, added */

@@ -18,6 +18,7 @@
 
 #include "layers.h"
 #include "ops.h"
+#include "rng.h"
 #include "size.h"
 
 #include <math.h>
@@ -91,6 +92,7 @@ project (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x)
     return x;
   const VattDense dense = { .columns = spec->pre_width,
     .bias = spec->pre_bias,
+    .drops = spec->aggregation == VATT_AGGREGATION_WORD,
     .activation =
         spec->pre_relu ? VATT_ACTIVATION_RELU : VATT_ACTIVATION_GELU };
   return vatt_layer_dense (scope, "pre", x, &dense);
@@ -124,8 +126,8 @@ add_positions (const VattScope *tower_scope, const VattTowerSpec *spec,
   VattTensor *position = vatt_layer (plan, &vatt_op_gridsum, &sum, sizeof sum,
       table[0], table[1], table[2], NULL);
   position = vatt_layer_norm (&scope, "norm", position, FALSE);
-  return vatt_layer (
-      plan, &vatt_op_addposition, NULL, 0, x, position, kept, NULL);
+  x = vatt_layer (plan, &vatt_op_addposition, NULL, 0, x, position, kept, NULL);
+  return vatt_layer_dropout (&scope, "dropout", plan->dropout, x, NULL);
 }
 
 typedef struct {
@@ -177,23 +179,27 @@ block (const VattScope *scope, const VattTowerSpec *spec, VattTensor *x,
   VattTensor *key = vatt_layer_dense (scope, "attention.key", normed, &inner);
   VattTensor *value =
       vatt_layer_dense (scope, "attention.value", normed, &inner);
+  g_autofree char *site = g_strconcat (scope->prefix, ".attention", NULL);
   const VattAttention attention = { .heads = spec->heads,
-    .scale = spec->scaled ? 1.0f / sqrtf ((float)spec->head_width) : 1.0f };
-  VattTensor *inputs[] = { query, key, value, bias, terms->mask };
+    .scale = spec->scaled ? 1.0f / sqrtf ((float)spec->head_width) : 1.0f,
+    .dropout = plan->dropout,
+    .stream = vatt_rng_stream (site) };
+  VattTensor *inputs[] = { query, key, value, bias, terms->mask, plan->random };
   VattTensor *heads = vatt_plan_apply (plan, &vatt_op_attention, &attention,
       sizeof attention, inputs, G_N_ELEMENTS (inputs));
   const VattDense output = {
-    .columns = spec->width, .bias = spec->bias, .residual = x
+    .columns = spec->width, .bias = spec->bias, .drops = TRUE, .residual = x
   };
   x = vatt_layer_dense (scope, "attention.output", heads, &output);
 
   const VattDense in = { .columns = spec->feed_forward,
     .bias = spec->bias,
-    .activation = VATT_ACTIVATION_GELU };
+    .activation = VATT_ACTIVATION_GELU,
+    .drops = TRUE };
   normed = vatt_layer_norm (scope, "norm2", x, FALSE);
   VattTensor *hidden = vatt_layer_dense (scope, "mlp.in", normed, &in);
   const VattDense out = {
-    .columns = spec->width, .bias = spec->bias, .residual = x
+    .columns = spec->width, .bias = spec->bias, .drops = TRUE, .residual = x
   };
   return vatt_layer_dense (scope, "mlp.out", hidden, &out);
 }
@@ -208,7 +214,9 @@ encode (VattPlan *plan, const VattTowerSpec *spec, VattTensor *x,
     x = block (&(VattScope){ plan, prefix }, spec, x, terms,
         only_first && i + 1 == spec->layers);
   }
-  return vatt_layer_norm (&(VattScope){ plan, owner }, "norm", x, spec->rms);
+  const VattScope scope = { plan, owner };
+  x = vatt_layer_norm (&scope, "norm", x, spec->rms);
+  return vatt_layer_dropout (&scope, "norm", plan->dropout, x, NULL);
 }
 
 VattTower

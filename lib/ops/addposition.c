@@ -2,9 +2,11 @@
  *
  * addposition: y[b, t] = x[b, t] + position[kept[t]]; x, y are (B, T, D),
  * position (N, D), kept (T) int32: the tokens DropToken left, the same for
- * every sample; without it T = N. The session has checked kept. */
+ * every sample; without it T = N. The session has checked kept.
+ * dx += dy;  dposition[n] += sum over b and t with kept[t] = n of dy[b, t]. */
 #include "addposition-shaders.h"
 #include "ops.h"
+#include "simd.h"
 
 enum {
   X,
@@ -66,8 +68,46 @@ addposition_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static void
+addposition_backward_input (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t width = vatt_tensor_width (node->out);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  float *dx = vatt_tensor_f32_mutable (node->din[X]);
+  for (size_t i = row0 * width; i < row1 * width; i++)
+    dx[i] += dy[i];
+}
+
+static size_t
+position_items (const VattNode *node)
+{
+  return node->din[POSITION] ? node->in[POSITION]->shape[0] : 0;
+}
+
+/* An item is a row of positions. */
+static void
+addposition_backward_position (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const size_t *shape = node->out->shape;
+  size_t tokens = shape[1], width = shape[2];
+  const int32_t *kept = node->in[KEPT] ? node->in[KEPT]->data : NULL;
+  for (size_t n = row0; n < row1; n++)
+    for (size_t t = kept ? 0 : n; t < (kept ? tokens : n + 1); t++)
+      if (!kept || (size_t)kept[t] == n)
+        vatt_simd ()->sum_rows (
+            vatt_tensor_f32_mutable (node->din[POSITION]) + n * width,
+            vatt_tensor_f32 (node->dout) + t * width, tokens * width, shape[0],
+            width);
+}
+
 const VattOp vatt_op_addposition = {
   .name = "addposition",
   .infer = addposition_infer,
   .forward = { VATT_PASS (addposition, forward, vatt_items_rows) },
+  .backward = { { "backward_input", addposition_backward_input,
+                    vatt_items_input_rows },
+      { "backward_position", addposition_backward_position, position_items } },
+  .backward_reads = 1u << KEPT,
 };

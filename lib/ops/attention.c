@@ -3,19 +3,19 @@
  * attention: y_h = softmax (scale q_h k_h^T + bias_h + mask) v_h for every
  * head h; q, y are (B, Tq, H K), k, v (B, Tk, H K), bias (H, Tq, Tk), mask
  * (B, Tk). Scores exist in blocks of a few kilobytes only. A first pass lays
- * keys and values of each head out for the second. */
+ * keys and values of each head out for the second. Where there is dropout,
+ * probabilities are multiplied by z, see dropout.
+ *
+ * On the way back probabilities are made again from the saved sums, by blocks:
+ * p = e^(s - sum);  dp = dy v^T * z;  ds = p * (dp - dy . y);
+ * dv += (p * z)^T dy;  dq += scale ds k;  dk += scale ds^T q;
+ * dbias += sum_B (ds). Saved: log2 of the sum for each query (B, H, Tq).
+ * (Dao et al. 2022.) */
+#include "attention-backward.h"
 #include "attention-shaders.h"
 #include "attributes.h"
 #include "ops.h"
 #include "size.h"
-
-enum {
-  QUERY,
-  KEY,
-  VALUE,
-  BIAS,
-  MASK,
-};
 
 /* Work tensors: what the first pass makes. */
 enum {
@@ -58,6 +58,11 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
           !vatt_node_expect_axis (node, MASK, "mask", 0, query[0], error) ||
           !vatt_node_expect_axis (node, MASK, "mask", 1, key[1], error)))
     return FALSE;
+  if ((attention->dropout > 0.0 && !vatt_node_expect (node, RANDOM, "random",
+                                       VATT_DTYPE_I32, 1, error)) ||
+      (node->in[RANDOM] &&
+          !vatt_node_expect_axis (node, RANDOM, "random", 0, 2, error)))
+    return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
   /* Packing rounds the sides of at least 1 up to whole panels; scratch space
    * is less than 2^19 floats for each channel. */
@@ -73,6 +78,7 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
   size_t all = query[0] * attention->heads;
   vatt_node_add_work (plan, node, all * simd->packed_keys (key[1], width));
   vatt_node_add_work (plan, node, all * simd->packed_values (key[1], width));
+  vatt_node_add_saved (plan, node, all * query[1]);
   node->scratch = simd->attend_scratch (width) * sizeof (float);
   return TRUE;
 }
@@ -85,18 +91,10 @@ attention_flop (const VattNode *node, gboolean as_published)
   double scores =
       (double)query[0] * (double)query[1] * (double)node->in[KEY]->shape[1];
   double product = 2.0 * scores * (double)query[2];
+  if (node->backward)
+    return 5.0 * product;
   return as_published ? product + 6.0 * scores * (double)attention->heads
                       : 2.0 * product;
-}
-
-/* Where head h of sample b, row t, begins. */
-static const float *
-head (const VattNode *node, guint slot, size_t b, size_t h, size_t t)
-{
-  const VattAttention *attention = node->attributes;
-  const size_t *shape = node->in[slot]->shape;
-  return vatt_tensor_f32 (node->in[slot]) + (b * shape[1] + t) * shape[2] +
-         h * (shape[2] / attention->heads);
 }
 
 static size_t
@@ -163,6 +161,8 @@ attention_attend (
   size_t width = query[2] / attention->heads;
   const float *bias = vatt_tensor_f32 (node->in[BIAS]);
   const float *mask = vatt_tensor_f32 (node->in[MASK]);
+  VattTensor *sums = node->saved[SUMS];
+  VattDrop drop;
   for (size_t item = item0, end; item < item1; item = end) {
     size_t which = item / query[1], row = item % query[1];
     end = MIN (item1, (which + 1) * query[1]);
@@ -183,6 +183,9 @@ attention_attend (
         .out = vatt_tensor_f32_mutable (node->out) +
                (b * query[1] + row) * query[2] + h * width,
         .out_stride = query[2],
+        .sums = sums ? vatt_tensor_f32_mutable (sums) + item : NULL,
+        .drop = drop_of (node, &drop),
+        .drop_index = item * VATT_DROP_STRIDE (n_keys),
         .scratch = scratch });
   }
 }
@@ -369,8 +372,14 @@ const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
+  .unshaded = 1u << RANDOM,
   /* A query is read before its result is written, by that item alone. */
   .overwrites = 1u << QUERY,
   .forward = { VATT_PASS (attention, pack, pack_items),
       VATT_PASS (attention, attend, attend_items) },
+  .backward = { { "backward", attention_backward, heads_items },
+      { "backward_bias", attention_backward_bias, bias_items } },
+  .backward_reads = 1u << QUERY | 1u << KEY | 1u << VALUE | 1u << BIAS |
+                    1u << MASK | 1u << RANDOM | VATT_READS_OUT,
+  .infer_backward = attention_infer_backward,
 };

@@ -6,7 +6,7 @@
 
 #include "simd.h"
 
-#include <glib.h>
+#include <vatt/objective.h>
 
 /* linear: X (.., K), WEIGHT (K, N), BIAS (N) or NULL, RESIDUAL (.., N) or
  * NULL -> activation (X WEIGHT + BIAS) + RESIDUAL */
@@ -21,12 +21,27 @@ typedef struct {
 
 /* batchnorm: X (B, D), GAIN, BIAS, MEAN, VARIANCE (D) */
 
+/* batchlearn: the same; the way back changes MEAN and VARIANCE */
+typedef struct {
+  float eps;
+  float keep; /* of the old moving statistics, at each step */
+} VattBatchlearn;
+
 /* attention: Q (B, Tq, H K), KEY, VALUE (B, Tk, H K), BIAS (H, Tq, Tk) or
- * NULL, MASK (B, Tk) or NULL -> (B, Tq, H K) */
+ * NULL, MASK (B, Tk) or NULL, RANDOM (2) int32, where there is dropout ->
+ * (B, Tq, H K) */
 typedef struct {
   size_t heads;
-  float scale; /* of the products of queries and keys */
+  float scale;     /* of the products of queries and keys */
+  double dropout;  /* of probabilities */
+  uint64_t stream; /* of random numbers */
 } VattAttention;
+
+/* dropout: X, RANDOM (2) int32, RESIDUAL or NULL -> the shape of X */
+typedef struct {
+  double rate; /* below 1 */
+  uint64_t stream;
+} VattDropout;
 
 /* resample: TABLE (M, D) -> (count, D) */
 typedef struct {
@@ -70,3 +85,42 @@ typedef struct {
 typedef struct {
   size_t views;
 } VattAverage;
+
+/* zero: X, for its shape alone -> zeros */
+
+/* l2norm: X (.., D) -> rows of length 1 */
+
+/* nce: X (B, D), Y (B L, D), MASK (B) or NULL -> (1); rows of length 1 */
+typedef struct {
+  VattNceForm form;
+  double temperature;
+} VattNce;
+
+/* crossentropy: LOGITS, LABELS (B, C) -> (1) */
+typedef struct {
+  double smoothing;
+} VattCrossentropy;
+
+/* multilabel: LOGITS, LABELS (B, C) -> (1) */
+
+/* blend: up to three losses (1), NULL where the weight is 0 -> (1) */
+#define VATT_BLEND_INPUTS 3
+typedef struct {
+  double weight[VATT_BLEND_INPUTS];
+} VattBlend;
+
+/* sumsquares: X (N) -> (1) */
+typedef struct {
+  gboolean clean; /* what is not a finite number counts as 0 */
+} VattSumsquares;
+
+/* adam: PARAMETER, GRADIENT, FIRST, SECOND (N), SETTINGS (2), SQUARES (1) or
+ * NULL -> (0); momentum: PARAMETER, GRADIENT, VELOCITY (N), SETTINGS (2),
+ * SQUARES (1) or NULL -> (0). SETTINGS are the rate of this step and the decay
+ * of weights; SQUARES is the sum that clipping looks at. */
+typedef struct {
+  double beta1, beta2, eps; /* adam */
+  double momentum;          /* momentum */
+  double clip;              /* length to which gradients are cut; 0: any */
+  gboolean clean;
+} VattUpdate;

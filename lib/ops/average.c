@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * average: y[b] = mean over v of x[b V + v]; x is (B V, C), y (B, C). */
+ * average: y[b] = mean over v of x[b V + v]; x is (B V, C), y (B, C).
+ * dx[b V + v] += dy[b] / V. */
 #include "attributes.h"
 #include "average-shaders.h"
 #include "ops.h"
@@ -64,8 +65,22 @@ average_forward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+static void
+average_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattAverage *average = node->attributes;
+  size_t width = vatt_tensor_width (node->out);
+  for (size_t r = row0; r < row1; r++) {
+    const float *dy = vatt_tensor_f32 (node->dout) + r / average->views * width;
+    float *dx = vatt_tensor_f32_mutable (node->din[X]) + r * width;
+    for (size_t d = 0; d < width; d++)
+      dx[d] += dy[d] / (float)average->views;
+  }
+}
+
 const VattOp vatt_op_average = {
   .name = "average",
   .infer = average_infer,
   .forward = { VATT_PASS (average, forward, vatt_items_rows) },
+  .backward = { { "backward", average_backward, vatt_items_input_rows } },
 };

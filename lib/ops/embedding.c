@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * embedding: y[b, t] = table[ids[b, t]]; ids (B, T) int32, table (V, D), y
- * (B, T, D). The session has checked the ids. */
+ * (B, T, D). The session has checked the ids.
+ * dtable[v] += sum over b and t with ids[b, t] = v of dy[b, t]: the first row
+ * of y that has an id sums the later ones. */
 #include "embedding-shaders.h"
 #include "ops.h"
 
@@ -54,8 +56,44 @@ embedding_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static size_t
+backward_items (const VattNode *node)
+{
+  return node->din[TABLE] ? vatt_items_rows (node) : 0;
+}
+
+static gboolean
+occurs_before (const int32_t *ids, size_t row)
+{
+  for (size_t r = 0; r < row; r++)
+    if (ids[r] == ids[row])
+      return TRUE;
+  return FALSE;
+}
+
+static void
+embedding_backward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t width = vatt_tensor_width (node->out);
+  size_t rows = vatt_tensor_rows (node->out);
+  const int32_t *ids = node->in[IDS]->data;
+  const float *dy = vatt_tensor_f32 (node->dout);
+  for (size_t row = row0; row < row1; row++) {
+    if (occurs_before (ids, row))
+      continue;
+    float *dtable =
+        vatt_tensor_f32_mutable (node->din[TABLE]) + (size_t)ids[row] * width;
+    for (size_t r = row; r < rows; r++)
+      for (size_t d = 0; ids[r] == ids[row] && d < width; d++)
+        dtable[d] += dy[r * width + d];
+  }
+}
+
 const VattOp vatt_op_embedding = {
   .name = "embedding",
   .infer = embedding_infer,
   .forward = { VATT_PASS (embedding, forward, vatt_items_rows) },
+  .backward = { { "backward", embedding_backward, backward_items } },
+  .backward_reads = 1u << IDS,
 };

@@ -2,7 +2,8 @@
  *
  * gridsum: y[n] = sum over axes a of table_a[i_a (n)], where i (n) is the
  * place of token n in the grid, first axis slowest; table_a is (grid[a], D),
- * y (product of grid, D). */
+ * y (product of grid, D).  dtable_a[i] += sum over n with i_a (n) = i of dy[n].
+ */
 #include "attributes.h"
 #include "gridsum-shaders.h"
 #include "ops.h"
@@ -91,8 +92,43 @@ gridsum_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static size_t
+backward_items (const VattNode *node)
+{
+  const VattGridsum *grid = node->attributes;
+  size_t rows = 0;
+  for (guint a = 0; a < grid->axes; a++)
+    rows += grid->grid[a];
+  return rows;
+}
+
+/* Items are the rows of all tables, one table after the other. */
+static void
+gridsum_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattGridsum *grid = node->attributes;
+  size_t width = vatt_tensor_width (node->out), tokens = node->out->shape[0];
+  for (size_t row = row0; row < row1; row++) {
+    guint a = 0;
+    size_t i = row;
+    while (i >= grid->grid[a])
+      i -= grid->grid[a++];
+    for (size_t n = 0; node->din[a] && n < tokens; n++) {
+      size_t index[3];
+      place (grid, n, index);
+      if (index[a] != i)
+        continue;
+      const float *dy = vatt_tensor_f32 (node->dout) + n * width;
+      float *dtable = vatt_tensor_f32_mutable (node->din[a]) + i * width;
+      for (size_t d = 0; d < width; d++)
+        dtable[d] += dy[d];
+    }
+  }
+}
+
 const VattOp vatt_op_gridsum = {
   .name = "gridsum",
   .infer = gridsum_infer,
   .forward = { VATT_PASS (gridsum, forward, vatt_items_rows) },
+  .backward = { { "backward", gridsum_backward, backward_items } },
 };

@@ -2,7 +2,11 @@
  *
  * layernorm: y = (x - mean) rsqrt (var + eps) gain + bias, per row; x is
  * (R, D). Variance in two passes: E[x^2] - E[x]^2 loses all digits when
- * |mean| >> sigma. */
+ * |mean| >> sigma.
+ *
+ * With n = (x - mean) rstd, g = dy gain:  dx += rstd (g - avg (g) - n avg (g
+ * n));  dgain += sum_R (dy n);  dbias += sum_R (dy). Mean and rstd are computed
+ * anew: x is read anyway. */
 #include "attributes.h"
 #include "layernorm-shaders.h"
 #include "ops.h"
@@ -11,6 +15,10 @@ enum {
   X,
   GAIN,
   BIAS,
+};
+
+enum {
+  STATISTICS, /* work of backward passes: (R, 2), mean and rstd */
 };
 
 static gboolean
@@ -62,8 +70,62 @@ layernorm_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_groups (dispatch, count);
 }
 
+/* ---- backward ---- */
+
+static gboolean
+layernorm_infer_backward (VattPlan *plan, VattNode *node, GError **error)
+{
+  vatt_node_add_work (plan, node, 2 * vatt_tensor_rows (node->out));
+  return TRUE;
+}
+
+static void
+layernorm_backward_input (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattNorm *norm = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  size_t width = vatt_tensor_width (node->out);
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  float *dx = node->din[X] ? vatt_tensor_f32_mutable (node->din[X]) : NULL;
+  for (size_t r = row0; r < row1; r++)
+    simd->layernorm_gradient_row (dx ? dx + r * width : NULL, dy + r * width,
+        x + r * width, vatt_tensor_f32 (node->in[GAIN]), norm->eps,
+        vatt_tensor_f32_mutable (node->work[STATISTICS]) + 2 * r, width);
+}
+
+static size_t
+parameter_items (const VattNode *node)
+{
+  return node->din[GAIN] || node->din[BIAS] ? vatt_tensor_width (node->out) : 0;
+}
+
+static void
+layernorm_backward_parameters (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  const VattSimd *simd = vatt_simd ();
+  size_t rows = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  if (node->din[GAIN])
+    simd->sum_normed_rows (vatt_tensor_f32_mutable (node->din[GAIN]) + column0,
+        dy + column0, vatt_tensor_f32 (node->in[X]) + column0,
+        vatt_tensor_f32 (node->work[STATISTICS]), width, rows,
+        column1 - column0);
+  if (node->din[BIAS])
+    simd->sum_rows (vatt_tensor_f32_mutable (node->din[BIAS]) + column0,
+        dy + column0, width, rows, column1 - column0);
+}
+
 const VattOp vatt_op_layernorm = {
   .name = "layernorm",
   .infer = layernorm_infer,
   .forward = { VATT_PASS (layernorm, forward, vatt_items_rows) },
+  .backward = { { "backward_input", layernorm_backward_input, vatt_items_rows },
+      { "backward_parameters", layernorm_backward_parameters,
+          parameter_items } },
+  .backward_reads = 1u << X | 1u << GAIN,
+  .infer_backward = layernorm_infer_backward,
 };

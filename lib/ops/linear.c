@@ -2,12 +2,17 @@
  *
  * linear: y = activation (x W + b) + r; x is (R, K), W (K, N), b (N),
  * r and y (R, N). Each thread multiplies its share of the rows, then finishes
- * them. The last digits depend on how the matrix product blocks its sums. */
+ * them. The last digits depend on how the matrix product blocks its sums.
+ *
+ * dz = dy * activation' (x W + b);  dx += dz W^T;  dW += x^T dz;
+ * db += sum_R (dz);  dr += dy. Saved: x W, where there is an activation. */
 #include "attributes.h"
 #include "gemm.h"
 #include "gemmshade.h"
 #include "linear-shaders.h"
 #include "ops.h"
+
+#include <string.h>
 
 enum {
   X,
@@ -15,6 +20,21 @@ enum {
   BIAS,
   RESIDUAL,
 };
+
+enum {
+  PRODUCT, /* saved */
+};
+
+enum {
+  DZ, /* work of backward passes */
+};
+
+static gboolean
+activates (const VattNode *node)
+{
+  const VattLinear *linear = node->attributes;
+  return linear->activation != VATT_ACTIVATION_NONE;
+}
 
 static gboolean
 check_sizes (size_t rows, size_t columns, size_t depth, GError **error)
@@ -49,6 +69,8 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
       (!vatt_node_expect (node, BIAS, "bias", VATT_DTYPE_F32, 1, error) ||
           !vatt_node_expect_axis (node, BIAS, "bias", 0, columns, error)))
     return FALSE;
+  if (activates (node))
+    vatt_node_add_saved (plan, node, vatt_tensor_count (node->out));
   if (!node->in[RESIDUAL])
     return TRUE;
   if (!vatt_node_expect (
@@ -64,7 +86,10 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
 static double
 linear_flop (const VattNode *node, gboolean as_published)
 {
-  return 2.0 * (double)vatt_tensor_count (node->out) *
+  double products = !node->backward ? 1.0
+                                    : (node->din[X] ? 1.0 : 0.0) +
+                                          (node->din[WEIGHT] ? 1.0 : 0.0);
+  return 2.0 * products * (double)vatt_tensor_count (node->out) *
          (double)vatt_tensor_width (node->in[X]);
 }
 
@@ -78,6 +103,8 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   const float *bias = vatt_tensor_f32 (node->in[BIAS]);
   const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
   float *y = vatt_tensor_f32_mutable (node->out);
+  VattTensor *saved = node->saved[PRODUCT];
+  float *product = saved ? vatt_tensor_f32_mutable (saved) : y;
   /* One product for all columns: to finish y by blocks of columns that are
    * still in the cache would pack x once for each, which costs more. */
   vatt_gemm (&(VattGemm){ .rows = row1 - row0,
@@ -87,8 +114,10 @@ linear_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .a_stride = depth,
       .b = vatt_tensor_f32 (node->in[WEIGHT]),
       .b_stride = columns,
-      .c = y + row0 * columns,
+      .c = product + row0 * columns,
       .c_stride = columns });
+  for (size_t r = row0; saved && r < row1; r++)
+    memcpy (y + r * columns, product + r * columns, columns * sizeof *y);
   if (!bias && !residual && linear->activation == VATT_ACTIVATION_NONE)
     return;
   for (size_t r = row0; r < row1; r++)
@@ -170,6 +199,110 @@ linear_forward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+/* ---- backward ---- */
+
+static gboolean
+linear_infer_backward (VattPlan *plan, VattNode *node, GError **error)
+{
+  if (activates (node))
+    vatt_node_add_work (plan, node, vatt_tensor_count (node->out));
+  return TRUE;
+}
+
+static const float *
+dz_of (const VattNode *node)
+{
+  return vatt_tensor_f32 (activates (node) ? node->work[DZ] : node->dout);
+}
+
+static size_t
+activation_items (const VattNode *node)
+{
+  return activates (node) || node->din[RESIDUAL] ? vatt_items_rows (node) : 0;
+}
+
+static void
+linear_backward_activation (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattLinear *linear = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  size_t columns = vatt_tensor_width (node->out);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  for (size_t r = row0; r < row1; r++) {
+    size_t at = r * columns;
+    if (activates (node))
+      simd->activation_gradient_row (
+          vatt_tensor_f32_mutable (node->work[DZ]) + at, dy + at,
+          vatt_tensor_f32 (node->saved[PRODUCT]) + at,
+          vatt_tensor_f32 (node->in[BIAS]), linear->activation, columns);
+    for (size_t d = at; node->din[RESIDUAL] && d < at + columns; d++)
+      vatt_tensor_f32_mutable (node->din[RESIDUAL])[d] += dy[d];
+  }
+}
+
+static void
+linear_backward_input (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t depth = vatt_tensor_width (node->in[X]);
+  size_t columns = vatt_tensor_width (node->out);
+  vatt_gemm (&(VattGemm){ .rows = row1 - row0,
+      .columns = depth,
+      .depth = columns,
+      .a = dz_of (node) + row0 * columns,
+      .a_stride = columns,
+      .b = vatt_tensor_f32 (node->in[WEIGHT]),
+      .b_stride = columns,
+      .b_transposed = true,
+      .c = vatt_tensor_f32_mutable (node->din[X]) + row0 * depth,
+      .c_stride = depth,
+      .accumulate = true });
+}
+
+static size_t
+weight_items (const VattNode *node)
+{
+  return node->din[WEIGHT] && vatt_items_rows (node)
+             ? node->in[WEIGHT]->shape[0]
+             : 0;
+}
+
+/* An item is a row of the weight. */
+static void
+linear_backward_weight (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t depth = vatt_tensor_width (node->in[X]);
+  size_t columns = vatt_tensor_width (node->out);
+  vatt_gemm (&(VattGemm){ .rows = row1 - row0,
+      .columns = columns,
+      .depth = vatt_tensor_rows (node->out),
+      .a = vatt_tensor_f32 (node->in[X]) + row0,
+      .a_stride = depth,
+      .a_transposed = true,
+      .b = dz_of (node),
+      .b_stride = columns,
+      .c = vatt_tensor_f32_mutable (node->din[WEIGHT]) + row0 * columns,
+      .c_stride = columns,
+      .accumulate = true });
+}
+
+static size_t
+bias_items (const VattNode *node)
+{
+  return node->din[BIAS] ? vatt_tensor_width (node->out) : 0;
+}
+
+static void
+linear_backward_bias (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  vatt_simd ()->sum_rows (vatt_tensor_f32_mutable (node->din[BIAS]) + column0,
+      dz_of (node) + column0, vatt_tensor_width (node->out),
+      vatt_tensor_rows (node->out), column1 - column0);
+}
+
 const VattOp vatt_op_linear = {
   .name = "linear",
   .infer = linear_infer,
@@ -177,4 +310,12 @@ const VattOp vatt_op_linear = {
   .narrow = 1u << WEIGHT,
   /* One chunk a thread: each chunk packs the whole weight matrix. */
   .forward = { VATT_PASS (linear, forward, vatt_items_rows, .chunks = 1) },
+  .backward = { { "backward_activation", linear_backward_activation,
+                    activation_items },
+      { "backward_input", linear_backward_input, vatt_items_input_rows,
+          .chunks = 1 },
+      { "backward_weight", linear_backward_weight, weight_items, .chunks = 1 },
+      { "backward_bias", linear_backward_bias, bias_items } },
+  .backward_reads = 1u << X | 1u << WEIGHT | 1u << BIAS,
+  .infer_backward = linear_infer_backward,
 };

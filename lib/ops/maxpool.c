@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * maxpool: y[b] = max over t of x[b, t]; x is (B, T, D), y (B, D). */
+ * maxpool: y[b] = max over t of x[b, t]; x is (B, T, D), y (B, D). The
+ * gradient is shared by the tokens that have the maximum. */
 #include "maxpool-shaders.h"
 #include "ops.h"
 
@@ -61,8 +62,37 @@ maxpool_forward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+/* An item is a sample. */
+static void
+maxpool_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const size_t *shape = node->in[X]->shape;
+  size_t tokens = shape[1], width = shape[2];
+  for (size_t b = row0; b < row1; b++)
+    for (size_t d = 0; d < width; d++) {
+      const float *x = vatt_tensor_f32 (node->in[X]) + b * tokens * width + d;
+      float *dx =
+          vatt_tensor_f32_mutable (node->din[X]) + b * tokens * width + d;
+      float max = vatt_tensor_f32 (node->out)[b * width + d];
+      float dy = vatt_tensor_f32 (node->dout)[b * width + d];
+      size_t sharing = 0;
+      for (size_t t = 0; t < tokens; t++)
+        sharing += x[t * width] == max;
+      for (size_t t = 0; t < tokens; t++)
+        dx[t * width] += x[t * width] == max ? dy / (float)sharing : 0.0f;
+    }
+}
+
+static size_t
+backward_items (const VattNode *node)
+{
+  return node->din[X] ? vatt_items_rows (node) : 0;
+}
+
 const VattOp vatt_op_maxpool = {
   .name = "maxpool",
   .infer = maxpool_infer,
   .forward = { VATT_PASS (maxpool, forward, vatt_items_rows) },
+  .backward = { { "backward", maxpool_backward, backward_items } },
+  .backward_reads = 1u << X | VATT_READS_OUT,
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * prepend: y[b, 0] = token, y[b, t + 1] = x[b, t]; x is (B, T, D), token
- * (D), y (B, T + 1, D). */
+ * (D), y (B, T + 1, D).  dx[b, t] += dy[b, t + 1];  dtoken += sum_B (dy[b,
+ * 0]). */
 #include "ops.h"
+#include "simd.h"
 #include "prepend-shaders.h"
 
 #include <string.h>
@@ -58,8 +60,41 @@ prepend_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static void
+prepend_backward_input (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t tokens = node->in[X]->shape[1], width = node->in[X]->shape[2];
+  for (size_t r = row0; r < row1; r++) {
+    const float *dy = vatt_tensor_f32 (node->dout) +
+                      (r / tokens * (tokens + 1) + r % tokens + 1) * width;
+    float *dx = vatt_tensor_f32_mutable (node->din[X]) + r * width;
+    for (size_t d = 0; d < width; d++)
+      dx[d] += dy[d];
+  }
+}
+
+static size_t
+token_items (const VattNode *node)
+{
+  return node->din[TOKEN] ? vatt_tensor_width (node->out) : 0;
+}
+
+static void
+prepend_backward_token (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  const size_t *shape = node->out->shape;
+  vatt_simd ()->sum_rows (vatt_tensor_f32_mutable (node->din[TOKEN]) + column0,
+      vatt_tensor_f32 (node->dout) + column0, shape[1] * shape[2], shape[0],
+      column1 - column0);
+}
+
 const VattOp vatt_op_prepend = {
   .name = "prepend",
   .infer = prepend_infer,
   .forward = { VATT_PASS (prepend, forward, vatt_items_rows) },
+  .backward = { { "backward_input", prepend_backward_input,
+                    vatt_items_input_rows },
+      { "backward_token", prepend_backward_token, token_items } },
 };

@@ -4,7 +4,8 @@
  * (H, T, T). Half of the buckets serve keys after the query. Of each half, n
  * = |k - q| has its own bucket below a quarter of all, e = buckets / 4; the
  * rest is e + trunc (ln (n / e) / ln (max_distance / e) e), capped.
- * (Raffel et al. 2020, bidirectional form.) */
+ * (Raffel et al. 2020, bidirectional form.)
+ * dtable[bucket, h] += sum of dy[h, q, k] over the bucket's q and k. */
 #include "attributes.h"
 #include "ops.h"
 #include "relativebias-shaders.h"
@@ -100,8 +101,31 @@ relativebias_forward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+/* An item is an element of the table. */
+static void
+relativebias_backward (
+    const VattNode *node, size_t begin, size_t end, void *scratch)
+{
+  const VattRelativebias *relative = node->attributes;
+  size_t tokens = relative->tokens;
+  size_t buckets = node->in[TABLE]->shape[0];
+  size_t heads = node->in[TABLE]->shape[1];
+  for (size_t i = begin; i < end; i++) {
+    const float *dy =
+        vatt_tensor_f32 (node->dout) + i % heads * tokens * tokens;
+    double sum = 0.0;
+    for (size_t q = 0; q < tokens; q++)
+      for (size_t k = 0; k < tokens; k++)
+        if (bucket_of (q, k, buckets, relative->max_distance) == i / heads)
+          sum += (double)dy[q * tokens + k];
+    vatt_tensor_f32_mutable (node->din[TABLE])[i] += (float)sum;
+  }
+}
+
 const VattOp vatt_op_relativebias = {
   .name = "relativebias",
   .infer = relativebias_infer,
   .forward = { VATT_PASS (relativebias, forward, vatt_items_rows) },
+  .backward = { { "backward", relativebias_backward,
+      vatt_items_input_elements } },
 };

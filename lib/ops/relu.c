@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * relu: y = max (x, 0), of any shape. */
+ * relu: y = max (x, 0), of any shape;  dx += dy where x > 0. */
 #include "ops.h"
 #include "relu-shaders.h"
 
@@ -29,8 +29,20 @@ relu_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static void
+relu_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
+{
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  float *dx = vatt_tensor_f32_mutable (node->din[X]);
+  for (size_t i = begin; i < end; i++)
+    dx[i] += x[i] > 0.0f ? dy[i] : 0.0f;
+}
+
 const VattOp vatt_op_relu = {
   .name = "relu",
   .infer = vatt_infer_elementwise,
   .forward = { VATT_PASS (relu, forward, vatt_items_elements) },
+  .backward = { { "backward", relu_backward, vatt_items_input_elements } },
+  .backward_reads = 1u << X,
 };

@@ -9,11 +9,17 @@
  * and on knot i, with s = q - i:
  *   y = (1-s) t[i] + s t[i+1]
  *       + ((1-s)^3 - (1-s)) m[i] / 6 + (s^3 - s) m[i+1] / 6.
- * Solved in double precision. A table of one row is that row everywhere. */
+ * Solved in double precision. A table of one row is that row everywhere.
+ *
+ * y is linear in the table, so the way back is the transpose of all this: dy
+ * goes to t directly and to m; S, the matrix of the equations, is symmetric,
+ * so that u = S^-1 dm, and t gets 6 (u[i-1] - 2 u[i] + u[i+1]). */
 #include "attributes.h"
 #include "ops.h"
 #include "resample-shaders.h"
 #include "size.h"
+
+#include <string.h>
 
 enum {
   TABLE,
@@ -33,7 +39,7 @@ resample_infer (VattPlan *plan, VattNode *node, GError **error)
   }
   size_t shape[] = { resample->count, table[1] };
   vatt_node_set_shape (node, VATT_DTYPE_F32, 2, shape);
-  if (!vatt_size_multiply (2 * sizeof (double), table[0], &node->scratch)) {
+  if (!vatt_size_multiply (3 * sizeof (double), table[0], &node->scratch)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "a table of %zu rows needs more scratch space than memory addresses",
         table[0]);
@@ -48,22 +54,29 @@ columns (const VattNode *node)
   return vatt_tensor_width (node->out);
 }
 
-/* Second derivatives at the knots of one column, by elimination. */
+/* Solves the equations for m, which holds their right sides, by elimination. */
+static void
+solve (double *m, size_t n, double *upper)
+{
+  m[0] = m[n - 1] = upper[0] = 0.0;
+  for (size_t i = 1; i + 1 < n; i++) {
+    double pivot = 4.0 - upper[i - 1];
+    upper[i] = 1.0 / pivot;
+    m[i] = (m[i] - m[i - 1]) / pivot;
+  }
+  for (size_t i = n - 1; i-- > 1;)
+    m[i] -= upper[i] * m[i + 1];
+}
+
+/* Second derivatives at the knots of one column. */
 static void
 second_derivatives (
     const float *t, size_t stride, size_t n, double *m, double *upper)
 {
-  m[0] = m[n - 1] = upper[0] = 0.0;
-  for (size_t i = 1; i + 1 < n; i++) {
-    double right =
-        6.0 * ((double)t[(i - 1) * stride] - 2.0 * (double)t[i * stride] +
-                  (double)t[(i + 1) * stride]);
-    double pivot = 4.0 - upper[i - 1];
-    upper[i] = 1.0 / pivot;
-    m[i] = (right - m[i - 1]) / pivot;
-  }
-  for (size_t i = n - 1; i-- > 1;)
-    m[i] -= upper[i] * m[i + 1];
+  for (size_t i = 1; i + 1 < n; i++)
+    m[i] = 6.0 * ((double)t[(i - 1) * stride] - 2.0 * (double)t[i * stride] +
+                     (double)t[(i + 1) * stride]);
+  solve (m, n, upper);
 }
 
 static double
@@ -124,8 +137,73 @@ resample_forward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+/* ---- backward ---- */
+
+/* Adds what value_at() makes of dy to the gradients of t and m. */
+static void
+value_backward (double dy, size_t n, double q, double *dt, double *dm)
+{
+  if (n == 1) {
+    dt[0] += dy;
+    return;
+  }
+  if (q >= (double)(n - 1)) {
+    double beyond = q - (double)(n - 1);
+    dt[n - 1] += (1.0 + beyond) * dy;
+    dt[n - 2] -= beyond * dy;
+    dm[n - 2] += beyond / 6.0 * dy;
+    return;
+  }
+  size_t i = (size_t)q;
+  double s = q - (double)i, r = 1.0 - s;
+  dt[i] += r * dy;
+  dt[i + 1] += s * dy;
+  dm[i] += (r * r * r - r) / 6.0 * dy;
+  dm[i + 1] += (s * s * s - s) / 6.0 * dy;
+}
+
+static size_t
+backward_items (const VattNode *node)
+{
+  return node->din[TABLE] ? columns (node) : 0;
+}
+
+static gboolean
+resample_infer_backward (VattPlan *plan, VattNode *node, GError **error)
+{
+  node->scratch = 3 * sizeof (double) * node->in[TABLE]->shape[0];
+  return TRUE;
+}
+
+static void
+resample_backward (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  size_t count = node->out->shape[0], width = node->out->shape[1];
+  size_t n = node->in[TABLE]->shape[0];
+  double *dt = scratch, *dm = dt + n, *upper = dm + n;
+  for (size_t d = column0; d < column1; d++) {
+    const float *dy = vatt_tensor_f32 (node->dout) + d;
+    float *dtable = vatt_tensor_f32_mutable (node->din[TABLE]) + d;
+    memset (dt, 0, 2 * n * sizeof *dt);
+    for (size_t j = 0; j < count; j++)
+      value_backward ((double)dy[j * width], n,
+          (double)j * (double)n / (double)count, dt, dm);
+    solve (dm, n, upper);
+    for (size_t i = 1; i + 1 < n; i++) {
+      dt[i - 1] += 6.0 * dm[i];
+      dt[i] -= 12.0 * dm[i];
+      dt[i + 1] += 6.0 * dm[i];
+    }
+    for (size_t i = 0; i < n; i++)
+      dtable[i * width] += (float)dt[i];
+  }
+}
+
 const VattOp vatt_op_resample = {
   .name = "resample",
   .infer = resample_infer,
   .forward = { VATT_PASS (resample, forward, columns) },
+  .backward = { { "backward", resample_backward, backward_items } },
+  .infer_backward = resample_infer_backward,
 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * rmsnorm: y = x rsqrt (mean (x^2) + eps) gain, per row; x is (R, D). The
- * text tower's norm: no mean is taken off, there is no bias. */
+ * text tower's norm: no mean is taken off, there is no bias.
+ *
+ * With n = x rstd, g = dy gain:  dx += rstd (g - n avg (g n));  dgain +=
+ * sum_R (dy n). */
 #include "attributes.h"
 #include "ops.h"
 #include "rmsnorm-shaders.h"
@@ -9,6 +12,10 @@
 enum {
   X,
   GAIN,
+};
+
+enum {
+  STATISTICS, /* work of backward passes: (R, 2), mean and rstd */
 };
 
 static gboolean
@@ -55,8 +62,58 @@ rmsnorm_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_groups (dispatch, count);
 }
 
+/* ---- backward ---- */
+
+static gboolean
+rmsnorm_infer_backward (VattPlan *plan, VattNode *node, GError **error)
+{
+  vatt_node_add_work (plan, node, 2 * vatt_tensor_rows (node->out));
+  return TRUE;
+}
+
+static void
+rmsnorm_backward_input (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattNorm *norm = node->attributes;
+  const VattSimd *simd = vatt_simd ();
+  size_t width = vatt_tensor_width (node->out);
+  const float *x = vatt_tensor_f32 (node->in[X]);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  float *dx = node->din[X] ? vatt_tensor_f32_mutable (node->din[X]) : NULL;
+  for (size_t r = row0; r < row1; r++)
+    simd->rmsnorm_gradient_row (dx ? dx + r * width : NULL, dy + r * width,
+        x + r * width, vatt_tensor_f32 (node->in[GAIN]), norm->eps,
+        vatt_tensor_f32_mutable (node->work[STATISTICS]) + 2 * r, width);
+}
+
+static size_t
+parameter_items (const VattNode *node)
+{
+  return node->din[GAIN] ? vatt_tensor_width (node->out) : 0;
+}
+
+static void
+rmsnorm_backward_parameters (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  const VattSimd *simd = vatt_simd ();
+  size_t rows = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  if (node->din[GAIN])
+    simd->sum_normed_rows (vatt_tensor_f32_mutable (node->din[GAIN]) + column0,
+        dy + column0, vatt_tensor_f32 (node->in[X]) + column0,
+        vatt_tensor_f32 (node->work[STATISTICS]), width, rows,
+        column1 - column0);
+}
+
 const VattOp vatt_op_rmsnorm = {
   .name = "rmsnorm",
   .infer = rmsnorm_infer,
   .forward = { VATT_PASS (rmsnorm, forward, vatt_items_rows) },
+  .backward = { { "backward_input", rmsnorm_backward_input, vatt_items_rows },
+      { "backward_parameters", rmsnorm_backward_parameters, parameter_items } },
+  .backward_reads = 1u << X | 1u << GAIN,
+  .infer_backward = rmsnorm_infer_backward,
 };

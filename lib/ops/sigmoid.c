@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * sigmoid: y = 1 / (1 + exp (-x)), of any shape; written so that neither end
- * overflows. */
+ * overflows.  dx += dy y (1 - y). */
 #include "ops.h"
 #include "sigmoid-shaders.h"
 
@@ -34,8 +34,20 @@ sigmoid_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static void
+sigmoid_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
+{
+  const float *y = vatt_tensor_f32 (node->out);
+  const float *dy = vatt_tensor_f32 (node->dout);
+  float *dx = vatt_tensor_f32_mutable (node->din[X]);
+  for (size_t i = begin; i < end; i++)
+    dx[i] += dy[i] * y[i] * (1.0f - y[i]);
+}
+
 const VattOp vatt_op_sigmoid = {
   .name = "sigmoid",
   .infer = vatt_infer_elementwise,
   .forward = { VATT_PASS (sigmoid, forward, vatt_items_elements) },
+  .backward = { { "backward", sigmoid_backward, vatt_items_input_elements } },
+  .backward_reads = VATT_READS_OUT,
 };

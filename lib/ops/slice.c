@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * slice: y[b, t] = x[b, first + t]; x is (B, T, D), y (B, count, D), or, flat
- * and of one token, (B, D). */
+ * and of one token, (B, D).  dx[b, first + t] += dy[b, t]. */
 #include "attributes.h"
 #include "ops.h"
 #include "slice-shaders.h"
@@ -64,8 +64,30 @@ slice_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_elements (dispatch, count);
 }
 
+static size_t
+backward_items (const VattNode *node)
+{
+  return node->din[X] ? vatt_items_rows (node) : 0;
+}
+
+static void
+slice_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattSlice *slice = node->attributes;
+  const size_t *x = node->in[X]->shape;
+  for (size_t r = row0; r < row1; r++) {
+    size_t b = r / slice->count, t = r % slice->count;
+    const float *dy = vatt_tensor_f32 (node->dout) + r * x[2];
+    float *dx = vatt_tensor_f32_mutable (node->din[X]) +
+                (b * x[1] + slice->first + t) * x[2];
+    for (size_t d = 0; d < x[2]; d++)
+      dx[d] += dy[d];
+  }
+}
+
 const VattOp vatt_op_slice = {
   .name = "slice",
   .infer = slice_infer,
   .forward = { VATT_PASS (slice, forward, vatt_items_rows) },
+  .backward = { { "backward", slice_backward, backward_items } },
 };

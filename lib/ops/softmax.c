@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C). */
+ * softmax: y = exp (x - max x) / sum exp (x - max x), per row; x is (R, C).
+ * dx += y (dy - sum_C (dy y)). */
 #include "ops.h"
 #include "softmax-shaders.h"
 #include "simd.h"
@@ -48,8 +49,26 @@ softmax_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_groups (dispatch, count);
 }
 
+static void
+softmax_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  size_t width = vatt_tensor_width (node->out);
+  for (size_t r = row0; r < row1; r++) {
+    const float *y = vatt_tensor_f32 (node->out) + r * width;
+    const float *dy = vatt_tensor_f32 (node->dout) + r * width;
+    float *dx = vatt_tensor_f32_mutable (node->din[X]) + r * width;
+    double sum = 0.0;
+    for (size_t d = 0; d < width; d++)
+      sum += (double)dy[d] * (double)y[d];
+    for (size_t d = 0; d < width; d++)
+      dx[d] += y[d] * (dy[d] - (float)sum);
+  }
+}
+
 const VattOp vatt_op_softmax = {
   .name = "softmax",
   .infer = softmax_infer,
   .forward = { VATT_PASS (softmax, forward, vatt_items_rows) },
+  .backward = { { "backward", softmax_backward, vatt_items_input_rows } },
+  .backward_reads = VATT_READS_OUT,
 };

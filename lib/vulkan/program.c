@@ -204,8 +204,23 @@ add_steps (VattProgram *self, guint n, GError **error)
   const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
   g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
   VattDispatches all = { .caps = &self->vk->caps.shader, .dispatches = list };
-  for (guint p = 0; p < VATT_MAX_PASSES && node->op->forward[p].run; p++)
-    node->op->forward[p].shade (node, &all);
+  const VattPass *passes = vatt_node_passes (node);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (node->in[i] && (node->op->unshaded & (1u << i))) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "vulkan: %s has no shader that reads its input %u", node->op->name,
+          i);
+      return FALSE;
+    }
+  for (guint p = 0; p < VATT_MAX_PASSES && passes[p].run; p++) {
+    if (!passes[p].shade) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "vulkan: pass %s of %s has no shader", passes[p].name,
+          node->op->name);
+      return FALSE;
+    }
+    passes[p].shade (node, &all);
+  }
   for (guint i = 0; i < list->len; i++) {
     VattVkStep step = { .dispatch = g_array_index (list, VattDispatch, i),
       .node = n };
@@ -445,10 +460,13 @@ run_timed (VattProgram *self, double *seconds, GCancellable *cancellable,
 }
 
 gboolean
-vatt_vk_program_run (VattProgram *self, double *seconds,
+vatt_vk_program_run (VattProgram *self, VattPhase phase, double *seconds,
     GCancellable *cancellable, GError **error)
 {
   VattVk *vk = self->vk;
+  /* No plan with backward nodes has been prepared: they have no shaders. */
+  if (phase == VATT_PHASE_BACKWARD)
+    return TRUE;
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   g_mutex_lock (&vk->lock);

@@ -43,8 +43,8 @@ typedef struct {
 VattProgram *vatt_vk_program_prepare (
     gpointer device, VattPlan *plan, VattProgram *previous, GError **error);
 void vatt_vk_program_release (VattProgram *program);
-gboolean vatt_vk_program_run (VattProgram *program, double *seconds,
-    GCancellable *cancellable, GError **error);
+gboolean vatt_vk_program_run (VattProgram *program, VattPhase phase,
+    double *seconds, GCancellable *cancellable, GError **error);
 
 /* ---- record.c ---- */
 

@@ -9,6 +9,7 @@
  *   cases --others CASE...   every case of the folder but these
  *
  * The folder is VATT_GOLDEN_DIR, or `golden` in VATT_SHARED_DATA. */
+#include "case.h"
 #include "folder.h"
 #include "relative.h"
 #include "vulkandevice.h"
@@ -17,7 +18,6 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,43 +29,6 @@
 
 static const char *const inputs[] = { "infer", "longer", "shorter", "ragged",
   "image" };
-
-typedef struct {
-  char *folder; /* of the case */
-  guint head_width[VATT_N_MODALITIES];
-  guint views;
-} Case;
-
-static guint
-member (JsonObject *object, const char *name, guint otherwise)
-{
-  return object && json_object_has_member (object, name)
-             ? (guint)json_object_get_int_member (object, name)
-             : otherwise;
-}
-
-static void
-read_case (Case *test)
-{
-  static const char *const sections[] = { "video", "audio", "text", "unified",
-    "model" };
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (test->folder, "config.json", NULL);
-  json_parser_load_from_file (parser, path, &error);
-  g_assert_no_error (error);
-  JsonObject *root = json_node_get_object (json_parser_get_root (parser));
-  test->views = member (root, "views", 1);
-  for (guint s = 0; s < G_N_ELEMENTS (sections); s++) {
-    if (!json_object_has_member (root, sections[s]))
-      continue;
-    guint width =
-        member (json_object_get_object_member (root, sections[s]), "d_kv", 0);
-    for (guint m = 0; m < VATT_N_MODALITIES; m++)
-      if (s == m || s >= VATT_N_MODALITIES)
-        test->head_width[m] = width;
-  }
-}
 
 /* ---- comparing ---- */
 
@@ -168,40 +131,6 @@ check_through_tool (const char *model_path, VattDevice *device,
 
 /* ---- through the library ---- */
 
-static VattClip *
-make_clip (const VattTensorInfo *info, VattModality modality,
-    const VattFrontEnd *front)
-{
-  g_autoptr (GError) error = NULL;
-  guint s[5] = { 1, 1, 1, 1, 1 };
-  for (guint a = 0; a < info->rank; a++)
-    s[a] = (guint)info->shape[a];
-  guint grid[3] = { s[1] / front->patch[0], 1, 1 };
-  for (guint a = 1; modality != VATT_TEXT && a + 2 < info->rank; a++)
-    grid[a] = s[a + 1] / front->patch[a];
-  VattClip *clip =
-      vatt_clip_new (modality, s[0], grid, front->token_size, &error);
-  g_assert_no_error (error);
-  if (modality == VATT_TEXT) {
-    memcpy (vatt_clip_writable_ids (clip), info->data, info->size);
-    return clip;
-  }
-  gsize step = info->size / sizeof (float) / s[0];
-  for (guint b = 0; b < s[0]; b++) {
-    const float *values = (const float *)info->data + b * step;
-    if (front->input == VATT_INPUT_VOXELS)
-      vatt_clip_fill_video (
-          clip, b, values, s[1], s[2], s[3], front->patch, &error);
-    else if (front->input == VATT_INPUT_WAVE)
-      vatt_clip_fill_wave (clip, b, values, s[1], front->patch[0], &error);
-    else
-      vatt_clip_fill_spectrogram (
-          clip, b, values, s[1], s[2], front->patch, &error);
-    g_assert_no_error (error);
-  }
-  return clip;
-}
-
 /* Only the pooled feature, for which the last block takes a shorter way. */
 static void
 check_through_library (VattModel *model, VattDevice *device, VattTensorFile *in,
@@ -220,7 +149,7 @@ check_through_library (VattModel *model, VattDevice *device, VattTensorFile *in,
     g_autoptr (VattSession) session =
         vatt_session_new (model, device, &params, &error);
     g_assert_no_error (error);
-    g_autoptr (VattClip) clip = make_clip (input, (VattModality)m,
+    g_autoptr (VattClip) clip = golden_clip (input, (VattModality)m,
         vatt_config_get_front_end (
             vatt_model_get_config (model), (VattModality)m));
     vatt_session_run (session, clip, NULL, &error);
@@ -237,7 +166,7 @@ check_through_library (VattModel *model, VattDevice *device, VattTensorFile *in,
 /* ---- */
 
 static void
-check_input (const Case *test, VattModel *model, VattDevice *device,
+check_input (const GoldenCase *test, VattModel *model, VattDevice *device,
     const char *model_path, const char *input, const char *scratch)
 {
   g_autoptr (GError) error = NULL;
@@ -264,7 +193,7 @@ check_input (const Case *test, VattModel *model, VattDevice *device,
  * the same network. */
 static void
 check_trained (
-    const Case *test, VattModel *model, const VattImportParams *params)
+    const GoldenCase *test, VattModel *model, const VattImportParams *params)
 {
   for (guint step = 1; step <= 9; step++) {
     g_autoptr (GError) error = NULL;
@@ -298,15 +227,14 @@ test_case (gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *golden = golden_folder ();
-  Case test = { .folder =
-                    golden ? g_build_filename (golden, (const char *)data, NULL)
-                           : NULL };
-  if (!test.folder || !g_file_test (test.folder, G_FILE_TEST_IS_DIR)) {
-    g_test_skip (test.folder ? test.folder : "no golden numbers here");
-    g_free (test.folder);
+  g_autofree char *folder =
+      golden ? g_build_filename (golden, (const char *)data, NULL) : NULL;
+  if (!folder || !g_file_test (folder, G_FILE_TEST_IS_DIR)) {
+    g_test_skip (folder ? folder : "no golden numbers here");
     return;
   }
-  read_case (&test);
+  GoldenCase test;
+  golden_case_init (&test, g_steal_pointer (&folder));
   g_autofree char *scratch = g_dir_make_tmp ("vatt-golden-XXXXXX", &error);
   g_assert_no_error (error);
   g_autofree char *model_path =
@@ -335,7 +263,7 @@ test_case (gconstpointer data)
       check_input (&test, model, vulkan, model_path, inputs[i], scratch);
   }
   remove_folder (scratch);
-  g_free (test.folder);
+  golden_case_clear (&test);
 }
 
 /* Adds every case of the folder that is not among the given names. */

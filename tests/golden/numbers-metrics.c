@@ -104,24 +104,22 @@ check_retrieval (VattTensorFile *file, JsonObject *root, Worst *worst)
   }
 }
 
+/* The tensors are in the file of the same name. */
 void
-test_metrics (void)
+check_metrics (const char *path, Worst *worst)
 {
-  g_autofree char *tensors = find_file ("metrics.safetensors");
-  g_autofree char *numbers = tensors ? find_file ("metrics.json") : NULL;
-  if (!numbers)
-    return;
+  g_autoptr (GString) tensors = g_string_new (path);
+  g_string_replace (tensors, ".json", ".safetensors", 0);
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattTensorFile) file = vatt_tensor_file_open (tensors, &error);
+  g_autoptr (VattTensorFile) file =
+      vatt_tensor_file_open (tensors->str, &error);
   g_assert_no_error (error);
   g_autoptr (JsonParser) parser = json_parser_new ();
-  json_parser_load_from_file (parser, numbers, &error);
+  json_parser_load_from_file (parser, path, &error);
   g_assert_no_error (error);
   JsonObject *root = json_node_get_object (json_parser_get_root (parser));
-  Worst worst = { NULL };
-  check_classes (file, root, &worst);
-  check_accuracy (file, root, &worst);
-  check_retrieval (file, root, &worst);
-  g_assert_cmpuint (worst.compared, ==, 14);
-  report ("metrics.json", &worst);
+  check_classes (file, root, worst);
+  check_accuracy (file, root, worst);
+  check_retrieval (file, root, worst);
+  g_assert_cmpuint (worst->compared, ==, 14);
 }

@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions|colour|metrics */
+ *   numbers mel|words|resize|positions|colour|metrics|nce|schedules */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -112,7 +112,8 @@ number_after (const char *name, const char *prefix, guint *number)
 
 /* ---- files ---- */
 
-char *
+/* The path of a file that is there, else the test is skipped. */
+static char *
 find_file (const char *name)
 {
   g_autofree char *golden = golden_folder ();
@@ -130,7 +131,7 @@ find_file (const char *name)
   return NULL;
 }
 
-void
+static void
 report (const char *file, const Worst *worst)
 {
   if (worst->compared == 0)
@@ -257,7 +258,7 @@ resample (float *table, const size_t shape[2], size_t count)
   g_assert_no_error (error);
   VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
-  vatt_device_cpu.run (program, NULL, NULL, &error);
+  vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   float *found =
       g_memdup2 (vatt_tensor_f32 (out), count * shape[1] * sizeof (float));
@@ -347,6 +348,34 @@ test_colour (void)
   check_file ("colour.safetensors", check_colour);
 }
 
+static void
+test_nce (void)
+{
+  check_file ("nce.safetensors", check_nce);
+}
+
+static void
+test_metrics (void)
+{
+  g_autofree char *path = find_file ("metrics.json");
+  Worst worst = { NULL };
+  if (!path)
+    return;
+  check_metrics (path, &worst);
+  report ("metrics.json", &worst);
+}
+
+static void
+test_schedules (void)
+{
+  g_autofree char *path = find_file ("schedules.json");
+  Worst worst = { NULL };
+  if (!path)
+    return;
+  check_schedules (path, &worst);
+  report ("schedules.json", &worst);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -355,7 +384,8 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
     { "resize", test_resize }, { "positions", test_positions },
-    { "colour", test_colour }, { "metrics", test_metrics } };
+    { "colour", test_colour }, { "metrics", test_metrics }, { "nce", test_nce },
+    { "schedules", test_schedules } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
     if (strcmp (argv[1], tests[i].name) == 0) {
@@ -363,6 +393,8 @@ main (int argc, char **argv)
       g_test_add_func (path, tests[i].run);
       return g_test_run ();
     }
-  g_printerr ("usage: %s mel|words|resize|positions|colour|metrics\n", argv[0]);
+  g_printerr (
+      "usage: %s mel|words|resize|positions|colour|metrics|nce|schedules\n",
+      argv[0]);
   return 1;
 }

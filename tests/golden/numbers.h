@@ -20,11 +20,6 @@ double largest_difference (const float *found, const float *expected, gsize n);
 double largest_difference_u8 (
     const guint8 *found, const guint8 *expected, gsize n);
 
-/* The path of a file that is there, else the test is skipped. */
-char *find_file (const char *name);
-/* Says how close all of it was; the test fails where nothing was compared. */
-void report (const char *file, const Worst *worst);
-
 /* Counts one tensor; a tolerance of 0 allows no difference. `tensor` stays
  * in use. */
 void record_within (
@@ -53,6 +48,8 @@ gboolean check_resize (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 gboolean check_colour (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
-
-/* Files with numbers of their own form. */
-void test_metrics (void);
+gboolean check_nce (
+    VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
+/* Compares all of a file. */
+void check_metrics (const char *path, Worst *worst);
+void check_schedules (const char *path, Worst *worst);

@@ -4,6 +4,8 @@
  * and shape; and what masked keys must not do. */
 #include "optest.h"
 
+#include "rng.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -13,14 +15,33 @@ enum {
   VALUE,
   BIAS,
   MASK,
+  RANDOM,
 };
+
+/* Probabilities of one query that are dropped, or what they are multiplied by
+ * where they are not. */
+typedef struct {
+  double rate;
+  uint64_t key, stream, first;
+} Dropping;
+
+static double
+factor (const Dropping *dropping, size_t k)
+{
+  if (dropping->rate == 0.0)
+    return 1.0;
+  double below = round (dropping->rate * 65536.0);
+  uint32_t bits =
+      vatt_rng_spread (dropping->key, dropping->stream, dropping->first + k);
+  return bits >= below ? 1.0 / (1.0 - below / 65536.0) : 0.0;
+}
 
 /* One query of one head: keys and values are the head's first ones, bias and
  * mask belong to the query, or are NULL. */
 static void
 attend_one (const double *query, const double *keys, const double *values,
-    const double *bias, const double *mask, double scale, size_t n_keys,
-    size_t stride, size_t width, double *y)
+    const double *bias, const double *mask, const Dropping *dropping,
+    double scale, size_t n_keys, size_t stride, size_t width, double *y)
 {
   g_autofree double *p = g_new (double, n_keys);
   double max = -HUGE_VAL, sum = 0.0;
@@ -35,7 +56,7 @@ attend_one (const double *query, const double *keys, const double *values,
   for (size_t d = 0; d < width; d++) {
     y[d] = 0.0;
     for (size_t k = 0; k < n_keys; k++)
-      y[d] += p[k] / sum * values[k * stride + d];
+      y[d] += p[k] / sum * factor (dropping, k) * values[k * stride + d];
   }
 }
 
@@ -51,14 +72,24 @@ reference (const OpCase *test, const double *const in[], double *y)
       for (size_t t = 0; t < query[1]; t++) {
         size_t at = (b * query[1] + t) * all + h * width;
         size_t first = b * keys * all + h * width;
+        size_t row = (b * attention->heads + h) * query[1] + t;
+        Dropping dropping = { attention->dropout, 0, attention->stream,
+          row * ((keys + 127) / 128 * 128) };
+        if (in[RANDOM])
+          dropping.key = (uint64_t)in[RANDOM][0] | (uint64_t)in[RANDOM][1]
+                                                       << 32;
         attend_one (in[QUERY] + at, in[KEY] + first, in[VALUE] + first,
             in[BIAS] ? in[BIAS] + (h * query[1] + t) * keys : NULL,
-            in[MASK] ? in[MASK] + b * keys : NULL, (double)attention->scale,
-            keys, all, width, y + at);
+            in[MASK] ? in[MASK] + b * keys : NULL, &dropping,
+            (double)attention->scale, keys, all, width, y + at);
       }
 }
 
 #define HEADS(n, factor) ATTRIBUTES (VattAttention, .heads = n, .scale = factor)
+#define DROPPING(n, factor, p)                                                 \
+  ATTRIBUTES (VattAttention, .heads = n, .scale = factor, .dropout = p,        \
+      .stream = UINT64_C (0xfedcba9876543210))
+#define KEYS IDS (1 << 30, 1, 2)
 #define QKV(b, tq, tk, d)                                                      \
   TENSOR (3, b, tq, d), TENSOR (3, b, tk, d), TENSOR (3, b, tk, d)
 #define ROUNDING 3e-6, 3e-6
@@ -114,6 +145,14 @@ static const OpCase cases[] = {
       { QKV (1, 3, 8192, 128), RANGE (-3.0, 3.0, 3, 2, 3, 8192),
           RANGE (-9.0, 0.0, 2, 1, 8192) },
       TENSOR (3, 1, 3, 128), HEADS (2, 0.125f), ROUNDING },
+  { "dropout", { QKV (2, 13, 19, 40), ABSENT, ABSENT, KEYS },
+      TENSOR (3, 2, 13, 40), DROPPING (2, 1.0f, 0.3), ROUNDING },
+  { "dropout-all",
+      { QKV (2, 5, 19, 40), RANGE (-3.0, 3.0, 3, 2, 5, 19),
+          RANGE (-9.0, 0.0, 2, 2, 19), KEYS },
+      TENSOR (3, 2, 5, 40), DROPPING (2, 0.5f, 0.1), ROUNDING },
+  { "dropout-several-blocks", { QKV (1, 131, 700, 32), ABSENT, ABSENT, KEYS },
+      TENSOR (3, 1, 131, 32), DROPPING (2, 0.25f, 0.1), ROUNDING },
   /* Scores up to +-80: their rounding, 80 2^-24 and more, is a relative
    * error of the probabilities. */
   { "large-scores",
@@ -149,6 +188,7 @@ static const OpRefusal refusals[] = {
       { QKV (1, 5, 5, 8), TENSOR (3, 2, 5, 4) }, HEADS (2, 1.0f) },
   { "mask has 6 along axis 1, expected 5",
       { QKV (1, 5, 5, 8), ABSENT, TENSOR (2, 1, 6) }, HEADS (2, 1.0f) },
+  { "random is missing", { QKV (1, 5, 5, 8) }, DROPPING (2, 1.0f, 0.1) },
   { NULL },
 };
 
@@ -277,6 +317,7 @@ const OpTest optest = {
   .reason = "scores below 20 are good to a few 2^-24 of that, which is the "
             "relative error of each probability; results stay below 1",
   .reference = reference,
+  .constant = 1u << MASK,
   /* They lay keys and values out as they read them. */
   .work_differs = TRUE,
   .cases = cases,

@@ -59,6 +59,7 @@ const OpTest optest = {
   .reason = "five roundings of values up to 10; where there is hardly a "
             "variance, of values up to 600",
   .reference = reference,
+  .constant = 1u << 3 | 1u << 4,
   .cases = cases,
   .refusals = refusals,
   .bench = { "1024x512", { TENSOR (2, 1024, 512), STATISTICS (512) }, ABSENT,

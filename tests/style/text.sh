@@ -34,7 +34,7 @@ for file in $(list -name '*.[ch]' -o -name '*.comp' -o -name '*.glsl' \
 done
 if command -v codespell >/dev/null; then
   # shellcheck disable=SC2046 # file names without blanks
-  codespell -L inout,nd,gir,tru $(list -name '*.[ch]' -o -name '*.md' -o -name '*.1') \
+  codespell -L inout,nd,gir,tru,dout,nce $(list -name '*.[ch]' -o -name '*.md' -o -name '*.1') \
     || complain 'codespell found words'
 fi
 if command -v shellcheck >/dev/null; then

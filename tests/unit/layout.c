@@ -245,7 +245,8 @@ run_plan (gpointer device, VattPlan *plan)
   g_autoptr (GError) error = NULL;
   VattProgram *program = vatt_device_cpu.prepare (device, plan, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (vatt_device_cpu.run (program, NULL, NULL, &error));
+  g_assert_true (
+      vatt_device_cpu.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error));
   g_assert_no_error (error);
   return program;
 }

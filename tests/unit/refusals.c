@@ -28,7 +28,7 @@ test_wrong_clips (void)
       new_session (model, device, VATT_VIDEO, VATT_OUTPUT_POOLED);
   g_autoptr (VattClip) audio = new_clip (model, VATT_AUDIO, 1, NULL, 0);
   assert_refused (video, audio, VATT_ERROR, VATT_ERROR_SHAPE,
-      "the clip is audio, the session was made for video");
+      "the clip is audio, expected video");
   const guint grid[] = { 8, 4, 4 };
   g_autoptr (VattClip) size = vatt_clip_new (VATT_VIDEO, 1, grid, 5, NULL);
   assert_refused (video, size, VATT_ERROR, VATT_ERROR_SHAPE,

@@ -107,7 +107,8 @@ test_not_writable (void)
     g_autoptr (SmallPlan) small = small_plan_new ();
     VattProgram *program =
         vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
-    g_assert_true (vatt_device_vulkan.run (program, NULL, NULL, NULL));
+    g_assert_true (
+        vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, NULL));
     small_plan_check (small);
     vatt_device_vulkan.release (program);
     vatt_device_vulkan.close (vk);
@@ -159,7 +160,8 @@ test_device (void)
     g_autoptr (SmallPlan) small = small_plan_new ();
     VattProgram *program =
         vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
-    g_assert_true (vatt_device_vulkan.run (program, NULL, NULL, NULL));
+    g_assert_true (
+        vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, NULL));
     small_plan_check (small);
     vatt_device_vulkan.release (program);
     vatt_device_vulkan.close (vk);

@@ -176,7 +176,8 @@ try_all (VattVk *vk, SmallPlan *small)
     g_assert_nonnull (error);
     return error;
   }
-  gboolean good = vatt_device_vulkan.run (program, NULL, NULL, &error);
+  gboolean good =
+      vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_true (good == (error == NULL));
   if (good)
     small_plan_check (small);
@@ -283,10 +284,12 @@ test_cancelled (void)
   VattProgram *program =
       vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
   g_cancellable_cancel (cancellable);
-  g_assert_false (vatt_device_vulkan.run (program, NULL, cancellable, &error));
+  g_assert_false (vatt_device_vulkan.run (
+      program, VATT_PHASE_FORWARD, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_cancellable_reset (cancellable);
-  g_assert_true (vatt_device_vulkan.run (program, NULL, cancellable, NULL));
+  g_assert_true (vatt_device_vulkan.run (
+      program, VATT_PHASE_FORWARD, NULL, cancellable, NULL));
   small_plan_check (small);
   vatt_device_vulkan.release (program);
   vatt_device_vulkan.close (vk);
@@ -322,13 +325,15 @@ test_cancelled_in_the_middle (void)
   vk->api.vkQueueSubmit = cancelling_submit;
   calls_left = 2;
   guint64 before = vk->submitted, finished = 0;
-  g_assert_false (vatt_device_vulkan.run (program, NULL, cancellable, &error));
+  g_assert_false (vatt_device_vulkan.run (
+      program, VATT_PHASE_FORWARD, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   vk->api = real;
   g_assert_cmpuint (vk->submitted, ==, before + 3);
   vk->api.vkGetSemaphoreCounterValue (vk->device, vk->timeline, &finished);
   g_assert_cmpuint (finished, ==, vk->submitted);
-  g_assert_true (vatt_device_vulkan.run (program, NULL, NULL, NULL));
+  g_assert_true (
+      vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, NULL));
   small_plan_check (small);
   vatt_device_vulkan.release (program);
   vatt_device_vulkan.close (vk);
@@ -373,7 +378,8 @@ test_hangs (void)
   vk->api.vkWaitSemaphores = endless_wait;
   vk->api.vkGetSemaphoreCounterValue = endless_value;
   vk->api.vkFreeMemory = forbidden_free;
-  g_assert_false (vatt_device_vulkan.run (program, NULL, NULL, &error));
+  g_assert_false (
+      vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_DEVICE);
   g_assert_nonnull (strstr (error->message, "VK_TIMEOUT"));
   g_assert_false (vatt_vk_idle (vk));

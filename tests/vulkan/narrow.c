@@ -133,7 +133,7 @@ test_linear (gconstpointer data)
     g_assert_no_error (error);
     g_assert_cmpint (product.weight->stored, ==, type->dtype);
     g_assert_cmpint (product.bias->stored, ==, VATT_DTYPE_F32);
-    vatt_device_vulkan.run (program, NULL, NULL, &error);
+    vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
     g_assert_no_error (error);
     check (&product, &shapes[i], type);
     vatt_device_vulkan.release (program);

@@ -80,7 +80,7 @@ run_and_check (VattVk *vk, double *seconds)
   g_assert_no_error (error);
   for (guint run = 0; run < 3; run++) {
     small_plan_fill (small->x, ROWS * DEPTH, run + 7);
-    vatt_device_vulkan.run (program, seconds, NULL, &error);
+    vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, seconds, NULL, &error);
     g_assert_no_error (error);
     small_plan_check (small);
   }
@@ -141,7 +141,8 @@ test_shared_weights (void)
   second = vatt_device_vulkan.prepare (vk, small->plan, second, NULL);
   g_assert_cmpuint (vk->allocated[vk->nothing.heap] - before, ==, both);
   vatt_device_vulkan.release (first);
-  g_assert_true (vatt_device_vulkan.run (second, NULL, NULL, NULL));
+  g_assert_true (
+      vatt_device_vulkan.run (second, VATT_PHASE_FORWARD, NULL, NULL, NULL));
   small_plan_check (small);
   vatt_device_vulkan.release (second);
   g_assert_cmpuint (vk->allocated[vk->nothing.heap], ==, before);

@@ -18,9 +18,11 @@
 #include <vatt/modality.h>
 #include <vatt/model.h>
 #include <vatt/npy.h>
+#include <vatt/objective.h>
 #include <vatt/probe.h>
 #include <vatt/resize.h>
 #include <vatt/scores.h>
 #include <vatt/session.h>
 #include <vatt/tensorfile.h>
+#include <vatt/trainer.h>
 #include <vatt/words.h>

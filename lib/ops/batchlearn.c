@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * batchlearn: batch norm by the batch's own statistics, y = n gain + bias,
+ * n = (x - m) rstd, rstd = 1 / sqrt (v + eps), m and v the mean and the biased
+ * variance over B; x is (B, D), all else (D). With g = dy gain:
+ *   dx += rstd (g - avg_B (g) - n avg_B (g n));
+ *   dgain += sum_B (dy n);  dbias += sum_B (dy);
+ *   mean = keep mean + (1 - keep) m, and the variance alike, in place: the
+ *   moving statistics, which batchnorm reads. Saved: m, v. (Ioffe, Szegedy
+ *   2015; the moving variance is of the biased one, as in Keras.) */
+#include "attributes.h"
+#include "ops.h"
+
+#include <math.h>
+
+enum {
+  X,
+  GAIN,
+  BIAS,
+  MEAN,
+  VARIANCE,
+};
+
+/* Saved. */
+enum {
+  BATCH_MEAN,
+  BATCH_VARIANCE,
+};
+
+static gboolean
+batchlearn_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  static const char *const names[] = { "x", "gain", "bias", "mean",
+    "variance" };
+  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 2, error))
+    return FALSE;
+  size_t width = vatt_tensor_width (node->in[X]);
+  for (guint i = GAIN; i <= VARIANCE; i++)
+    if (!vatt_node_expect (node, i, names[i], VATT_DTYPE_F32, 1, error) ||
+        !vatt_node_expect_axis (node, i, names[i], 0, width, error))
+      return FALSE;
+  if (!plan->learns || !node->in[X]->shape[0]) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu samples in a plan that %s, expected some in one that learns",
+        node->in[X]->shape[0], plan->learns ? "learns" : "does not learn");
+    return FALSE;
+  }
+  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, node->in[X]->shape);
+  vatt_node_add_saved (plan, node, width);
+  vatt_node_add_saved (plan, node, width);
+  return TRUE;
+}
+
+static size_t
+columns (const VattNode *node)
+{
+  return vatt_tensor_width (node->out);
+}
+
+static void
+batchlearn_statistics (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  size_t rows = node->out->shape[0], width = columns (node);
+  for (size_t d = column0; d < column1; d++) {
+    const float *x = vatt_tensor_f32 (node->in[X]) + d;
+    double sum = 0.0, squares = 0.0;
+    for (size_t b = 0; b < rows; b++)
+      sum += (double)x[b * width];
+    double mean = sum / (double)rows;
+    for (size_t b = 0; b < rows; b++) {
+      double from_mean = (double)x[b * width] - mean;
+      squares += from_mean * from_mean;
+    }
+    vatt_tensor_f32_mutable (node->saved[BATCH_MEAN])[d] = (float)mean;
+    vatt_tensor_f32_mutable (node->saved[BATCH_VARIANCE])[d] =
+        (float)(squares / (double)rows);
+  }
+}
+
+static void
+batchlearn_forward (
+    const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattBatchlearn *norm = node->attributes;
+  size_t width = columns (node);
+  const float *mean = vatt_tensor_f32 (node->saved[BATCH_MEAN]);
+  const float *variance = vatt_tensor_f32 (node->saved[BATCH_VARIANCE]);
+  for (size_t r = row0; r < row1; r++) {
+    const float *x = vatt_tensor_f32 (node->in[X]) + r * width;
+    float *y = vatt_tensor_f32_mutable (node->out) + r * width;
+    for (size_t d = 0; d < width; d++)
+      y[d] = vatt_tensor_f32 (node->in[GAIN])[d] * (x[d] - mean[d]) /
+                 sqrtf (variance[d] + norm->eps) +
+             vatt_tensor_f32 (node->in[BIAS])[d];
+  }
+}
+
+static void
+batchlearn_backward (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  const VattBatchlearn *norm = node->attributes;
+  size_t rows = node->out->shape[0], width = columns (node);
+  for (size_t d = column0; d < column1; d++) {
+    const float *x = vatt_tensor_f32 (node->in[X]) + d;
+    const float *dy = vatt_tensor_f32 (node->dout) + d;
+    double mean = (double)vatt_tensor_f32 (node->saved[BATCH_MEAN])[d];
+    double variance = (double)vatt_tensor_f32 (node->saved[BATCH_VARIANCE])[d];
+    double rstd = 1.0 / sqrt (variance + (double)norm->eps);
+    double scale = (double)vatt_tensor_f32 (node->in[GAIN])[d] * rstd;
+    double sum = 0.0, sum_n = 0.0;
+    for (size_t i = 0; i < rows * width; i += width) {
+      sum += (double)dy[i];
+      sum_n += (double)dy[i] * ((double)x[i] - mean) * rstd;
+    }
+    if (node->din[GAIN])
+      vatt_tensor_f32_mutable (node->din[GAIN])[d] += (float)sum_n;
+    if (node->din[BIAS])
+      vatt_tensor_f32_mutable (node->din[BIAS])[d] += (float)sum;
+    for (size_t i = 0; node->din[X] && i < rows * width; i += width)
+      vatt_tensor_f32_mutable (node->din[X])[i + d] +=
+          (float)(scale *
+                  ((double)dy[i] - sum / (double)rows -
+                      ((double)x[i] - mean) * rstd * sum_n / (double)rows));
+  }
+}
+
+static void
+batchlearn_moving (
+    const VattNode *node, size_t column0, size_t column1, void *scratch)
+{
+  const VattBatchlearn *norm = node->attributes;
+  for (guint s = BATCH_MEAN; s <= BATCH_VARIANCE; s++)
+    for (size_t d = column0; d < column1; d++) {
+      float *moving = vatt_tensor_f32_mutable (node->in[MEAN + s]) + d;
+      float batch = vatt_tensor_f32 (node->saved[s])[d];
+      *moving = norm->keep * *moving + (1.0f - norm->keep) * batch;
+    }
+}
+
+const VattOp vatt_op_batchlearn = {
+  .name = "batchlearn",
+  .infer = batchlearn_infer,
+  .forward = { { "statistics", batchlearn_statistics, columns },
+      { "forward", batchlearn_forward, vatt_items_rows } },
+  .backward = { { "backward", batchlearn_backward, columns },
+      { "moving", batchlearn_moving, columns } },
+  .backward_reads = 1u << X | 1u << GAIN | 1u << MEAN | 1u << VARIANCE,
+  .changes = 1u << MEAN | 1u << VARIANCE,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What dropout of a rate means in this run; for ops that drop. Rates are
+ * rounded to multiples of 2^-16. */
+#pragma once
+
+#include "simd.h"
+#include "tensor.h"
+
+/* random: (2) int32, the run's key, low half first. 0 <= rate <=
+ * VATT_DROP_MOST. */
+#define VATT_DROP_MOST (1.0 - 0x1p-16)
+
+static inline VattDrop
+vatt_drop (double rate, uint64_t stream, const VattTensor *random)
+{
+  const uint32_t *key = random->data;
+  uint32_t threshold = (uint32_t)(rate * 0x1p16 + 0.5);
+  return (VattDrop){ .key = key[0] | (uint64_t)key[1] << 32,
+    .stream = stream,
+    .threshold = threshold,
+    .scale = (float)(0x1p16 / (0x1p16 - threshold)) };
+}

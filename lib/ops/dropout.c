@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * dropout: y = r + x keep / (1 - rate), keep is 0 with the chance of rate,
+ * else 1: a function of the run's key, the site's stream and the place. x, y
+ * and the residual r have one shape, r may be absent.
+ * dx += dy keep / (1 - rate);  dr += dy. (Srivastava et al. 2014.) */
+#include "attributes.h"
+#include "drop.h"
+#include "ops.h"
+
+enum {
+  X,
+  RANDOM,
+  RESIDUAL,
+};
+
+static gboolean
+dropout_infer (VattPlan *plan, VattNode *node, GError **error)
+{
+  const VattDropout *dropout = node->attributes;
+  if (!vatt_infer_elementwise (plan, node, error) ||
+      !vatt_node_expect (node, RANDOM, "random", VATT_DTYPE_I32, 1, error) ||
+      !vatt_node_expect_axis (node, RANDOM, "random", 0, 2, error))
+    return FALSE;
+  if (!(dropout->rate >= 0.0 && dropout->rate <= VATT_DROP_MOST)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "a rate of %g, expected 0 to less than 1", dropout->rate);
+    return FALSE;
+  }
+  if (!node->in[RESIDUAL])
+    return TRUE;
+  if (!vatt_node_expect (
+          node, RESIDUAL, "residual", VATT_DTYPE_F32, node->out->rank, error))
+    return FALSE;
+  for (guint a = 0; a < node->out->rank; a++)
+    if (!vatt_node_expect_axis (
+            node, RESIDUAL, "residual", (int)a, node->out->shape[a], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* An item is a group of values. */
+static size_t
+groups (const VattNode *node)
+{
+  return (vatt_tensor_count (node->out) + VATT_DROP_GROUP - 1) /
+         VATT_DROP_GROUP;
+}
+
+static void
+dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
+{
+  const VattDropout *dropout = node->attributes;
+  VattDrop drop = vatt_drop (dropout->rate, dropout->stream, node->in[RANDOM]);
+  size_t begin = group0 * VATT_DROP_GROUP;
+  size_t end = MIN (group1 * VATT_DROP_GROUP, vatt_tensor_count (node->out));
+  const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
+  vatt_simd ()->drop_row (vatt_tensor_f32_mutable (node->out) + begin,
+      vatt_tensor_f32 (node->in[X]) + begin, residual ? residual + begin : NULL,
+      &drop, begin, end - begin);
+}
+
+static void
+dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
+{
+  const VattDropout *dropout = node->attributes;
+  VattDrop drop = vatt_drop (dropout->rate, dropout->stream, node->in[RANDOM]);
+  size_t begin = group0 * VATT_DROP_GROUP;
+  size_t end = MIN (group1 * VATT_DROP_GROUP, vatt_tensor_count (node->out));
+  const float *dy = vatt_tensor_f32 (node->dout);
+  if (node->din[X]) {
+    float *dx = vatt_tensor_f32_mutable (node->din[X]) + begin;
+    vatt_simd ()->drop_row (dx, dy + begin, dx, &drop, begin, end - begin);
+  }
+  if (node->din[RESIDUAL]) {
+    float *dresidual = vatt_tensor_f32_mutable (node->din[RESIDUAL]);
+    for (size_t i = begin; i < end; i++)
+      dresidual[i] += dy[i];
+  }
+}
+
+const VattOp vatt_op_dropout = {
+  .name = "dropout",
+  .infer = dropout_infer,
+  .forward = { { "forward", dropout_forward, groups } },
+  .backward = { { "backward", dropout_backward, groups } },
+  .backward_reads = 1u << RANDOM,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A plan of a trainer's on its device. */
+#pragma once
+
+#include "device-iface.h"
+#include "store.h"
+
+typedef struct {
+  VattDevice *device; /* not owned */
+  VattPlan *plan;     /* owned, as is the program; NULL before building */
+  VattProgram *program;
+} VattStage;
+
+/* Drops what was there and begins an empty plan. */
+VattPlan *vatt_stage_begin (VattStage *stage, gboolean learns);
+/* Seals the plan and makes it ready to run, on the store's memory. */
+gboolean vatt_stage_finish (
+    VattStage *stage, const VattStore *store, GError **error);
+gboolean vatt_stage_run (VattStage *stage, VattPhase phase,
+    GCancellable *cancellable, GError **error);
+size_t vatt_stage_bytes (const VattStage *stage);
+void vatt_stage_clear (VattStage *stage);

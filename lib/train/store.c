@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The memory of a trainer. */
+#include "store.h"
+
+#include "model-private.h"
+#include "size.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGNMENT 256 /* bytes */
+
+static VattGroup
+group_of (const VattParameter *parameter)
+{
+  gboolean head = g_str_has_prefix (parameter->tensor->name, "head.");
+  gboolean matrix = parameter->tensor->rank > 1;
+  if (parameter->init.frozen)
+    return VATT_GROUP_FROZEN;
+  if (head)
+    return matrix ? VATT_GROUP_HEAD_MATRICES : VATT_GROUP_HEAD_VECTORS;
+  return matrix ? VATT_GROUP_TOWER_MATRICES : VATT_GROUP_TOWER_VECTORS;
+}
+
+/* Where every parameter lies; groups one after the other. */
+static gboolean
+lay_out (VattStore *store, GError **error)
+{
+  const GArray *parameters = store->model->declaration->parameters;
+  size_t end = 0;
+  for (guint group = 0; group < VATT_N_GROUPS; group++) {
+    store->begin[group] = end;
+    for (guint i = 0; i < parameters->len; i++) {
+      const VattParameter *parameter =
+          &g_array_index (parameters, VattParameter, i);
+      if (group_of (parameter) != group)
+        continue;
+      g_hash_table_insert (
+          store->places, parameter->tensor->name, GSIZE_TO_POINTER (end));
+      if (!vatt_size_add (end, vatt_tensor_count (parameter->tensor), &end) ||
+          !vatt_size_align (end, ALIGNMENT / sizeof (float), &end)) {
+        g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+            "model '%s' has more parameters than memory addresses",
+            vatt_model_get_origin (store->model));
+        return FALSE;
+      }
+    }
+  }
+  store->begin[VATT_N_GROUPS] = end;
+  return TRUE;
+}
+
+static float *
+allocate (VattStore *store, size_t floats, const char *what, GError **error)
+{
+  size_t bytes;
+  float *memory = NULL;
+  if (vatt_size_multiply (floats, sizeof (float), &bytes))
+    memory = aligned_alloc (ALIGNMENT, MAX (bytes, ALIGNMENT));
+  if (!memory) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "model '%s': no memory for %zu %s",
+        vatt_model_get_origin (store->model), floats, what);
+    return NULL;
+  }
+  memset (memory, 0, bytes);
+  return memory;
+}
+
+static gboolean
+allocate_all (VattStore *store, gboolean second, GError **error)
+{
+  static const char *const names[] = {
+    [VATT_TRAINER_PARAMETER] = "parameters",
+    [VATT_TRAINER_GRADIENT] = "gradients",
+    [VATT_TRAINER_FIRST] = "values of the optimiser",
+    [VATT_TRAINER_SECOND] = "second moments",
+  };
+  size_t all = store->begin[VATT_N_GROUPS];
+  size_t learning = store->begin[VATT_N_LEARNING_GROUPS];
+  for (guint a = 0; a < VATT_N_ARENAS; a++) {
+    if (a == VATT_TRAINER_SECOND && !second)
+      continue;
+    size_t floats = a == VATT_TRAINER_PARAMETER ? all : learning;
+    store->arena[a] = allocate (store, floats, names[a], error);
+    if (!store->arena[a])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static size_t
+place_of (const VattStore *store, const char *path)
+{
+  gpointer place;
+  gboolean known =
+      g_hash_table_lookup_extended (store->places, path, NULL, &place);
+  g_assert (known);
+  return GPOINTER_TO_SIZE (place);
+}
+
+VattStore *
+vatt_store_new (VattModel *model, gboolean second, GError **error)
+{
+  g_autoptr (VattStore) store = g_new0 (VattStore, 1);
+  store->model = g_object_ref (model);
+  store->places = g_hash_table_new (g_str_hash, g_str_equal);
+  if (!lay_out (store, error) || !allocate_all (store, second, error))
+    return NULL;
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    const VattTensorInfo *info = vatt_model_get_tensor (model, i);
+    memcpy (store->arena[VATT_TRAINER_PARAMETER] + place_of (store, info->name),
+        info->data, info->size);
+  }
+  return g_steal_pointer (&store);
+}
+
+void
+vatt_store_free (VattStore *store)
+{
+  if (!store)
+    return;
+  for (guint a = 0; a < VATT_N_ARENAS; a++)
+    free (store->arena[a]);
+  g_hash_table_unref (store->places);
+  g_object_unref (store->model);
+  g_free (store);
+}
+
+size_t
+vatt_store_bytes (const VattStore *store)
+{
+  size_t floats = store->begin[VATT_N_GROUPS];
+  for (guint a = VATT_TRAINER_GRADIENT; a < VATT_N_ARENAS; a++)
+    if (store->arena[a])
+      floats += store->begin[VATT_N_LEARNING_GROUPS];
+  return floats * sizeof (float);
+}
+
+void
+vatt_store_clear_gradients (VattStore *store)
+{
+  memset (store->arena[VATT_TRAINER_GRADIENT], 0,
+      store->begin[VATT_N_LEARNING_GROUPS] * sizeof (float));
+}
+
+void
+vatt_store_bind (const VattStore *store, VattPlan *plan)
+{
+  for (guint i = 0; i < plan->parameters->len; i++) {
+    VattTensor *tensor =
+        g_array_index (plan->parameters, VattParameter, i).tensor;
+    size_t place = place_of (store, tensor->name);
+    tensor->data = store->arena[VATT_TRAINER_PARAMETER] + place;
+    if (tensor->gradient)
+      tensor->gradient->data = store->arena[VATT_TRAINER_GRADIENT] + place;
+  }
+}
+
+const float *
+vatt_store_lookup (const VattStore *store, const char *path,
+    VattTrainerTensor which, gsize *count)
+{
+  const VattTensorInfo *info = vatt_model_lookup (store->model, path);
+  if (!info || !store->arena[which])
+    return NULL;
+  size_t place = place_of (store, path);
+  if (which != VATT_TRAINER_PARAMETER &&
+      place >= store->begin[VATT_N_LEARNING_GROUPS])
+    return NULL;
+  if (count)
+    *count = info->size / sizeof (float);
+  return store->arena[which] + place;
+}
+
+VattModel *
+vatt_store_snapshot (const VattStore *store, GError **error)
+{
+  VattModel *from = store->model;
+  g_autoptr (VattModel) model =
+      vatt_model_allocate (vatt_model_get_config (from), error);
+  if (!model)
+    return NULL;
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    const VattTensorInfo *info = vatt_model_get_tensor (model, i);
+    memcpy (vatt_model_get_mutable (model, i),
+        store->arena[VATT_TRAINER_PARAMETER] + place_of (store, info->name),
+        info->size);
+  }
+  if ((vatt_model_get_vocabulary (from) &&
+          !vatt_model_set_vocabulary (
+              model, vatt_model_get_vocabulary (from), error)) ||
+      (vatt_model_get_labels (from) &&
+          !vatt_model_set_labels (model, vatt_model_get_labels (from), error)))
+    return NULL;
+  vatt_model_set_trained (model, TRUE);
+  vatt_model_set_id (model);
+  return g_steal_pointer (&model);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The tower of one modality in training: items of a clip to pooled features,
+ * some at a time, and gradients of these back to the parameters. */
+#pragma once
+
+#include "stage.h"
+#include "tower.h"
+
+typedef struct {
+  VattStage stage;
+  VattTowerShape shape; /* of the plan; its batch is how many items at once */
+  VattTower tower;
+  VattTensor *dpooled; /* input: gradient of tower.pooled; NULL if frozen */
+  guint32 key[2];      /* of this run's random numbers */
+} VattTowerStage;
+
+typedef struct {
+  const VattConfig *config;
+  VattModality modality;
+  double dropout;
+  gboolean frozen;
+} VattTowerSettings;
+
+/* Makes a plan for items of a clip, unless there is one for that shape. */
+gboolean vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
+    const VattTowerSettings *settings, const VattClip *clip, size_t items,
+    GError **error);
+/* Which items the next runs read, and the key of what they drop out. */
+void vatt_tower_stage_bind (
+    VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key);

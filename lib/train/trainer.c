@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One step: features of the whole batch by the towers, some samples at a time;
+ * the objective and the gradient of features; the towers once more, backwards;
+ * the optimiser. Batches that are computed in parts run forwards twice, as
+ * activations of one part alone are kept, and come to the same gradient as if
+ * they were not: contrast and batch norm see the whole batch. */
+#include "check.h"
+#include "descent.h"
+#include "objective.h"
+#include "rng.h"
+#include "towers.h"
+
+#include <math.h>
+#include <string.h>
+
+struct _VattTrainer {
+  GObject parent;
+  VattModel *model;
+  VattDevice *device;
+  VattTrainerParams params;
+  guint modalities; /* bits, which the objective needs */
+  gboolean contrast;
+
+  VattStore *store;
+  VattTowerStage tower[VATT_N_MODALITIES];
+  VattObjective objective;
+  VattDescent descent;
+  float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
+  float *ones;                        /* owned; for samples that are valid */
+  size_t samples, captions;           /* of the batch */
+  guint64 step;
+  gint busy; /* atomic: a trainer belongs to one thread at a time */
+};
+
+G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
+
+static void
+vatt_trainer_finalize (GObject *object)
+{
+  VattTrainer *self = VATT_TRAINER (object);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    vatt_stage_clear (&self->tower[m].stage);
+    g_free (self->features[m]);
+  }
+  vatt_stage_clear (&self->objective.stage);
+  vatt_stage_clear (&self->descent.stage);
+  g_clear_pointer (&self->store, vatt_store_free);
+  g_free (self->ones);
+  g_clear_object (&self->model);
+  g_clear_object (&self->device);
+  G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
+}
+
+static void
+vatt_trainer_class_init (VattTrainerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = vatt_trainer_finalize;
+}
+
+static void
+vatt_trainer_init (VattTrainer *self)
+{
+}
+
+static gboolean
+check_params (const VattTrainerParams *params, GError **error)
+{
+  const struct {
+    const char *name;
+    double value;
+    gboolean good;
+    const char *expected;
+  } rows[] = {
+    { "dropout", params->dropout,
+        params->dropout >= 0.0 && params->dropout < 1.0, "0 to less than 1" },
+    { "dropout before a classifier", params->head_dropout,
+        params->head_dropout >= 0.0 && params->head_dropout < 1.0,
+        "0 to less than 1" },
+    { "temperature", params->temperature,
+        params->temperature > 0.0 && isfinite (params->temperature),
+        "more than 0" },
+    { "learning rate", params->schedule.rate,
+        params->schedule.rate >= 0.0 && isfinite (params->schedule.rate),
+        "0 or more" },
+    { "label smoothing", params->smoothing,
+        params->smoothing >= 0.0 && params->smoothing <= 1.0, "0 to 1" },
+    { "length of gradients", params->clip, params->clip >= 0.0, "0 or more" },
+    { "length of gradients of heads", params->head_clip,
+        params->head_clip >= 0.0, "0 or more" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (!rows[i].good) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+          "%s is %g, expected %s", rows[i].name, rows[i].value,
+          rows[i].expected);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * vatt_trainer_new:
+ * @model: where to begin
+ * @device: what to run on
+ * @params: settings
+ * @error: return location for a #GError
+ *
+ * Makes a trainer. @model itself does not change.
+ *
+ * Returns: (transfer full): the trainer, or %NULL with
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs, or
+ *   the device cannot train,
+ *   %VATT_ERROR_CONFIG for settings that make no sense, or
+ *   %VATT_ERROR_MEMORY
+ */
+VattTrainer *
+vatt_trainer_new (VattModel *model, VattDevice *device,
+    const VattTrainerParams *params, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
+  g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
+  g_return_val_if_fail (params, NULL);
+  if (!check_params (params, error))
+    return NULL;
+  g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
+  self->model = g_object_ref (model);
+  self->device = g_object_ref (device);
+  self->params = *params;
+  self->modalities = vatt_objective_modalities (model, params, error);
+  if (!self->modalities)
+    return NULL;
+  self->contrast =
+      vatt_model_get_config (model)->head.kind != VATT_HEAD_CLASSIFIER;
+  self->store =
+      vatt_store_new (model, params->optimiser == VATT_OPTIMISER_ADAM, error);
+  if (!self->store)
+    return NULL;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    self->tower[m].stage.device = device;
+  self->objective.stage.device = self->descent.stage.device = device;
+  /* The authors let contrast go on where a gradient is not a number. */
+  if (!vatt_descent_build (
+          &self->descent, self->store, params, self->contrast, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/* ---- batches ---- */
+
+static gboolean
+needs (const VattTrainer *self, guint modality)
+{
+  return (self->modalities & (1u << modality)) != 0;
+}
+
+static size_t
+items_of (const VattTrainer *self, guint modality)
+{
+  return self->samples * (modality == VATT_TEXT ? self->captions : 1);
+}
+
+/* Finds samples and captions. */
+static gboolean
+measure_batch (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  size_t samples = 0, captions = 1;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!needs (self, m))
+      continue;
+    const char *name = vatt_modality_name ((VattModality)m);
+    if (!batch->clip[m]) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "the batch has no %s, which the objective needs", name);
+      return FALSE;
+    }
+    size_t items = vatt_clip_batch (batch->clip[m]);
+    size_t expected = samples ? samples : items;
+    captions = m == VATT_TEXT && samples ? MAX (items / samples, 1) : captions;
+    if (items != expected * captions) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "the batch has %zu items of %s for %zu samples", items, name,
+          expected);
+      return FALSE;
+    }
+    samples = expected;
+  }
+  if (self->params.micro_batch && samples % self->params.micro_batch &&
+      samples > self->params.micro_batch) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "%zu samples do not make whole parts of %u", samples,
+        self->params.micro_batch);
+    return FALSE;
+  }
+  if (!self->contrast && !batch->labels) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the batch has no labels, which a classifier learns from");
+    return FALSE;
+  }
+  self->samples = samples;
+  self->captions = captions;
+  return TRUE;
+}
+
+static gboolean
+check_batch (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (needs (self, m) && batch->clip[m] &&
+        !vatt_check_clip (self->model, (VattModality)m, batch->clip[m], error))
+      return FALSE;
+  return measure_batch (self, batch, error);
+}
+
+static size_t
+parts (const VattTrainer *self)
+{
+  guint at_once = self->params.micro_batch;
+  return at_once && at_once < self->samples ? self->samples / at_once : 1;
+}
+
+/* Memory for features, unless there is some for that many. The objective's
+ * plan tells for how many; it goes first, lest it tell wrongly after an
+ * error. */
+static void
+make_features (VattTrainer *self)
+{
+  const VattConfig *config = vatt_model_get_config (self->model);
+  if (self->objective.stage.program &&
+      self->objective.samples == self->samples &&
+      self->objective.captions == self->captions)
+    return;
+  vatt_stage_clear (&self->objective.stage);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    g_clear_pointer (&self->features[m], g_free);
+    if (needs (self, m))
+      self->features[m] = g_new (float,
+          items_of (self, m) * vatt_spec_pooled_width (&config->tower[m]));
+  }
+  g_free (self->ones);
+  self->ones = g_new (float, self->samples);
+  for (size_t i = 0; i < self->samples; i++)
+    self->ones[i] = 1.0f;
+}
+
+static gboolean
+make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  VattConfig *config = vatt_model_get_config (self->model);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!needs (self, m))
+      continue;
+    const VattTowerSettings settings = { .config = config,
+      .modality = (VattModality)m,
+      .dropout = self->params.dropout,
+      .frozen = self->params.freeze_towers };
+    if (!vatt_tower_stage_build (&self->tower[m], self->store, &settings,
+            batch->clip[m], items_of (self, m) / parts (self), error))
+      return FALSE;
+  }
+  return vatt_objective_build (&self->objective, self->store, &self->params,
+      self->modalities, self->samples, self->captions, error);
+}
+
+/* ---- a step ---- */
+
+/* Of the random numbers of a step: towers' parts, then the heads. */
+static guint64
+key_of (const VattTrainer *self, guint modality, size_t part)
+{
+  guint32 words[4];
+  guint64 stream = vatt_rng_stream ("dropout") + part * 4 + modality;
+  vatt_rng_u32x4 (self->params.seed, self->step, stream, words);
+  return words[0] | (guint64)words[1] << 32;
+}
+
+static gboolean
+run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
+    size_t part, GCancellable *cancellable, GError **error)
+{
+  VattTowerStage *tower = &self->tower[modality];
+  vatt_tower_stage_bind (tower, batch->clip[modality],
+      part * tower->shape.batch, key_of (self, modality, part));
+  return vatt_stage_run (&tower->stage, VATT_PHASE_FORWARD, cancellable, error);
+}
+
+static gboolean
+run_towers (VattTrainer *self, const VattBatch *batch,
+    GCancellable *cancellable, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    for (size_t part = 0; needs (self, m) && part < parts (self); part++) {
+      if (!run_tower (self, batch, m, part, cancellable, error))
+        return FALSE;
+      const VattTensor *pooled = self->tower[m].tower.pooled;
+      size_t n = vatt_tensor_count (pooled);
+      memcpy (self->features[m] + part * n, vatt_tensor_f32 (pooled),
+          n * sizeof (float));
+    }
+  return TRUE;
+}
+
+static gboolean
+run_objective (VattTrainer *self, const VattBatch *batch,
+    GCancellable *cancellable, GError **error)
+{
+  VattObjective *objective = &self->objective;
+  guint64 key = key_of (self, VATT_N_MODALITIES, 0);
+  objective->key[0] = (guint32)key;
+  objective->key[1] = (guint32)(key >> 32);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (needs (self, m)) {
+      objective->features[m]->data = self->features[m];
+      objective->valid[m]->data =
+          batch->valid[m] ? batch->valid[m] : self->ones;
+    }
+  if (objective->labels)
+    objective->labels->data = batch->labels;
+  if (!vatt_stage_run (
+          &objective->stage, VATT_PHASE_FORWARD, cancellable, error))
+    return FALSE;
+  float loss = vatt_tensor_f32 (objective->total)[0];
+  if (!self->contrast && !isfinite (loss)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+        "step %" G_GUINT64_FORMAT ": the loss is not a finite number",
+        self->step);
+    return FALSE;
+  }
+  return vatt_stage_run (
+      &objective->stage, VATT_PHASE_BACKWARD, cancellable, error);
+}
+
+/* The part that ran last still has its activations. */
+static gboolean
+run_towers_back (VattTrainer *self, const VattBatch *batch,
+    GCancellable *cancellable, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    for (size_t part = parts (self); needs (self, m) && part-- > 0;) {
+      VattTowerStage *tower = &self->tower[m];
+      if (part + 1 < parts (self) &&
+          !run_tower (self, batch, m, part, cancellable, error))
+        return FALSE;
+      tower->dpooled->data =
+          vatt_objective_dfeatures (&self->objective, (VattModality)m) +
+          part * vatt_tensor_count (tower->dpooled);
+      if (!vatt_stage_run (
+              &tower->stage, VATT_PHASE_BACKWARD, cancellable, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+report (const VattTrainer *self, VattLosses *losses)
+{
+  *losses = (VattLosses){ .total = (double)vatt_tensor_f32 (
+                              self->objective.total)[0],
+    .rate = vatt_schedule_get_rate (&self->params.schedule, self->step),
+    .gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS),
+    .head_gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_HEADS) };
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    if (self->objective.pair[p])
+      losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+}
+
+static gboolean
+learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
+    GError **error)
+{
+  if (!check_batch (self, batch, error))
+    return FALSE;
+  make_features (self);
+  if (!make_plans (self, batch, error))
+    return FALSE;
+  vatt_store_clear_gradients (self->store);
+  return run_towers (self, batch, cancellable, error) &&
+         run_objective (self, batch, cancellable, error) &&
+         (self->params.freeze_towers ||
+             run_towers_back (self, batch, cancellable, error)) &&
+         vatt_descent_run (&self->descent, &self->params, self->step, error);
+}
+
+/**
+ * vatt_trainer_step:
+ * @trainer: a trainer
+ * @batch: what to learn from; needed during the call only
+ * @losses: (out caller-allocates) (optional): what was found
+ * @cancellable: (nullable): ends the step before anything is learnt, but for
+ *   moving statistics of batch norms
+ * @error: return location for a #GError
+ *
+ * Learns from one batch. Batches of the shape of the one before are served
+ * without any allocation.
+ *
+ * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
+ *   %VATT_ERROR_WEIGHTS where a classifier's loss is not a number,
+ *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
+ */
+gboolean
+vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
+    VattLosses *losses, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && batch, FALSE);
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&trainer->busy, FALSE, TRUE), FALSE);
+  gboolean done = learn (trainer, batch, cancellable, error);
+  if (done && losses)
+    report (trainer, losses);
+  trainer->step += done;
+  g_atomic_int_set (&trainer->busy, FALSE);
+  return done;
+}
+
+/**
+ * vatt_trainer_get_step:
+ * @trainer: a trainer
+ *
+ * Returns: how many steps it has made
+ */
+guint64
+vatt_trainer_get_step (VattTrainer *trainer)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
+  return trainer->step;
+}
+
+/**
+ * vatt_trainer_get_model:
+ * @trainer: a trainer
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): a model of the parameters as they are now, or
+ *   %NULL with %VATT_ERROR_MEMORY
+ */
+VattModel *
+vatt_trainer_get_model (VattTrainer *trainer, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer), NULL);
+  return vatt_store_snapshot (trainer->store, error);
+}
+
+/**
+ * vatt_trainer_get_tensor: (skip)
+ * @trainer: a trainer
+ * @path: of a parameter
+ * @which: what to look at
+ * @count: (out) (optional): how many values
+ *
+ * Returns: (transfer none) (nullable): values, which the next step changes;
+ *   %NULL if there is no such parameter, or nothing of that kind with it, as
+ *   frozen ones have no gradient
+ */
+const float *
+vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
+    VattTrainerTensor which, gsize *count)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && path, NULL);
+  g_return_val_if_fail ((guint)which < VATT_N_ARENAS, NULL);
+  return vatt_store_lookup (trainer->store, path, which, count);
+}
+
+/**
+ * vatt_trainer_get_bytes:
+ * @trainer: a trainer
+ *
+ * Returns: bytes of parameters, gradients and what the optimiser remembers,
+ *   and of the activations of the last step
+ */
+gsize
+vatt_trainer_get_bytes (VattTrainer *trainer)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
+  gsize bytes = vatt_store_bytes (trainer->store) +
+                vatt_stage_bytes (&trainer->objective.stage) +
+                vatt_stage_bytes (&trainer->descent.stage);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    bytes += vatt_stage_bytes (&trainer->tower[m].stage);
+  return bytes;
+}
