@@ -11,6 +11,7 @@
 #include "lbfgs.h"
 
 #include "checks.h"
+#include "dot.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,15 +33,6 @@ typedef struct {
   double rho[PAIRS];     /* 1 / s y */
   guint first, n_pairs;
 } Search;
-
-static double
-dot (const double *a, const double *b, gsize n)
-{
-  double sum = 0;
-  for (gsize i = 0; i < n; i++)
-    sum += a[i] * b[i];
-  return sum;
-}
 
 /* to += factor from */
 static void
@@ -74,19 +66,19 @@ find_direction (Search *search)
     d[i] = -search->gradient[i];
   for (guint k = search->n_pairs; k-- > 0;) {
     guint p = nth_pair (search, k);
-    alpha[k] = search->rho[p] * dot (search->s + p * n, d, n);
+    alpha[k] = search->rho[p] * vatt_dot (search->s + p * n, d, n);
     add (d, -alpha[k], search->y + p * n, n);
   }
   if (search->n_pairs > 0) {
     guint p = nth_pair (search, search->n_pairs - 1);
     const double *y = search->y + p * n;
-    double scale = 1.0 / (search->rho[p] * dot (y, y, n));
+    double scale = 1.0 / (search->rho[p] * vatt_dot (y, y, n));
     for (gsize i = 0; i < n; i++)
       d[i] *= scale;
   }
   for (guint k = 0; k < search->n_pairs; k++) {
     guint p = nth_pair (search, k);
-    double beta = search->rho[p] * dot (search->y + p * n, d, n);
+    double beta = search->rho[p] * vatt_dot (search->y + p * n, d, n);
     add (d, alpha[k] - beta, search->s + p * n, n);
   }
 }
@@ -97,7 +89,7 @@ static gboolean
 search_line (Search *search, double *value)
 {
   gsize n = search->n;
-  double slope = dot (search->gradient, search->direction, n);
+  double slope = vatt_dot (search->gradient, search->direction, n);
   double low = 0, high = INFINITY, t = 1;
   for (guint i = 0; i < LINE_STEPS; i++) {
     memcpy (search->next, search->x, n * sizeof *search->x);
@@ -107,7 +99,8 @@ search_line (Search *search, double *value)
     /* Written so that NaN is too far. */
     if (!(*value <= search->value + 1e-4 * t * slope))
       high = t;
-    else if (dot (search->next_gradient, search->direction, n) < 0.9 * slope)
+    else if (vatt_dot (search->next_gradient, search->direction, n) <
+             0.9 * slope)
       low = t;
     else
       return TRUE;
@@ -127,7 +120,7 @@ take_step (Search *search, double value)
     s[i] = search->next[i] - search->x[i];
     y[i] = search->next_gradient[i] - search->gradient[i];
   }
-  double product = dot (s, y, n);
+  double product = vatt_dot (s, y, n);
   if (product > 0) {
     search->rho[p] = 1.0 / product;
     if (search->n_pairs < PAIRS)

@@ -9,23 +9,15 @@
 #include <vatt/metrics.h>
 
 #include "checks.h"
+#include "dot.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static double
-dot (const double *a, const double *b, gsize width)
-{
-  double sum = 0;
-  for (gsize i = 0; i < width; i++)
-    sum += a[i] * b[i];
-  return sum;
-}
-
 static void
 normalise (double *vector, gsize width)
 {
-  double length = sqrt (dot (vector, vector, width));
+  double length = sqrt (vatt_dot (vector, vector, width));
   for (gsize i = 0; i < width && length > 0; i++)
     vector[i] /= length;
 }
@@ -109,11 +101,11 @@ rank_own (const double *query, const double *items, gsize n_items, gsize width,
     gsize own)
 {
   VattStanding standing = { 0, 0 };
-  double similarity = dot (query, items + own * width, width);
+  double similarity = vatt_dot (query, items + own * width, width);
   for (gsize i = 0; i < n_items; i++) {
     if (i == own)
       continue;
-    double other = dot (query, items + i * width, width);
+    double other = vatt_dot (query, items + i * width, width);
     standing.greater += other > similarity;
     standing.equal += other == similarity;
   }

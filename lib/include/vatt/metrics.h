@@ -91,7 +91,7 @@ typedef struct {
  * whatever their order. Without ties these are the usual definitions. Sums are
  * in double, on the calling thread: time is queries x items x width.
  *
- * Source: Akbari et al., "VATT", 2021, section 4.2.4, and the published code's
+ * Source: Akbari et al., "VATT", 2021, table 4, and the published code's
  * metrics `txt2vid_embd` and `txt2vid_cosine`.
  *
  * Returns: whether all values were finite and all sizes fit
@@ -174,8 +174,7 @@ typedef struct {
  * Classes that all samples have, or none, have no AUC and are left out of
  * every mean.
  *
- * Source: the published code, which does this with scikit-learn and SciPy;
- * Gemmeke et al., "Audio Set", 2017, for d-prime.
+ * Source: the published code, whose numbers these are to rounding.
  *
  * Returns: whether all values were finite, @truth is of 0 and 1, and at least
  *   one class can be measured
