@@ -117,7 +117,8 @@ vulkan_run_free (VulkanRun *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VulkanRun, vulkan_run_free)
 
-/* Runs what `run` has for inputs and settings; NULL without a device. */
+/* Runs what `run` has for inputs, which change, and settings; NULL without a
+ * device. */
 static VulkanRun *
 vulkan_run (const OpRun *run)
 {
@@ -141,6 +142,10 @@ vulkan_run (const OpRun *run)
   iface->run (self->program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   check_guards (self);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (optest.op->changes & (1u << i))
+      g_assert_true (iface->fetch (self->program, self->node->in[i], &error));
+  g_assert_no_error (error);
   return g_steal_pointer (&self);
 }
 
@@ -191,6 +196,14 @@ optest_vulkan_row (gconstpointer data)
       same ? optest.reason : optest.vulkan_reason);
   optest_compare (
       "vulkan", vatt_tensor_f32 (y), expected, vatt_tensor_count (y), abs, rel);
+  size_t n = vatt_tensor_count (y);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (optest.op->changes & (1u << i)) {
+      const VattTensor *changed = run->node->in[i];
+      optest_compare ("vulkan, changed input", vatt_tensor_f32 (changed),
+          expected + n, vatt_tensor_count (changed), abs, rel);
+      n += vatt_tensor_count (changed);
+    }
   for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
     compare_work (vulkan->node->work[i], run->node->work[i], abs, rel);
   for (guint i = 0; i < VATT_MAX_SAVED; i++)
