@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Rows of an op's test on the Vulkan device: the result against the reference,
- * work tensors against those of the C passes. Where the host sees the device's
- * memory, tensors are NaN before, and nothing outside them may be written. */
+ * work and saved tensors against those of the C passes. Where the host sees the
+ * device's memory, tensors are NaN before, and nothing outside them may be
+ * written. */
 #include "optest.h"
 
 #include "vulkandevice.h"
@@ -11,20 +12,20 @@
 
 #define GUARD 256 /* bytes between tensors, or a little more */
 #define GUARD_WORD 0xdeadbeefu
-#define MAX_TENSORS (1 + VATT_MAX_WORK)
+#define MAX_TENSORS (1 + VATT_MAX_WORK + VATT_MAX_SAVED)
 
 /* A plan of one node again, laid out with space between its tensors. */
 typedef struct {
   VattDevice *device;
   VattPlan *plan;
   VattNode *node;
-  VattTensor *tensor[MAX_TENSORS]; /* output and work, by offset */
+  VattTensor *tensor[MAX_TENSORS]; /* output, work, saved; by offset */
   guint n_tensors;
   VattTensor *guard; /* what lies first */
   VattProgram *program;
 } VulkanRun;
 
-/* Work tensors live to the end, so that they can be read. */
+/* Work and saved tensors live to the end, so that they can be read. */
 static VattTensor *
 keep (VulkanRun *self, VattTensor *tensor, size_t offset)
 {
@@ -50,6 +51,10 @@ lay_out (VulkanRun *self)
     if (self->node->work[i])
       self->tensor[self->n_tensors++] =
           keep (self, self->node->work[i], self->plan->activation_bytes);
+  for (guint i = VATT_MAX_SAVED; i-- > 0;)
+    if (self->node->saved[i])
+      self->tensor[self->n_tensors++] =
+          keep (self, self->node->saved[i], self->plan->activation_bytes);
   self->tensor[self->n_tensors++] =
       keep (self, self->node->out, self->plan->activation_bytes);
 }
@@ -112,7 +117,8 @@ vulkan_run_free (VulkanRun *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VulkanRun, vulkan_run_free)
 
-/* Runs what `run` has for inputs; NULL without a device. */
+/* Runs what `run` has for inputs, which change, and settings; NULL without a
+ * device. */
 static VulkanRun *
 vulkan_run (const OpRun *run)
 {
@@ -124,6 +130,7 @@ vulkan_run (const OpRun *run)
   const VattDeviceIface *iface = vatt_device_iface (self->device);
   self->plan = optest_plan_new (run->test);
   self->node = g_ptr_array_index (self->plan->nodes, 0);
+  self->node->attributes = run->node->attributes;
   lay_out (self);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     if (self->node->in[i])
@@ -135,6 +142,10 @@ vulkan_run (const OpRun *run)
   iface->run (self->program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   check_guards (self);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (optest.op->changes & (1u << i))
+      g_assert_true (iface->fetch (self->program, self->node->in[i], &error));
+  g_assert_no_error (error);
   return g_steal_pointer (&self);
 }
 
@@ -152,12 +163,14 @@ static void
 compare_work (
     const VattTensor *found, const VattTensor *twin, double abs, double rel)
 {
+  if (!twin)
+    return;
   size_t n = vatt_tensor_count (twin);
   g_autofree double *expected = g_new (double, n + 1);
   for (size_t i = 0; i < n; i++)
     expected[i] = (double)vatt_tensor_f32 (twin)[i];
-  optest_compare (
-      "vulkan, work tensor", vatt_tensor_f32 (found), expected, n, abs, rel);
+  optest_compare ("vulkan, work or saved tensor", vatt_tensor_f32 (found),
+      expected, n, abs, rel);
 }
 
 void
@@ -183,7 +196,16 @@ optest_vulkan_row (gconstpointer data)
       same ? optest.reason : optest.vulkan_reason);
   optest_compare (
       "vulkan", vatt_tensor_f32 (y), expected, vatt_tensor_count (y), abs, rel);
+  size_t n = vatt_tensor_count (y);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (optest.op->changes & (1u << i)) {
+      const VattTensor *changed = run->node->in[i];
+      optest_compare ("vulkan, changed input", vatt_tensor_f32 (changed),
+          expected + n, vatt_tensor_count (changed), abs, rel);
+      n += vatt_tensor_count (changed);
+    }
   for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
-    if (run->node->work[i])
-      compare_work (vulkan->node->work[i], run->node->work[i], abs, rel);
+    compare_work (vulkan->node->work[i], run->node->work[i], abs, rel);
+  for (guint i = 0; i < VATT_MAX_SAVED; i++)
+    compare_work (vulkan->node->saved[i], run->node->saved[i], abs, rel);
 }

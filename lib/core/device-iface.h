@@ -40,6 +40,10 @@ typedef struct {
    * programs of a device take turns. */
   gboolean (*run) (VattProgram *program, VattPhase phase, double *seconds,
       GCancellable *cancellable, GError **error);
+  /* Brings to a tensor's data what runs have made of it: an input that passes
+   * change, a parameter or a state. Devices may hold their own copy of these,
+   * which is made once, when the first program that uses them is prepared. */
+  gboolean (*fetch) (VattProgram *program, VattTensor *tensor, GError **error);
 } VattDeviceIface;
 
 /* For sessions: the table row and the object of a device. */

@@ -73,6 +73,12 @@ vatt_shader_values (size_t width)
   return width % 4 ? 1 : 4;
 }
 
+size_t
+vatt_shader_part (const VattShaderCaps *caps, size_t unit)
+{
+  return MAX (caps->binding_bytes / sizeof (float) / unit, 1) * unit;
+}
+
 guint32
 vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips)
 {

@@ -99,13 +99,19 @@ void vatt_dispatch_elements (VattDispatch *dispatch, size_t count);
 /* Neighbours of a row of this width that an invocation takes at once, where
  * the shader has bodies for one and for four: shaders/include/vector.glsl. */
 size_t vatt_shader_values (size_t width);
+/* The most elements to bind at once where tensors are cut anywhere: a multiple
+ * of unit, which is one of 64. */
+size_t vatt_shader_part (const VattShaderCaps *caps, size_t unit);
 /* Invocations to share a row whose loops take `trips` turns in all. */
 guint32 vatt_shader_row_lanes (const VattShaderCaps *caps, size_t trips);
 
-/* The body of a pass for so many values; of the row_bodies, the one for them
- * and for these caps. Shaders are static, so a function cannot. */
+/* The body of a pass for so many values; of the group_bodies, the one for these
+ * caps; of the row_bodies, the one for both. Shaders are static, so a function
+ * cannot. */
 #define VATT_SHADER_OF(pass, values)                                           \
   ((values) > 1 ? &pass##_vector_shader : &pass##_scalar_shader)
+#define VATT_GROUP_SHADER_OF(pass, caps)                                       \
+  ((caps)->subgroup ? &pass##_subgroup_shader : &pass##_shared_shader)
 #define VATT_ROW_SHADER_OF(pass, caps, values)                                 \
   ((caps)->subgroup ? VATT_SHADER_OF (pass##_subgroup, values)                 \
                     : VATT_SHADER_OF (pass##_shared, values))

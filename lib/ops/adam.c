@@ -7,6 +7,7 @@
  * lr sqrt (1 - beta2^t) / (1 - beta1^t), as Keras has it, which puts eps after
  * the correction. (Kingma, Ba 2015; with a decay, Loshchilov, Hutter 2019, as
  * in TensorFlow Addons: not multiplied by the rate.) */
+#include "adam-shaders.h"
 #include "ops.h"
 #include "update.h"
 
@@ -54,9 +55,28 @@ adam_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
   }
 }
 
+static void
+adam_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattUpdate *update = node->attributes;
+  size_t count = elements (node), most = vatt_shader_part (all->caps, 64);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    const Params params = { .count = (guint32)part,
+      .clean = update->clean,
+      .clip = vatt_update_clip (update, node->in[SQUARES]),
+      .step1 = (float)(1.0 - update->beta1),
+      .step2 = (float)(1.0 - update->beta2),
+      .eps = (float)update->eps };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_update_bind (dispatch, node, SETTINGS, first, part);
+  }
+}
+
 const VattOp vatt_op_adam = {
   .name = "adam",
   .infer = adam_infer,
-  .forward = { { "forward", adam_forward, elements } },
+  .forward = { VATT_PASS (adam, forward, elements) },
   .changes = 1u << PARAMETER | 1u << FIRST | 1u << SECOND,
 };

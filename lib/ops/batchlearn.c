@@ -10,6 +10,7 @@
  *   which they would never get rid of. Saved: m, v. (Ioffe, Szegedy 2015; the
  *   moving variance is of the biased one, as in Keras.) */
 #include "attributes.h"
+#include "batchlearn-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -79,6 +80,29 @@ batchlearn_statistics (
   }
 }
 
+static Params
+params_of (const VattNode *node)
+{
+  const VattBatchlearn *norm = node->attributes;
+  return (Params){ .rows = (guint32)node->out->shape[0],
+    .width = (guint32)columns (node),
+    .eps = norm->eps,
+    .keep = norm->keep };
+}
+
+static void
+batchlearn_statistics_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (all, &statistics_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->saved[BATCH_MEAN]);
+  vatt_dispatch_write (dispatch, node->saved[BATCH_VARIANCE]);
+  vatt_dispatch_elements (dispatch, params.width);
+  dispatch->trips = 2 * (size_t)params.rows;
+}
+
 static void
 batchlearn_forward (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
@@ -95,6 +119,21 @@ batchlearn_forward (
                  sqrtf (variance[d] + norm->eps) +
              vatt_tensor_f32 (node->in[BIAS])[d];
   }
+}
+
+static void
+batchlearn_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->in[BIAS]);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_MEAN]);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_VARIANCE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, vatt_tensor_count (node->out));
 }
 
 static void
@@ -141,13 +180,26 @@ batchlearn_moving (
     }
 }
 
+static void
+batchlearn_moving_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &moving_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_MEAN]);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_VARIANCE]);
+  vatt_dispatch_write (dispatch, node->in[MEAN]);
+  vatt_dispatch_write (dispatch, node->in[VARIANCE]);
+  vatt_dispatch_elements (dispatch, params.width);
+}
+
 const VattOp vatt_op_batchlearn = {
   .name = "batchlearn",
   .infer = batchlearn_infer,
-  .forward = { { "statistics", batchlearn_statistics, columns },
-      { "forward", batchlearn_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (batchlearn, statistics, columns),
+      VATT_PASS (batchlearn, forward, vatt_items_rows) },
   .backward = { { "backward", batchlearn_backward, columns },
-      { "moving", batchlearn_moving, columns } },
+      VATT_PASS (batchlearn, moving, columns) },
   .backward_reads = 1u << X | 1u << GAIN | 1u << MEAN | 1u << VARIANCE,
   .changes = 1u << MEAN | 1u << VARIANCE,
 };

@@ -3,6 +3,7 @@
  * blend: y = sum_i (weight_i x_i), of up to three losses, each (1).
  * dx_i += weight_i dy. */
 #include "attributes.h"
+#include "blend-shaders.h"
 #include "ops.h"
 
 static gboolean
@@ -32,6 +33,23 @@ blend_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 }
 
 static void
+blend_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattBlend *blend = node->attributes;
+  Params params = { .weight0 = (float)blend->weight[0],
+    .weight1 = (float)blend->weight[1],
+    .weight2 = (float)blend->weight[2] };
+  for (guint i = 0; i < VATT_BLEND_INPUTS; i++)
+    if (node->in[i])
+      params.present |= 1u << i;
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+  for (guint i = 0; i < VATT_BLEND_INPUTS; i++)
+    vatt_dispatch_read (dispatch, node->in[i]);
+  vatt_dispatch_write (dispatch, node->out);
+}
+
+static void
 blend_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   const VattBlend *blend = node->attributes;
@@ -45,6 +63,6 @@ blend_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
 const VattOp vatt_op_blend = {
   .name = "blend",
   .infer = blend_infer,
-  .forward = { { "forward", blend_forward, vatt_items_elements } },
+  .forward = { VATT_PASS (blend, forward, vatt_items_elements) },
   .backward = { { "backward", blend_backward, vatt_items_elements } },
 };

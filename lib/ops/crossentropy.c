@@ -4,7 +4,9 @@
  * a / C; logits x and labels are (B, C), a the smoothing.
  * dx += dy / B (softmax (x) sum_C (t) - t). Saved: log sum exp of each row. */
 #include "attributes.h"
+#include "crossentropy-shaders.h"
 #include "ops.h"
+#include "total.h"
 
 #include <math.h>
 
@@ -87,6 +89,33 @@ crossentropy_rows (
   }
 }
 
+static Params
+params_of (const VattNode *node)
+{
+  const VattCrossentropy *entropy = node->attributes;
+  size_t classes = vatt_tensor_width (node->in[LOGITS]);
+  return (Params){ .rows = (guint32)samples (node),
+    .classes = (guint32)classes,
+    .keep = (float)(1.0 - entropy->smoothing),
+    .share = (float)(entropy->smoothing / (double)classes),
+    .saves = node->saved[LOG_SUM] != NULL };
+}
+
+static void
+crossentropy_rows_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (rows, all->caps),
+          vatt_shader_row_lanes (all->caps, 3 * (size_t)params.classes),
+          &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LABELS]);
+  vatt_dispatch_write (dispatch, node->work[0]);
+  vatt_dispatch_write (dispatch, node->saved[LOG_SUM]);
+  vatt_dispatch_groups (dispatch, params.rows);
+}
+
 static void
 crossentropy_mean (const VattNode *node, size_t begin, size_t end, void *s)
 {
@@ -95,6 +124,14 @@ crossentropy_mean (const VattNode *node, size_t begin, size_t end, void *s)
     sum += (double)vatt_tensor_f32 (node->work[0])[b];
   vatt_tensor_f32_mutable (node->out)[0] =
       (float)(sum / (double)samples (node));
+}
+
+static void
+crossentropy_mean_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  vatt_total_shade (all, VATT_GROUP_SHADER_OF (mean, all->caps), node->work[0],
+      node->out, &params, sizeof params);
 }
 
 static void
@@ -120,8 +157,8 @@ crossentropy_backward (
 const VattOp vatt_op_crossentropy = {
   .name = "crossentropy",
   .infer = crossentropy_infer,
-  .forward = { { "rows", crossentropy_rows, samples },
-      { "mean", crossentropy_mean, one_item } },
+  .forward = { VATT_PASS (crossentropy, rows, samples),
+      VATT_PASS (crossentropy, mean, one_item) },
   .backward = { { "backward", crossentropy_backward, vatt_items_input_rows } },
   .backward_reads = 1u << LOGITS | 1u << LABELS,
 };

@@ -11,13 +11,25 @@
  * VATT_DROP_MOST. */
 #define VATT_DROP_MOST (1.0 - 0x1p-16)
 
+static inline uint32_t
+vatt_drop_threshold (double rate)
+{
+  return (uint32_t)(rate * 0x1p16 + 0.5);
+}
+
+static inline float
+vatt_drop_scale (uint32_t threshold)
+{
+  return (float)(0x1p16 / (0x1p16 - threshold));
+}
+
 static inline VattDrop
 vatt_drop (double rate, uint64_t stream, const VattTensor *random)
 {
   const uint32_t *key = random->data;
-  uint32_t threshold = (uint32_t)(rate * 0x1p16 + 0.5);
+  uint32_t threshold = vatt_drop_threshold (rate);
   return (VattDrop){ .key = key[0] | (uint64_t)key[1] << 32,
     .stream = stream,
     .threshold = threshold,
-    .scale = (float)(0x1p16 / (0x1p16 - threshold)) };
+    .scale = vatt_drop_scale (threshold) };
 }

@@ -6,6 +6,7 @@
  * dx += dy keep / (1 - rate);  dr += dy. (Srivastava et al. 2014.) */
 #include "attributes.h"
 #include "drop.h"
+#include "dropout-shaders.h"
 #include "ops.h"
 
 enum {
@@ -61,6 +62,35 @@ dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
 }
 
 static void
+dropout_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattDropout *dropout = node->attributes;
+  const VattTensor *residual = node->in[RESIDUAL];
+  guint32 threshold = vatt_drop_threshold (dropout->rate);
+  size_t count = vatt_tensor_count (node->out);
+  size_t most = vatt_shader_part (all->caps, VATT_DROP_GROUP);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    const Params params = { .count = (guint32)part,
+      .first = (guint32)(first / VATT_DROP_GROUP),
+      .stream_low = (guint32)dropout->stream,
+      .stream_high = (guint32)(dropout->stream >> 32),
+      .threshold = threshold,
+      .scale = vatt_drop_scale (threshold),
+      .residual = residual != NULL };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_bind (dispatch, node->in[X], first, part, FALSE);
+    vatt_dispatch_read (dispatch, node->in[RANDOM]);
+    vatt_dispatch_bind (dispatch, residual, first, part, FALSE);
+    vatt_dispatch_bind (dispatch, node->out, first, part, TRUE);
+    /* An invocation makes eight values of a group. */
+    vatt_dispatch_elements (dispatch,
+        (part + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP * (VATT_DROP_GROUP / 8));
+  }
+}
+
+static void
 dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
 {
   const VattDropout *dropout = node->attributes;
@@ -82,7 +112,7 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
 const VattOp vatt_op_dropout = {
   .name = "dropout",
   .infer = dropout_infer,
-  .forward = { { "forward", dropout_forward, groups } },
+  .forward = { VATT_PASS (dropout, forward, groups) },
   .backward = { { "backward", dropout_backward, groups } },
   .backward_reads = 1u << RANDOM,
 };

@@ -3,6 +3,7 @@
  * l2norm: y = x r, r = 1 / sqrt (max (sum_D (x^2), 1e-12)), per row; x is
  * (R, D).  dx += r (dy - y sum_D (y dy)); without the sum where r is constant.
  */
+#include "l2norm-shaders.h"
 #include "ops.h"
 
 #include <math.h>
@@ -36,6 +37,21 @@ l2norm_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 }
 
 static void
+l2norm_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_tensor_rows (node->out);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t width = vatt_tensor_width (node->out) / values;
+  const Params params = { .rows = (guint32)count, .width = (guint32)width };
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_ROW_SHADER_OF (forward, all->caps, values),
+          vatt_shader_row_lanes (all->caps, 2 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
+}
+
+static void
 l2norm_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t width = vatt_tensor_width (node->out);
@@ -55,7 +71,7 @@ l2norm_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
 const VattOp vatt_op_l2norm = {
   .name = "l2norm",
   .infer = vatt_infer_elementwise,
-  .forward = { { "forward", l2norm_forward, vatt_items_rows } },
+  .forward = { VATT_PASS (l2norm, forward, vatt_items_rows) },
   .backward = { { "backward", l2norm_backward, vatt_items_input_rows } },
   .backward_reads = 1u << X,
 };

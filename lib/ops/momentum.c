@@ -4,6 +4,7 @@
  *   a = momentum a - rate g;  p -= decay p;  p += a,
  * in place; all (N). Stochastic gradient descent as Keras has it: the velocity
  * holds the rate and the sign. */
+#include "momentum-shaders.h"
 #include "ops.h"
 #include "update.h"
 
@@ -46,9 +47,26 @@ momentum_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
   }
 }
 
+static void
+momentum_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattUpdate *update = node->attributes;
+  size_t count = elements (node), most = vatt_shader_part (all->caps, 64);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    const Params params = { .count = (guint32)part,
+      .clean = update->clean,
+      .clip = vatt_update_clip (update, node->in[SQUARES]),
+      .momentum = (float)update->momentum };
+    VattDispatch *dispatch = vatt_dispatches_add (
+        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
+    vatt_update_bind (dispatch, node, SETTINGS, first, part);
+  }
+}
+
 const VattOp vatt_op_momentum = {
   .name = "momentum",
   .infer = momentum_infer,
-  .forward = { { "forward", momentum_forward, elements } },
+  .forward = { VATT_PASS (momentum, forward, elements) },
   .changes = 1u << PARAMETER | 1u << VELOCITY,
 };

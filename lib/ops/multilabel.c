@@ -7,7 +7,9 @@
  * logits x and labels are (B, C), labels from 0 to 1.
  * dx += dy / B w_b (sigmoid (x) - label). Saved: w (B). */
 #include "attributes.h"
+#include "multilabel-shaders.h"
 #include "ops.h"
+#include "total.h"
 
 #include <math.h>
 
@@ -80,6 +82,26 @@ multilabel_occurrences (
   }
 }
 
+static Params
+params_of (const VattNode *node)
+{
+  return (Params){ .rows = (guint32)samples (node),
+    .classes = (guint32)classes (node),
+    .saves = node->saved[WEIGHTS] != NULL };
+}
+
+static void
+multilabel_occurrences_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (all, &occurrences_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->in[LABELS]);
+  vatt_dispatch_write (dispatch, node->work[OCCURRENCES]);
+  vatt_dispatch_elements (dispatch, params.classes);
+  dispatch->trips = params.rows;
+}
+
 static double
 weight_of (const VattNode *node, size_t b)
 {
@@ -113,6 +135,22 @@ multilabel_rows (const VattNode *node, size_t row0, size_t row1, void *scratch)
 }
 
 static void
+multilabel_rows_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (rows, all->caps),
+          vatt_shader_row_lanes (all->caps, params.classes), &params,
+          sizeof params);
+  vatt_dispatch_read (dispatch, node->in[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LABELS]);
+  vatt_dispatch_read (dispatch, node->work[OCCURRENCES]);
+  vatt_dispatch_write (dispatch, node->work[LOSSES]);
+  vatt_dispatch_write (dispatch, node->saved[WEIGHTS]);
+  vatt_dispatch_groups (dispatch, params.rows);
+}
+
+static void
 multilabel_mean (const VattNode *node, size_t begin, size_t end, void *scratch)
 {
   double sum = 0.0;
@@ -120,6 +158,14 @@ multilabel_mean (const VattNode *node, size_t begin, size_t end, void *scratch)
     sum += (double)vatt_tensor_f32 (node->work[LOSSES])[b];
   vatt_tensor_f32_mutable (node->out)[0] =
       (float)(sum / (double)samples (node));
+}
+
+static void
+multilabel_mean_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  vatt_total_shade (all, VATT_GROUP_SHADER_OF (mean, all->caps),
+      node->work[LOSSES], node->out, &params, sizeof params);
 }
 
 static void
@@ -144,9 +190,9 @@ multilabel_backward (
 const VattOp vatt_op_multilabel = {
   .name = "multilabel",
   .infer = multilabel_infer,
-  .forward = { { "occurrences", multilabel_occurrences, classes },
-      { "rows", multilabel_rows, samples },
-      { "mean", multilabel_mean, one_item } },
+  .forward = { VATT_PASS (multilabel, occurrences, classes),
+      VATT_PASS (multilabel, rows, samples),
+      VATT_PASS (multilabel, mean, one_item) },
   .backward = { { "backward", multilabel_backward, vatt_items_input_rows } },
   .backward_reads = 1u << LOGITS | 1u << LABELS,
 };

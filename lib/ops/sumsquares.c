@@ -4,6 +4,8 @@
  * first, so that threads change nothing. */
 #include "attributes.h"
 #include "ops.h"
+#include "sumsquares-shaders.h"
+#include "total.h"
 
 #include <math.h>
 
@@ -50,6 +52,36 @@ sumsquares_blocks (
   }
 }
 
+static Params
+params_of (const VattNode *node)
+{
+  const VattSumsquares *settings = node->attributes;
+  return (Params){
+    .block = BLOCK, .blocks = (guint32)blocks (node), .clean = settings->clean
+  };
+}
+
+static void
+sumsquares_blocks_shade (const VattNode *node, VattDispatches *all)
+{
+  Params params = params_of (node);
+  size_t count = vatt_tensor_count (node->in[X]);
+  /* Parts of the blocks' sums are multiples of 64, too. */
+  size_t most = vatt_shader_part (all->caps, 64 * BLOCK);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    params.count = (guint32)part;
+    params.blocks = (guint32)((part + BLOCK - 1) / BLOCK);
+    VattDispatch *dispatch =
+        vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (blocks, all->caps),
+            vatt_shader_row_lanes (all->caps, BLOCK), &params, sizeof params);
+    vatt_dispatch_bind (dispatch, node->in[X], first, part, FALSE);
+    vatt_dispatch_bind (
+        dispatch, node->work[BLOCKS], first / BLOCK, params.blocks, TRUE);
+    vatt_dispatch_groups (dispatch, params.blocks);
+  }
+}
+
 static size_t
 one_item (const VattNode *node)
 {
@@ -65,9 +97,17 @@ sumsquares_sum (const VattNode *node, size_t begin, size_t end, void *scratch)
   vatt_tensor_f32_mutable (node->out)[0] = (float)sum;
 }
 
+static void
+sumsquares_sum_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  vatt_total_shade (all, VATT_GROUP_SHADER_OF (sum, all->caps),
+      node->work[BLOCKS], node->out, &params, sizeof params);
+}
+
 const VattOp vatt_op_sumsquares = {
   .name = "sumsquares",
   .infer = sumsquares_infer,
-  .forward = { { "blocks", sumsquares_blocks, blocks },
-      { "sum", sumsquares_sum, one_item } },
+  .forward = { VATT_PASS (sumsquares, blocks, blocks),
+      VATT_PASS (sumsquares, sum, one_item) },
 };

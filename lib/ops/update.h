@@ -4,6 +4,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "dispatch.h"
 #include "op.h"
 
 #include <math.h>
@@ -47,4 +48,24 @@ static inline float
 vatt_update_gradient (const VattUpdate *update, float gradient, float scale)
 {
   return update->clean && !isfinite (gradient) ? 0.0f : gradient * scale;
+}
+
+/* What shaders are told of it; 0: gradients are not clipped. */
+static inline float
+vatt_update_clip (const VattUpdate *update, const VattTensor *squares)
+{
+  return squares && update->clip > 0.0 ? (float)update->clip : 0.0f;
+}
+
+/* Binds elements [first, first + count) of the n_like, then the rest. */
+static inline void
+vatt_update_bind (VattDispatch *dispatch, const VattNode *node, guint n_like,
+    size_t first, size_t count)
+{
+  for (guint i = 0; i < n_like; i++)
+    vatt_dispatch_bind (dispatch, node->in[i], first, count,
+        (node->op->changes & (1u << i)) != 0);
+  vatt_dispatch_read (dispatch, node->in[n_like]);
+  vatt_dispatch_read (dispatch, node->in[n_like + 1]);
+  vatt_dispatch_elements (dispatch, count);
 }

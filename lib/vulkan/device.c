@@ -126,18 +126,29 @@ vatt_vk_copy (VattVk *vk, const VattVkBuffer *from, size_t from_offset,
     const VattVkBuffer *to, size_t to_offset, size_t bytes, GError **error)
 {
   const VkBufferCopy region = { from_offset, to_offset, bytes };
-  /* Waiting makes it available; only this makes it visible to what comes. */
+  /* Waiting makes writes available; only these make them visible to what
+   * comes. */
+  const VkMemoryBarrier made = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+    .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+    .dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT,
+  };
   const VkMemoryBarrier copied = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
+    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
+                     VK_ACCESS_HOST_READ_BIT,
   };
   VkCommandBuffer commands;
   guint64 value = 0;
   if (vatt_vk_commands_begin (vk, &commands, error)) {
+    vk->api.vkCmdPipelineBarrier (commands,
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, 0,
+        1, &made, 0, NULL, 0, NULL);
     vk->api.vkCmdCopyBuffer (commands, from->buffer, to->buffer, 1, &region);
     vk->api.vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
-        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &copied, 0, NULL, 0, NULL);
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_HOST_BIT, 0, 1,
+        &copied, 0, NULL, 0, NULL);
     if (vatt_vk_check (
             vk->api.vkEndCommandBuffer (commands), "recording a copy", error))
       value = vatt_vk_submit (vk, commands, error);
@@ -430,4 +441,5 @@ const VattDeviceIface vatt_device_vulkan = {
   .prepare = vatt_vk_program_prepare,
   .release = vatt_vk_program_release,
   .run = vatt_vk_program_run,
+  .fetch = vatt_vk_program_fetch,
 };

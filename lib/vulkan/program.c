@@ -30,7 +30,7 @@ place (VattProgram *self, VattTensor *tensor, const VattVkBuffer *buffer,
   g_hash_table_insert (self->places, tensor, where);
 }
 
-/* ---- parameters ---- */
+/* ---- parameters, and what a trainer keeps beside them ---- */
 
 /* Parameters that some pass reads as floats only. */
 static GHashTable *
@@ -54,9 +54,12 @@ hold_parameters (VattProgram *self, GError **error)
   for (guint t = 0; t < self->plan->tensors->len; t++) {
     VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
     tensor->stored = tensor->dtype;
-    if (tensor->arena != VATT_ARENA_PARAMETER)
+    if (tensor->arena != VATT_ARENA_PARAMETER &&
+        tensor->arena != VATT_ARENA_STATE)
       continue;
-    if (!g_hash_table_contains (wide, tensor))
+    /* A plan that learns shares its parameters with one that changes them. */
+    if (tensor->arena == VATT_ARENA_PARAMETER && !self->plan->learns &&
+        !g_hash_table_contains (wide, tensor))
       tensor->stored = self->vk->weight_dtype;
     g_ptr_array_add (wanted, tensor);
   }

@@ -22,7 +22,7 @@ struct VattProgram {
   VattVk *vk;
   VattPlan *plan;
   GArray *steps;      /* VattVkStep, by level */
-  GPtrArray *held;    /* VattTensor: parameters held in vk->weights */
+  GPtrArray *held;    /* VattTensor: held in vk->weights */
   GHashTable *places; /* VattTensor -> VattVkPlace, owned */
   VattVkBuffer activations, inputs;
   VattVkBuffer upload, download; /* where those are not mapped */
@@ -45,6 +45,11 @@ VattProgram *vatt_vk_program_prepare (
 void vatt_vk_program_release (VattProgram *program);
 gboolean vatt_vk_program_run (VattProgram *program, VattPhase phase,
     double *seconds, GCancellable *cancellable, GError **error);
+
+/* ---- fetch.c ---- */
+
+gboolean vatt_vk_program_fetch (
+    VattProgram *program, VattTensor *tensor, GError **error);
 
 /* ---- record.c ---- */
 

@@ -92,7 +92,7 @@ record_head (VattProgram *self, VkCommandBuffer commands)
   copy_all (vk, commands, self->copies_in, &self->upload, &self->inputs);
   barrier (vk, commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
       VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-      VK_ACCESS_SHADER_READ_BIT);
+      VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
 }
 
 static void
@@ -213,6 +213,8 @@ vatt_vk_record (VattProgram *self, GError **error)
   Recorder recorder = { .program = self, .segments = self->segments };
   if (!begin_segment (&recorder, error))
     return FALSE;
+  /* After what other programs wrote of the parameters they share. */
+  level_barrier (self->vk, recorder.commands);
   record_head (self, recorder.commands);
   for (guint i = 0; i < self->steps->len; i++) {
     const VattVkStep *step = &g_array_index (self->steps, VattVkStep, i);
@@ -258,6 +260,7 @@ vatt_vk_record_timed (VattProgram *self, GError **error)
     return FALSE;
   self->vk->api.vkCmdResetQueryPool (
       recorder.commands, self->times, 0, self->steps->len + 1);
+  level_barrier (self->vk, recorder.commands);
   record_head (self, recorder.commands);
   write_time (&recorder, 0);
   for (guint i = 0; i < self->steps->len; i++) {

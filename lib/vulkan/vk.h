@@ -104,7 +104,8 @@ void vatt_vk_pipelines_free (VattVk *vk, VattVkPipelines *pipelines);
 gboolean vatt_vk_pipelines_get (VattVk *vk, const VattDispatch *dispatch,
     VkPipeline *pipeline, GError **error);
 
-/* ---- weights.c: parameters in the device's memory, shared by programs ---- */
+/* ---- weights.c: parameters and states in the device's memory, shared by
+ * programs ---- */
 
 typedef struct VattVkWeights VattVkWeights;
 typedef struct {

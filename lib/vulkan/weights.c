@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Parameters by the address of their values: all sessions of a model share
- * one copy. A program holds what it uses, and its session holds the model. */
+ * one copy, and so do the plans of a trainer, which change it, and what it
+ * keeps beside them. A program holds what it uses, and its session holds the
+ * model. */
 #include "vk.h"
 
 #include "narrow.h"
