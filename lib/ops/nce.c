@@ -16,6 +16,8 @@
  * den Oord et al. 2018; Miech et al. 2020.) */
 #include "attributes.h"
 #include "gemm.h"
+#include "gemmshade.h"
+#include "nce-shaders.h"
 #include "ops.h"
 #include "size.h"
 
@@ -134,6 +136,19 @@ log_sum_exp (const float *s, size_t rows, size_t stride, size_t columns)
   return rows && columns ? (double)max + log (sum) : -HUGE_VAL;
 }
 
+static float
+scale_of (const VattNce *nce)
+{
+  return (float)(1.0 / nce->temperature);
+}
+
+/* Of scores with what is not valid. */
+static float
+penalty_of (const VattNce *nce)
+{
+  return nce->form == VATT_NCE_SYMMETRIC ? 1e9f * scale_of (nce) : 1e9f;
+}
+
 static void
 nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
@@ -142,8 +157,7 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
   size_t captions = all / samples (node);
   const float *mask = vatt_tensor_f32 (node->in[MASK]);
   float *s = vatt_tensor_f32_mutable (node->saved[SCORES]) + row0 * all;
-  float scale = (float)(1.0 / nce->temperature);
-  float penalty = nce->form == VATT_NCE_SYMMETRIC ? 1e9f * scale : 1e9f;
+  float scale = scale_of (nce), penalty = penalty_of (nce);
   vatt_gemm (&(VattGemm){ .rows = row1 - row0,
       .columns = all,
       .depth = depth,
@@ -248,6 +262,110 @@ nce_loss (const VattNode *node, size_t begin, size_t end, void *scratch)
   vatt_tensor_f32_mutable (node->out)[0] = (float)loss;
 }
 
+/* ---- with shaders ---- */
+
+static Params
+params_of (const VattNode *node)
+{
+  const VattNce *nce = node->attributes;
+  size_t all = node->in[Y]->shape[0];
+  return (Params){ .rows = (guint32)samples (node),
+    .columns = (guint32)all,
+    .depth = (guint32)node->in[X]->shape[1],
+    .captions = (guint32)(all / samples (node)),
+    .form = nce->form,
+    .masked = node->in[MASK] != NULL,
+    .scale = scale_of (nce),
+    .penalty = penalty_of (nce) };
+}
+
+/* Scores from row0 on; terms [k, end) of their sums. */
+static void
+shade_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  VattGemmShape part = *rows;
+  size_t end = MIN (rows->depth, k + choice->most_terms);
+  Params params = params_of (node);
+  params.rows = (guint32)rows->rows;
+  params.k_begin = (guint32)k;
+  params.k_end = (guint32)end;
+  part.depth = end - k;
+  if (k)
+    part.flags |= GEMM_ACCUMULATE;
+  if (end == rows->depth)
+    part.flags |= GEMM_FINISH;
+  VattDispatch *dispatch =
+      vatt_gemm_add (all, choice, &part, &params, sizeof params);
+  vatt_dispatch_bind (dispatch, node->in[X], row0 * rows->depth,
+      rows->rows * rows->depth, FALSE);
+  vatt_dispatch_read (dispatch, node->in[Y]);
+  vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_bind (dispatch, node->saved[SCORES], row0 * rows->columns,
+      rows->rows * rows->columns, TRUE);
+}
+
+static void
+nce_scores_shade (const VattNode *node, VattDispatches *all)
+{
+  static const VattGemmShaders shaders = { .direct = &scores_direct_shader,
+    .shuffle = &scores_shuffle_shader,
+    .tile = &scores_tile_shader,
+    .matrix = &scores_matrix_shader };
+  size_t depth = node->in[X]->shape[1];
+  const VattGemmShape shape = { .rows = samples (node),
+    .columns = node->in[Y]->shape[0],
+    .depth = depth,
+    .flags = depth % 4 ? 0 : GEMM_A_VECTORS };
+  const VattGemmChoice choice = vatt_gemm_choose (
+      all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));
+  for (size_t row0 = 0; row0 < shape.rows; row0 += choice.most_rows) {
+    VattGemmShape rows = shape;
+    rows.rows = MIN (choice.most_rows, shape.rows - row0);
+    for (size_t k = 0; k < shape.depth; k += choice.most_terms)
+      shade_part (node, all, &choice, &rows, row0, k);
+  }
+}
+
+/* A group for each sample, over what its scores are. */
+static void
+shade_sums (const VattNode *node, VattDispatches *all, const VattShader *shader)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (all, shader,
+      vatt_shader_row_lanes (all->caps, 2 * (size_t)params.columns), &params,
+      sizeof params);
+  vatt_dispatch_read (dispatch, node->saved[SCORES]);
+  vatt_dispatch_write (dispatch, node->saved[STATISTICS]);
+  vatt_dispatch_groups (dispatch, params.rows);
+}
+
+static void
+nce_rows_shade (const VattNode *node, VattDispatches *all)
+{
+  shade_sums (node, all, VATT_GROUP_SHADER_OF (rows, all->caps));
+}
+
+static void
+nce_columns_shade (const VattNode *node, VattDispatches *all)
+{
+  shade_sums (node, all, VATT_GROUP_SHADER_OF (columns, all->caps));
+}
+
+static void
+nce_loss_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (loss, all->caps),
+          vatt_shader_row_lanes (all->caps, 6 * (size_t)params.rows), &params,
+          sizeof params);
+  vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_write (dispatch, node->saved[STATISTICS]);
+  vatt_dispatch_write (dispatch, node->out);
+}
+
 /* ---- backward ---- */
 
 static gboolean
@@ -337,8 +455,8 @@ const VattOp vatt_op_nce = {
   .name = "nce",
   .infer = nce_infer,
   .flop = nce_flop,
-  .forward = { { "scores", nce_scores, samples }, { "rows", nce_rows, samples },
-      { "columns", nce_columns, samples }, { "loss", nce_loss, one_item } },
+  .forward = { VATT_PASS (nce, scores, samples), VATT_PASS (nce, rows, samples),
+      VATT_PASS (nce, columns, samples), VATT_PASS (nce, loss, one_item) },
   .backward = { { "backward_scores", nce_backward_scores, samples },
       { "backward_x", nce_backward_x, vatt_items_input_rows },
       { "backward_y", nce_backward_y, y_items } },
