@@ -194,7 +194,10 @@ vatt_device_resolve (const char *name)
  * sessions share in turn; matrix products run on these threads, for which
  * the count of OpenBLAS's own threads, a process-wide setting, is set to 1.
  *
- * Returns: (transfer full): the device, or %NULL with %VATT_ERROR_DEVICE
+ * Returns: (transfer full): the device, or %NULL with %VATT_ERROR_DEVICE where
+ *   there is none of that name or it cannot be used, %VATT_ERROR_UNSUPPORTED
+ *   where it does not keep weights as @params ask, %VATT_ERROR_MEMORY where it
+ *   has no room
  */
 VattDevice *
 vatt_device_new (

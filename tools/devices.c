@@ -21,6 +21,8 @@ measure (Row *row)
   if (device) {
     row->gemm = vatt_device_measure_gemm (device, 1024, 1024, 1024);
     row->copy = vatt_device_measure_copy (device);
+    if (row->gemm <= 0 || row->copy <= 0)
+      row->problem = g_strdup ("measuring products and copies failed");
   } else {
     row->problem = g_strdup (error->message);
   }

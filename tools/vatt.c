@@ -11,7 +11,8 @@
 
 static const VattCommand *const commands[] = { &vatt_command_info,
   &vatt_command_init, &vatt_command_convert, &vatt_command_embed,
-  &vatt_command_run, &vatt_command_bench, &vatt_command_devices };
+  &vatt_command_eval, &vatt_command_run, &vatt_command_bench,
+  &vatt_command_devices };
 
 static void
 print_help (void)

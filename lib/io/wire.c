@@ -92,3 +92,81 @@ vatt_wire_read_field (VattWire *wire, VattWireField *field)
     return FALSE;
   }
 }
+
+void
+vatt_wire_write_varint (GByteArray *out, guint64 value)
+{
+  guint8 groups[10];
+  guint n = 0;
+  for (; value >= 0x80; value >>= 7)
+    groups[n++] = (guint8)(value | 0x80);
+  groups[n++] = (guint8)value;
+  g_byte_array_append (out, groups, n);
+}
+
+void
+vatt_wire_write_fixed32 (GByteArray *out, guint32 value)
+{
+  value = GUINT32_TO_LE (value);
+  g_byte_array_append (out, (const guint8 *)&value, sizeof (value));
+}
+
+void
+vatt_wire_write_fixed64 (GByteArray *out, guint64 value)
+{
+  value = GUINT64_TO_LE (value);
+  g_byte_array_append (out, (const guint8 *)&value, sizeof (value));
+}
+
+static void
+write_tag (GByteArray *out, guint32 field, VattWireType type)
+{
+  vatt_wire_write_varint (out, (guint64)field << 3 | type);
+}
+
+void
+vatt_wire_write_number (GByteArray *out, guint32 field, guint64 value)
+{
+  write_tag (out, field, VATT_WIRE_VARINT);
+  vatt_wire_write_varint (out, value);
+}
+
+void
+vatt_wire_write_float (GByteArray *out, guint32 field, float value)
+{
+  guint32 bits;
+  memcpy (&bits, &value, sizeof (bits));
+  write_tag (out, field, VATT_WIRE_FIXED32);
+  vatt_wire_write_fixed32 (out, bits);
+}
+
+void
+vatt_wire_write_double (GByteArray *out, guint32 field, double value)
+{
+  guint64 bits;
+  memcpy (&bits, &value, sizeof (bits));
+  write_tag (out, field, VATT_WIRE_FIXED64);
+  vatt_wire_write_fixed64 (out, bits);
+}
+
+void
+vatt_wire_write_bytes (
+    GByteArray *out, guint32 field, gconstpointer data, gsize size)
+{
+  write_tag (out, field, VATT_WIRE_BYTES);
+  vatt_wire_write_varint (out, size);
+  g_byte_array_append (out, data, (guint)size);
+}
+
+void
+vatt_wire_write_text (GByteArray *out, guint32 field, const char *text)
+{
+  vatt_wire_write_bytes (out, field, text, strlen (text));
+}
+
+void
+vatt_wire_write_message (
+    GByteArray *out, guint32 field, const GByteArray *message)
+{
+  vatt_wire_write_bytes (out, field, message->data, message->len);
+}

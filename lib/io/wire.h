@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Protocol-buffer primitives over bytes of unknown origin:
- * https://protobuf.dev/programming-guides/encoding. Nothing is read behind
- * the end. LevelDB tables use the same varints. */
+ * Protocol-buffer primitives: reading bytes of unknown origin, never behind
+ * their end, and writing: https://protobuf.dev/programming-guides/encoding.
+ * LevelDB tables use the same varints. */
 #pragma once
 
 #include <glib.h>
@@ -57,3 +57,20 @@ gboolean vatt_wire_read_bytes (VattWire *wire, guint64 size, VattWire *bytes);
 
 /* The next field of a message, of whatever number. */
 gboolean vatt_wire_read_field (VattWire *wire, VattWireField *field);
+
+/* Appends the number of 64 bits in as few groups of 7 as hold it. */
+void vatt_wire_write_varint (GByteArray *out, guint64 value);
+
+/* Each appends a field of a message; size is below 4 GiB. */
+void vatt_wire_write_number (GByteArray *out, guint32 field, guint64 value);
+void vatt_wire_write_float (GByteArray *out, guint32 field, float value);
+void vatt_wire_write_double (GByteArray *out, guint32 field, double value);
+void vatt_wire_write_bytes (
+    GByteArray *out, guint32 field, gconstpointer data, gsize size);
+void vatt_wire_write_text (GByteArray *out, guint32 field, const char *text);
+void vatt_wire_write_message (
+    GByteArray *out, guint32 field, const GByteArray *message);
+
+/* Appends what no field announces, little-endian. */
+void vatt_wire_write_fixed32 (GByteArray *out, guint32 value);
+void vatt_wire_write_fixed64 (GByteArray *out, guint64 value);

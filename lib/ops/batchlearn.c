@@ -6,8 +6,9 @@
  *   dx += rstd (g - avg_B (g) - n avg_B (g n));
  *   dgain += sum_B (dy n);  dbias += sum_B (dy);
  *   mean = keep mean + (1 - keep) m, and the variance alike, in place: the
- *   moving statistics, which batchnorm reads. Saved: m, v. (Ioffe, Szegedy
- *   2015; the moving variance is of the biased one, as in Keras.) */
+ *   moving statistics, which batchnorm reads; not where m or v is no number,
+ *   which they would never get rid of. Saved: m, v. (Ioffe, Szegedy 2015; the
+ *   moving variance is of the biased one, as in Keras.) */
 #include "attributes.h"
 #include "batchlearn-shaders.h"
 #include "ops.h"
@@ -174,7 +175,8 @@ batchlearn_moving (
     for (size_t d = column0; d < column1; d++) {
       float *moving = vatt_tensor_f32_mutable (node->in[MEAN + s]) + d;
       float batch = vatt_tensor_f32 (node->saved[s])[d];
-      *moving = norm->keep * *moving + (1.0f - norm->keep) * batch;
+      if (isfinite (batch))
+        *moving = norm->keep * *moving + (1.0f - norm->keep) * batch;
     }
 }
 

@@ -111,14 +111,17 @@ statistic (const VattNode *node, guint which)
          which * samples (node);
 }
 
+/* -HUGE_VAL is the logarithm of no sum at all; a NaN stays one. */
 static double
 log_add (double a, double b)
 {
+  if (a == -HUGE_VAL || b == -HUGE_VAL)
+    return a == -HUGE_VAL ? b : a;
   double max = fmax (a, b);
-  return max == -HUGE_VAL ? max : max + log (exp (a - max) + exp (b - max));
+  return max + log (exp (a - max) + exp (b - max));
 }
 
-/* log sum exp of rows x columns values. */
+/* log sum exp of rows x columns values; a NaN among them makes it one. */
 static double
 log_sum_exp (const float *s, size_t rows, size_t stride, size_t columns)
 {
@@ -130,7 +133,7 @@ log_sum_exp (const float *s, size_t rows, size_t stride, size_t columns)
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++)
       sum += (double)expf (s[r * stride + c] - max);
-  return sum > 0.0 ? (double)max + log (sum) : -HUGE_VAL;
+  return rows && columns ? (double)max + log (sum) : -HUGE_VAL;
 }
 
 static float

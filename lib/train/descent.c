@@ -40,11 +40,10 @@ stretch (VattPlan *plan, const VattStore *store, VattTrainerTensor arena,
 }
 
 static void
-measure (VattDescent *descent, const VattStore *store, VattClipClass clip,
-    gboolean clean)
+measure (VattDescent *descent, const VattStore *store, VattClipClass clip)
 {
-  VattPlan *plan = descent->stage.plan;
-  const VattSumsquares settings = { .clean = clean };
+  VattPlan *plan = descent->lengths.plan;
+  const VattSumsquares settings = { .clean = descent->clean };
   guint first = clip == VATT_CLIP_TOWERS ? VATT_GROUP_TOWER_MATRICES
                                          : VATT_GROUP_HEAD_MATRICES;
   VattTensor *gradient = stretch (plan, store, VATT_TRAINER_GRADIENT,
@@ -56,7 +55,7 @@ measure (VattDescent *descent, const VattStore *store, VattClipClass clip,
 
 static void
 change (VattDescent *descent, const VattStore *store,
-    const VattTrainerParams *params, VattGroup group, gboolean clean)
+    const VattTrainerParams *params, VattGroup group)
 {
   static const size_t settings_shape[] = { 2 };
   VattPlan *plan = descent->stage.plan;
@@ -67,7 +66,7 @@ change (VattDescent *descent, const VattStore *store,
     .eps = params->epsilon,
     .momentum = params->momentum,
     .clip = clip == VATT_CLIP_TOWERS ? params->clip : params->head_clip,
-    .clean = clean };
+    .clean = descent->clean };
   VattTensor *in[VATT_MAX_INPUTS];
   guint n = 0;
   for (guint a = 0; a < VATT_N_ARENAS; a++)
@@ -78,7 +77,7 @@ change (VattDescent *descent, const VattStore *store,
   if (settings)
     settings->data = descent->settings[groups[group].kind];
   in[n++] = settings;
-  in[n++] = descent->squares[clip];
+  in[n++] = descent->measured[clip];
   vatt_plan_apply (plan,
       params->optimiser == VATT_OPTIMISER_ADAM ? &vatt_op_adam
                                                : &vatt_op_momentum,
@@ -89,12 +88,20 @@ gboolean
 vatt_descent_build (VattDescent *descent, const VattStore *store,
     const VattTrainerParams *params, gboolean clean, GError **error)
 {
-  vatt_stage_begin (&descent->stage, FALSE);
+  static const size_t one[] = { 1 };
+  descent->clean = clean;
+  vatt_stage_begin (&descent->lengths, FALSE);
   for (guint clip = 0; clip < VATT_N_CLIPS; clip++)
-    measure (descent, store, (VattClipClass)clip, clean);
+    measure (descent, store, (VattClipClass)clip);
+  if (!vatt_stage_finish (&descent->lengths, store, error))
+    return FALSE;
+  VattPlan *plan = vatt_stage_begin (&descent->stage, FALSE);
+  for (guint clip = 0; clip < VATT_N_CLIPS; clip++)
+    descent->measured[clip] =
+        vatt_plan_input (plan, "square of a length", VATT_DTYPE_F32, 1, one);
   for (guint group = 0; group < VATT_N_LEARNING_GROUPS; group++)
     if (!params->freeze_towers || groups[group].clip == VATT_CLIP_HEADS)
-      change (descent, store, params, (VattGroup)group, clean);
+      change (descent, store, params, (VattGroup)group);
   return vatt_stage_finish (&descent->stage, store, error);
 }
 
@@ -109,6 +116,30 @@ correction (const VattTrainerParams *params, guint64 step)
              : 1.0;
 }
 
+/* Lengths, and whether the update can be made of these gradients: one that is
+ * no number would be in every parameter for good. */
+static gboolean
+find_lengths (VattDescent *descent, guint64 step, GError **error)
+{
+  static const char *const names[] = {
+    [VATT_CLIP_TOWERS] = "towers", [VATT_CLIP_HEADS] = "heads"
+  };
+  if (!vatt_stage_run (&descent->lengths, VATT_PHASE_FORWARD, NULL, error))
+    return FALSE;
+  for (guint clip = 0; clip < VATT_N_CLIPS; clip++) {
+    const VattTensor *squares = descent->squares[clip];
+    descent->measured[clip]->data = squares->data;
+    if (descent->clean || isfinite (vatt_tensor_f32 (squares)[0]))
+      continue;
+    g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
+        "step %" G_GUINT64_FORMAT
+        ": the gradient of the %s has a length of %g, expected a finite number",
+        step, names[clip], vatt_descent_norm (descent, (VattClipClass)clip));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 vatt_descent_run (VattDescent *descent, const VattTrainerParams *params,
     guint64 step, GError **error)
@@ -118,7 +149,8 @@ vatt_descent_run (VattDescent *descent, const VattTrainerParams *params,
     descent->settings[kind][0] = (float)(rate * correction (params, step));
     descent->settings[kind][1] = kind == MATRICES ? (float)params->decay : 0.0f;
   }
-  return vatt_stage_run (&descent->stage, VATT_PHASE_FORWARD, NULL, error);
+  return find_lengths (descent, step, error) &&
+         vatt_stage_run (&descent->stage, VATT_PHASE_FORWARD, NULL, error);
 }
 
 double

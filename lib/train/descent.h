@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The step of the optimiser, as a plan: lengths of gradients, then every
- * group's update, in place. */
+ * The step of the optimiser, as two plans: lengths of gradients; then, if they
+ * are numbers, every group's update, in place. */
 #pragma once
 
 #include "stage.h"
@@ -13,14 +13,17 @@ typedef enum {
 } VattClipClass;
 
 typedef struct {
-  VattStage stage;
-  VattTensor *squares[VATT_N_CLIPS]; /* (1) each */
-  float settings[2][2];              /* rate and decay: vectors, matrices */
+  VattStage lengths, stage;
+  VattTensor *squares[VATT_N_CLIPS];  /* (1) each */
+  VattTensor *measured[VATT_N_CLIPS]; /* the same, as inputs of the update */
+  gboolean clean;       /* gradients that are no numbers count as 0 */
+  float settings[2][2]; /* rate and decay: vectors, matrices */
 } VattDescent;
 
 gboolean vatt_descent_build (VattDescent *descent, const VattStore *store,
     const VattTrainerParams *params, gboolean clean, GError **error);
-/* One update; step counts from 0. */
+/* One update; step counts from 0. Where a gradient is no number and does not
+ * count as 0, nothing changes: VATT_ERROR_WEIGHTS. */
 gboolean vatt_descent_run (VattDescent *descent,
     const VattTrainerParams *params, guint64 step, GError **error);
 /* Length of the gradient of the last run, before it was cut. */

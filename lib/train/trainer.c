@@ -9,6 +9,7 @@
 #include "descent.h"
 #include "objective.h"
 #include "rng.h"
+#include "settings.h"
 #include "towers.h"
 
 #include <math.h>
@@ -44,6 +45,7 @@ vatt_trainer_finalize (GObject *object)
     g_free (self->features[m]);
   }
   vatt_stage_clear (&self->objective.stage);
+  vatt_stage_clear (&self->descent.lengths);
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
@@ -61,42 +63,6 @@ vatt_trainer_class_init (VattTrainerClass *klass)
 static void
 vatt_trainer_init (VattTrainer *self)
 {
-}
-
-static gboolean
-check_params (const VattTrainerParams *params, GError **error)
-{
-  const struct {
-    const char *name;
-    double value;
-    gboolean good;
-    const char *expected;
-  } rows[] = {
-    { "dropout", params->dropout,
-        params->dropout >= 0.0 && params->dropout < 1.0, "0 to less than 1" },
-    { "dropout before a classifier", params->head_dropout,
-        params->head_dropout >= 0.0 && params->head_dropout < 1.0,
-        "0 to less than 1" },
-    { "temperature", params->temperature,
-        params->temperature > 0.0 && isfinite (params->temperature),
-        "more than 0" },
-    { "learning rate", params->schedule.rate,
-        params->schedule.rate >= 0.0 && isfinite (params->schedule.rate),
-        "0 or more" },
-    { "label smoothing", params->smoothing,
-        params->smoothing >= 0.0 && params->smoothing <= 1.0, "0 to 1" },
-    { "length of gradients", params->clip, params->clip >= 0.0, "0 or more" },
-    { "length of gradients of heads", params->head_clip,
-        params->head_clip >= 0.0, "0 or more" },
-  };
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (!rows[i].good) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-          "%s is %g, expected %s", rows[i].name, rows[i].value,
-          rows[i].expected);
-      return FALSE;
-    }
-  return TRUE;
 }
 
 /**
@@ -121,7 +87,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params, NULL);
-  if (!check_params (params, error))
+  if (!vatt_trainer_params_check (params, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
   self->model = g_object_ref (model);
@@ -138,7 +104,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
     return NULL;
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
-  self->objective.stage.device = self->descent.stage.device = device;
+  self->objective.stage.device = device;
+  self->descent.lengths.device = self->descent.stage.device = device;
   /* The authors let contrast go on where a gradient is not a number. */
   if (!vatt_descent_build (
           &self->descent, self->store, params, self->contrast, error))
@@ -202,14 +169,50 @@ measure_batch (VattTrainer *self, const VattBatch *batch, GError **error)
   return TRUE;
 }
 
+typedef enum {
+  ZERO_OR_ONE,
+  ZERO_TO_ONE,
+} Expected;
+
+/* values NULL: there are none. */
+static gboolean
+check_values (const float *values, size_t n, const char *what,
+    Expected expected, GError **error)
+{
+  for (size_t i = 0; values && i < n; i++) {
+    float value = values[i];
+    if (value == 0.0f || value == 1.0f ||
+        (expected == ZERO_TO_ONE && value > 0.0f && value < 1.0f))
+      continue;
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "value %zu of the batch's %s is %g, expected 0 %s 1", i, what,
+        (double)value, expected == ZERO_TO_ONE ? "to" : "or");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_batch (VattTrainer *self, const VattBatch *batch, GError **error)
 {
+  const VattConfig *config = vatt_model_get_config (self->model);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (needs (self, m) && batch->clip[m] &&
         !vatt_check_clip (self->model, (VattModality)m, batch->clip[m], error))
       return FALSE;
-  return measure_batch (self, batch, error);
+  if (batch->valid[VATT_VIDEO]) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the batch says which samples have video, expected all to have some");
+    return FALSE;
+  }
+  return measure_batch (self, batch, error) &&
+         check_values (batch->valid[VATT_AUDIO], self->samples,
+             "validity of audio", ZERO_OR_ONE, error) &&
+         check_values (batch->valid[VATT_TEXT], self->samples,
+             "validity of text", ZERO_OR_ONE, error) &&
+         (self->contrast ||
+             check_values (batch->labels, self->samples * config->head.classes,
+                 "labels", ZERO_TO_ONE, error));
 }
 
 static size_t
@@ -394,7 +397,7 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
  * without any allocation.
  *
  * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
- *   %VATT_ERROR_WEIGHTS where a classifier's loss is not a number,
+ *   %VATT_ERROR_WEIGHTS where a classifier's loss or gradient is not a number,
  *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
  */
 gboolean
@@ -473,6 +476,7 @@ vatt_trainer_get_bytes (VattTrainer *trainer)
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
   gsize bytes = vatt_store_bytes (trainer->store) +
                 vatt_stage_bytes (&trainer->objective.stage) +
+                vatt_stage_bytes (&trainer->descent.lengths) +
                 vatt_stage_bytes (&trainer->descent.stage);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     bytes += vatt_stage_bytes (&trainer->tower[m].stage);

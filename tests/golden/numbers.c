@@ -5,7 +5,7 @@
  * read off the names and shapes of the tensors. A tensor whose name means
  * nothing here fails the test.
  *
- *   numbers mel|words|resize|positions|colour|nce|schedules */
+ *   numbers mel|words|resize|positions|colour|metrics|nce|schedules */
 #include "numbers.h"
 
 #include "attributes.h"
@@ -355,6 +355,17 @@ test_nce (void)
 }
 
 static void
+test_metrics (void)
+{
+  g_autofree char *path = find_file ("metrics.json");
+  Worst worst = { NULL };
+  if (!path)
+    return;
+  check_metrics (path, &worst);
+  report ("metrics.json", &worst);
+}
+
+static void
 test_schedules (void)
 {
   g_autofree char *path = find_file ("schedules.json");
@@ -373,7 +384,7 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = { { "mel", test_mel }, { "words", test_words },
     { "resize", test_resize }, { "positions", test_positions },
-    { "colour", test_colour }, { "nce", test_nce },
+    { "colour", test_colour }, { "metrics", test_metrics }, { "nce", test_nce },
     { "schedules", test_schedules } };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (tests); i++)
@@ -383,6 +394,7 @@ main (int argc, char **argv)
       return g_test_run ();
     }
   g_printerr (
-      "usage: %s mel|words|resize|positions|colour|nce|schedules\n", argv[0]);
+      "usage: %s mel|words|resize|positions|colour|metrics|nce|schedules\n",
+      argv[0]);
   return 1;
 }

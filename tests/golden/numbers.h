@@ -51,4 +51,5 @@ gboolean check_colour (
 gboolean check_nce (
     VattTensorFile *file, const VattTensorInfo *info, Worst *worst);
 /* Compares all of a file. */
+void check_metrics (const char *path, Worst *worst);
 void check_schedules (const char *path, Worst *worst);

@@ -136,6 +136,14 @@ static const OpCase cases[] = {
       FORM (LITERAL, 0.5), 1e-5, 1e-6 },
   { "literal-captions", { TENSOR (2, 7, 5), TENSOR (2, 21, 5) }, TENSOR (1, 1),
       FORM (LITERAL, 0.3), 1e-5, 1e-6 },
+  { "cold", { TENSOR (2, 7, 5), TENSOR (2, 21, 5) }, TENSOR (1, 1),
+      FORM (ASYMMETRIC, 0.01), 1e-5, 1e-6 },
+  { "cold-symmetric", { TENSOR (2, 7, 5), TENSOR (2, 21, 5) }, TENSOR (1, 1),
+      FORM (SYMMETRIC, 0.01), 1e-5, 1e-6 },
+  { "cold-literal", { TENSOR (2, 7, 5), TENSOR (2, 21, 5) }, TENSOR (1, 1),
+      FORM (LITERAL, 0.01), 1e-5, 1e-6 },
+  { "hot", { TENSOR (2, 7, 5), TENSOR (2, 21, 5) }, TENSOR (1, 1),
+      FORM (LITERAL, 1000.0), 1e-5, 1e-6 },
   { "all-masked",
       { TENSOR (2, 3, 5), TENSOR (2, 6, 5), RANGE (0.0, 0.0, 1, 3) },
       TENSOR (1, 1), FORM (ASYMMETRIC, 0.3), 0.0, 0.0 },
@@ -188,11 +196,29 @@ test_mask (void)
   check_mask (VATT_NCE_LITERAL);
 }
 
-static const OpExtra extras[] = { { "mask", test_mask }, { NULL } };
+/* A vector that is no number is in no loss unseen, not even one without y. */
+static void
+test_nan (void)
+{
+  for (guint form = VATT_NCE_ASYMMETRIC; form <= VATT_NCE_LITERAL; form++) {
+    const VattNce nce = { .form = (VattNceForm)form, .temperature = 0.3 };
+    const OpCase test = { .in = { TENSOR (2, 5, 4), TENSOR (2, 10, 4),
+                              RANGE (1.0, 1.0, 1, 5) },
+      .attributes = &nce,
+      .attributes_size = sizeof nce };
+    g_autoptr (OpRun) run = optest_run_new (&test);
+    optest_values (run, MASK)[1] = 0.0f;
+    optest_values (run, X)[1 * 4 + 2] = NAN;
+    g_assert_true (isnan (optest_execute (run)[0]));
+  }
+}
+
+static const OpExtra extras[] = { { "mask", test_mask }, { "nan", test_nan },
+  { NULL } };
 
 const OpTest optest = {
   .op = &vatt_op_nce,
-  .reason = "scores up to 20 are rounded before they are exponents",
+  .reason = "scores are rounded before they are exponents",
   .reference = reference,
   .pieces_differ = TRUE,
   .constant = 1u << MASK,

@@ -7,29 +7,6 @@
 #include <string.h>
 
 #define WIDTH 24
-#define CLASSES 5
-
-static const char single_text[] =
-    "[model]\nname=single\n"
-    "[video]\ninput=voxels\nframes=4\nheight=16\nwidth-of-picture=16\n"
-    "rate=10\npatch=4;8;8\nbuckets=1;2;2\nlayers=1\nwidth=24\nheads=2\n"
-    "head-width=12\nfeed-forward=48\n"
-    "[head]\nkind=classifier\nclasses=5\n";
-
-static VattModel *
-classifier (gboolean multi_label)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text =
-      g_strconcat (single_text, multi_label ? "multi-label=true\n" : "", NULL);
-  g_autoptr (VattConfig) config =
-      vatt_config_parse (text, -1, "single", &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (vatt_config_is_multi_label (config), ==, multi_label);
-  VattModel *model = vatt_model_new (config, SEED, NULL, &error);
-  g_assert_no_error (error);
-  return model;
-}
 
 /* Features of @batch clips, from a session of their own. */
 static float *
@@ -79,7 +56,7 @@ static void
 test_classifiers (void)
 {
   for (gint multi = 0; multi < 2; multi++) {
-    g_autoptr (VattModel) model = classifier (multi);
+    g_autoptr (VattModel) model = classifier_model (multi);
     const VattOutput both = VATT_OUTPUT_LOGITS | VATT_OUTPUT_PROBABILITIES;
     assert_same (model, VATT_VIDEO, both, VATT_OUTPUT_LOGITS);
     assert_same (model, VATT_VIDEO, both, VATT_OUTPUT_PROBABILITIES);
@@ -99,7 +76,7 @@ test_spaces (void)
 static void
 test_reference (void)
 {
-  g_autoptr (VattModel) model = classifier (FALSE);
+  g_autoptr (VattModel) model = classifier_model (FALSE);
   g_autoptr (VattDevice) device = cpu (1);
   g_autoptr (VattSession) session =
       new_session (model, device, VATT_VIDEO, VATT_OUTPUT_LOGITS);
@@ -126,7 +103,7 @@ static void
 test_turns (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattModel) model = classifier (FALSE);
+  g_autoptr (VattModel) model = classifier_model (FALSE);
   g_autoptr (VattDevice) device = cpu (1);
   const VattSessionParams params = {
     .modality = VATT_VIDEO, .outputs = VATT_OUTPUT_LOGITS, .views = 2
@@ -170,7 +147,7 @@ static void
 test_refusals (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VattModel) model = classifier (FALSE);
+  g_autoptr (VattModel) model = classifier_model (FALSE);
   g_autoptr (VattDevice) device = cpu (1);
   g_autoptr (VattSession) session =
       new_session (model, device, VATT_VIDEO, VATT_OUTPUT_LOGITS);

@@ -3,6 +3,7 @@
  * Sessions on an untrained model of the tiny variant: what must not change
  * their results, and that they do not allocate. What they refuse is in
  * refusals.c. */
+#include "allocations.h"
 #include "tinymodel.h"
 
 #include <math.h>
@@ -12,77 +13,6 @@
 /* Two ways of cutting sums give results that differ by the rounding of a few
  * hundred products per layer: 1e-6 at a root mean square of 1. */
 #define ROUNDING 2e-5
-
-/* ---- counting allocations ---- */
-
-static gint counting; /* on, while not 0 */
-static gint allocations;
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-static const char *const cannot_count =
-    "sanitizers have an allocator of their own";
-#elif defined __GLIBC__
-static const char *const cannot_count = NULL;
-
-void *__libc_malloc (size_t size);
-void *__libc_calloc (size_t n, size_t size);
-void *__libc_realloc (void *memory, size_t size);
-void *__libc_memalign (size_t alignment, size_t size);
-void __libc_free (void *memory);
-
-static void
-note (void)
-{
-  if (g_atomic_int_get (&counting))
-    g_atomic_int_inc (&allocations);
-}
-
-void *
-malloc (size_t size)
-{
-  note ();
-  return __libc_malloc (size);
-}
-
-void *
-calloc (size_t n, size_t size)
-{
-  note ();
-  return __libc_calloc (n, size);
-}
-
-void *
-realloc (void *memory, size_t size)
-{
-  note ();
-  return __libc_realloc (memory, size);
-}
-
-void *
-aligned_alloc (size_t alignment, size_t size)
-{
-  note ();
-  return __libc_memalign (alignment, size);
-}
-
-int
-posix_memalign (void **memory, size_t alignment, size_t size)
-{
-  note ();
-  *memory = __libc_memalign (alignment, size);
-  return *memory ? 0 : 12; /* ENOMEM */
-}
-
-void
-free (void *memory)
-{
-  if (memory)
-    note ();
-  __libc_free (memory);
-}
-#else
-static const char *const cannot_count = "another C library than glibc";
-#endif
 
 /* A copy of an output, and how many values it has. */
 static float *

@@ -21,6 +21,29 @@ tiny_model (void)
   return model;
 }
 
+#define CLASSES 5
+
+/* Of small videos. */
+static inline VattModel *
+classifier_model (gboolean multi_label)
+{
+  static const char text[] =
+      "[model]\nname=single\n"
+      "[video]\ninput=voxels\nframes=4\nheight=16\nwidth-of-picture=16\n"
+      "rate=10\npatch=4;8;8\nbuckets=1;2;2\nlayers=1\nwidth=24\nheads=2\n"
+      "head-width=12\nfeed-forward=48\n"
+      "[head]\nkind=classifier\nclasses=5\n";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *all =
+      g_strconcat (text, multi_label ? "multi-label=true\n" : "", NULL);
+  g_autoptr (VattConfig) config = vatt_config_parse (all, -1, "single", &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (vatt_config_is_multi_label (config), ==, multi_label);
+  VattModel *model = vatt_model_new (config, SEED, NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
 static inline VattDevice *
 cpu (guint threads)
 {

@@ -300,11 +300,34 @@ test_schedules (void)
     .n_boundaries = 2,
     .boundary = { 10, 20 },
     .factor = { 0.5, 0.1 } };
+  /* As `schedules.json` of the golden numbers has it of the authors' code. */
+  const VattSchedule half = { .kind = VATT_SCHEDULE_HALF_COSINE,
+    .rate = 1e-4,
+    .end = 5e-5,
+    .warmup = 5000,
+    .steps = 500000 };
+  VattTrainerParams video;
+  vatt_trainer_params_init (&video, VATT_TASK_VIDEO);
+  const VattSchedule constant = { .rate = 3.0, .warmup = 2 };
   const struct {
     const VattSchedule *schedule;
     guint64 step;
     double rate;
   } rows[] = {
+    { &half, 1, 2e-8 },
+    { &half, 4999, 9.998e-5 },
+    { &half, 5000, 1e-4 },
+    { &half, 100000, 9.559190948e-5 },
+    { &half, 252500, 7.5e-5 },
+    { &half, 400000, 5.486824375e-5 },
+    { &half, 499999, 5e-5 },
+    { &half, G_MAXUINT64, 5e-5 },
+    { &video.schedule, 2499, 0.004998 },
+    { &video.schedule, 30000, 0.004081113264 },
+    { &video.schedule, 51250, 0.0025 },
+    { &video.schedule, 100000, 0.0 },
+    { &constant, 1, 1.5 },
+    { &constant, 2, 3.0 },
     { &paper.schedule, 0, 0.0 },
     { &paper.schedule, 5000, 5e-5 },
     { &paper.schedule, 10000, 1e-4 },
@@ -321,7 +344,7 @@ test_schedules (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     g_assert_cmpfloat_with_epsilon (
         vatt_schedule_get_rate (rows[i].schedule, rows[i].step), rows[i].rate,
-        5e-4 * rows[i].rate + 1e-12);
+        1e-4 * rows[i].rate + 1e-12);
 }
 
 /* ---- what is refused ---- */
@@ -357,6 +380,10 @@ test_batches (Fixture *fixture, gconstpointer data)
   batch.clip[VATT_TEXT] = few;
   refuse_batch (fixture, &batch, "the batch has 5 items of text for 4 samples");
   batch = fixture->batch;
+  const float mask[SAMPLES] = { 1.0f, 0.0f, 1.0f, NAN };
+  batch.valid[VATT_VIDEO] = mask;
+  refuse_batch (fixture, &batch, "which samples have video");
+  batch = fixture->batch;
   vatt_clip_writable_values (fixture->clip[VATT_VIDEO])[7] = NAN;
   refuse_batch (
       fixture, &batch, "video value 7 of the clip is not a finite number");
@@ -383,6 +410,22 @@ test_params (Fixture *fixture, gconstpointer data)
   params = settings ();
   params.temperature = 0.0;
   refuse_params (fixture, &params, "temperature is 0, expected more than 0");
+  params = settings ();
+  params.clip = INFINITY;
+  refuse_params (fixture, &params, "length of gradients is inf, expected 0");
+  params = settings ();
+  params.epsilon = 0.0;
+  refuse_params (
+      fixture, &params, "epsilon is 0, expected 1.17549e-38 or more");
+  params = settings ();
+  params.beta1 = NAN;
+  refuse_params (fixture, &params, "beta1 is nan, expected 0 to less than 1");
+  params = settings ();
+  params.weight[VATT_PAIR_AUDIO_TEXT] = -1.0;
+  refuse_params (fixture, &params, "weight of audio and text is -1");
+  params = settings ();
+  params.schedule.n_boundaries = VATT_SCHEDULE_BOUNDARIES + 1;
+  refuse_params (fixture, &params, "boundaries of the schedule is 9");
   params = settings ();
   memset (params.weight, 0, sizeof params.weight);
   refuse_params (fixture, &params, "no pair has a weight above 0");

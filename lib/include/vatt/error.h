@@ -19,7 +19,8 @@ G_BEGIN_DECLS
  * @VATT_ERROR_CONFIG: a configuration that cannot be: unknown key, value out
  *   of its range, an unknown variant
  * @VATT_ERROR_WEIGHTS: a weight file or checkpoint that is damaged, or that
- *   does not fit the configuration
+ *   does not fit the configuration; in training, weights whose loss or gradient
+ *   is not a finite number
  * @VATT_ERROR_SHAPE: an input whose shape or number format does not fit
  * @VATT_ERROR_MEDIA: a media, caption or vocabulary file that cannot be used
  * @VATT_ERROR_UNSUPPORTED: valid, but not something this library does

@@ -144,8 +144,8 @@ typedef enum {
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
  * @micro_batch: samples that the towers compute at once; 0 for the whole
- *   batch. It decides memory and time, not the result: batches that are
- *   larger go through the towers twice.
+ *   batch. It decides memory and time, and which values are dropped, but not
+ *   the result otherwise: batches that are larger go through the towers twice.
  * @seed: of dropout
  *
  * Settings of a trainer.
@@ -175,8 +175,9 @@ VATT_API void vatt_trainer_params_init (
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
  * @valid: (array fixed-size=3): for sound and text, 1 for each sample that has
- *   some and 0 for others, which are no positives nor negatives; %NULL where
- *   all have
+ *   some and 0 for others; %NULL where all have. Samples without sound are no
+ *   positives of video and audio, and their sound is no negative; so are those
+ *   without text in the other two pairs, whatever sound they have.
  * @labels: for classifiers, (samples, classes), from 0 to 1
  *
  * What one step learns from.

@@ -11,13 +11,16 @@
 #include <vatt/config.h>
 #include <vatt/device.h>
 #include <vatt/error.h>
+#include <vatt/eventlog.h>
 #include <vatt/file.h>
 #include <vatt/manifest.h>
 #include <vatt/mel.h>
+#include <vatt/metrics.h>
 #include <vatt/modality.h>
 #include <vatt/model.h>
 #include <vatt/npy.h>
 #include <vatt/objective.h>
+#include <vatt/probe.h>
 #include <vatt/resize.h>
 #include <vatt/scores.h>
 #include <vatt/session.h>

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Trainers where numbers go wrong: labels and masks that are none, and losses,
+ * gradients and statistics that are too large for a float. */
+#include "tinymodel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SAMPLES 3
+
+static const float labels[SAMPLES * CLASSES] = { 1, [6] = 1, [13] = 1 };
+
+static void
+fill (VattModel *model, const char *path, float value)
+{
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    const VattTensorInfo *info = vatt_model_get_tensor (model, i);
+    if (strcmp (info->name, path) != 0)
+      continue;
+    float *values = vatt_model_get_mutable (model, i);
+    for (gsize k = 0; k < info->size / sizeof (float); k++)
+      values[k] = value;
+    return;
+  }
+  g_error ("the model has no '%s'", path);
+}
+
+static VattTrainer *
+new_trainer (VattModel *model, VattTask task)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattDevice) device = cpu (2);
+  VattTrainerParams params;
+  vatt_trainer_params_init (&params, task);
+  params.schedule = (VattSchedule){ .rate = 1e-3 };
+  params.decay = 1e-3;
+  VattTrainer *trainer = vatt_trainer_new (model, device, &params, &error);
+  g_assert_no_error (error);
+  return trainer;
+}
+
+/* One step that must be refused for this reason and change nothing. */
+static void
+refuse (VattModel *model, VattTrainer *trainer, const VattBatch *batch,
+    int code, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (vatt_trainer_step (trainer, batch, NULL, NULL, &error));
+  g_assert_error (error, VATT_ERROR, code);
+  if (!strstr (error->message, why))
+    g_error ("'%s' does not say '%s'", error->message, why);
+  g_assert_cmpuint (vatt_trainer_get_step (trainer), ==, 0);
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    const VattTensorInfo *info = vatt_model_get_tensor (model, i);
+    g_assert_cmpmem (vatt_trainer_get_tensor (
+                         trainer, info->name, VATT_TRAINER_PARAMETER, NULL),
+        info->size, info->data, info->size);
+  }
+}
+
+static void
+test_labels (void)
+{
+  g_autoptr (VattModel) model = classifier_model (FALSE);
+  VattClip *clip = new_clip (model, VATT_VIDEO, SAMPLES, NULL, 0);
+  g_autoptr (VattTrainer) trainer = new_trainer (model, VATT_TASK_VIDEO);
+  float wrong[SAMPLES * CLASSES];
+  const VattBatch batch = { .clip = { [VATT_VIDEO] = clip }, .labels = wrong };
+  memcpy (wrong, labels, sizeof wrong);
+  wrong[7] = NAN;
+  refuse (model, trainer, &batch, VATT_ERROR_SHAPE,
+      "value 7 of the batch's labels is nan, expected 0 to 1");
+  wrong[7] = -0.5f;
+  refuse (model, trainer, &batch, VATT_ERROR_SHAPE, "labels is -0.5");
+  vatt_clip_free (clip);
+}
+
+/* Logits that are too large, and a gradient that is where the loss is not. */
+static void
+check_overflow (gboolean multi_label, const char *path, float value,
+    const char *other, float other_value, const char *why)
+{
+  g_autoptr (VattModel) model = classifier_model (multi_label);
+  VattClip *clip = new_clip (model, VATT_VIDEO, SAMPLES, NULL, 0);
+  const VattBatch batch = { .clip = { [VATT_VIDEO] = clip }, .labels = labels };
+  fill (model, path, value);
+  fill (model, other, other_value);
+  g_autoptr (VattTrainer) trainer = new_trainer (model, VATT_TASK_VIDEO);
+  refuse (model, trainer, &batch, VATT_ERROR_WEIGHTS, why);
+  vatt_clip_free (clip);
+}
+
+static void
+test_overflow (void)
+{
+  for (gboolean multi_label = FALSE; multi_label <= TRUE; multi_label++) {
+    check_overflow (multi_label, "head.classifier.weight", 3e38f,
+        "video.norm.gain", 1e10f, "step 0: the loss is not a finite number");
+    check_overflow (multi_label, "head.classifier.weight", 0.0f,
+        "video.norm.gain", 1e30f,
+        "step 0: the gradient of the heads has a length of inf, expected a "
+        "finite number");
+  }
+}
+
+/* Contrast goes on, and moving statistics stay numbers. */
+static void
+test_contrast (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattModel) model = tiny_model ();
+  VattClip *clip[VATT_N_MODALITIES];
+  VattBatch batch = { .labels = NULL };
+  VattLosses losses;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    batch.clip[m] = clip[m] =
+        new_clip (model, (VattModality)m, SAMPLES, NULL, 100 * m);
+  fill (model, "video.norm.gain", 3e38f);
+  g_autoptr (VattTrainer) trainer = new_trainer (model, VATT_TASK_PRETRAIN);
+  g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (isnan (losses.total));
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    gsize n;
+    const float *now = vatt_trainer_get_tensor (trainer,
+        vatt_model_get_tensor (model, i)->name, VATT_TRAINER_PARAMETER, &n);
+    for (gsize k = 0; k < n; k++)
+      g_assert_true (isfinite (now[k]));
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    vatt_clip_free (clip[m]);
+}
+
+static void
+test_masks (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattModel) model = tiny_model ();
+  VattClip *clip[VATT_N_MODALITIES];
+  VattBatch batch = { .labels = NULL };
+  VattLosses losses;
+  float mask[SAMPLES] = { 1.0f, 0.0f, NAN };
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    batch.clip[m] = clip[m] =
+        new_clip (model, (VattModality)m, SAMPLES, NULL, 100 * m);
+  g_autoptr (VattTrainer) trainer = new_trainer (model, VATT_TASK_PRETRAIN);
+  batch.valid[VATT_TEXT] = mask;
+  refuse (model, trainer, &batch, VATT_ERROR_SHAPE,
+      "value 2 of the batch's validity of text is nan, expected 0 or 1");
+  /* No text at all: the pair has no loss, and the text's tower no gradient. */
+  memset (mask, 0, sizeof mask);
+  g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpfloat (losses.pair[VATT_PAIR_VIDEO_TEXT], ==, 0.0);
+  g_assert_cmpfloat_with_epsilon (
+      losses.total, losses.pair[VATT_PAIR_VIDEO_AUDIO] / 2.0, 1e-6);
+  gsize n;
+  const float *gradient = vatt_trainer_get_tensor (
+      trainer, "text.norm.gain", VATT_TRAINER_GRADIENT, &n);
+  g_assert_nonnull (gradient);
+  for (gsize k = 0; k < n; k++)
+    g_assert_cmpfloat (gradient[k], ==, 0.0f);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    vatt_clip_free (clip[m]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/trainernumbers/labels", test_labels);
+  g_test_add_func ("/trainernumbers/overflow", test_overflow);
+  g_test_add_func ("/trainernumbers/contrast", test_contrast);
+  g_test_add_func ("/trainernumbers/masks", test_masks);
+  return g_test_run ();
+}
