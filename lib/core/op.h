@@ -71,8 +71,6 @@ struct VattOp {
   /* Inputs, a bit each, whose shaders read any of the types that parameters
    * may be stored in. */
   guint narrow;
-  /* 1 << slot of inputs that shaders do not know yet. */
-  guint unshaded;
   /* Inputs, a bit each, in whose place the output may lie: that is so of an op
    * whose items, and its shaders' groups, read nothing of such an input that
    * another one writes, and nothing once they have begun to write. Plans make

@@ -329,12 +329,17 @@ shade_samples (
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
   const Body body = choose_body (node, all->caps);
+  guint32 threshold = vatt_drop_threshold (attention->dropout);
   const Params params = { .first = (guint32)first,
     .samples = (guint32)samples,
     .heads = (guint32)attention->heads,
     .queries = (guint32)query[1],
     .keys = (guint32)node->in[KEY]->shape[1],
-    .scale = attention->scale };
+    .scale = attention->scale,
+    .stream_low = (guint32)attention->stream,
+    .stream_high = (guint32)(attention->stream >> 32),
+    .threshold = threshold,
+    .drop_scale = vatt_drop_scale (threshold) };
   VattDispatch *dispatch = vatt_dispatches_add (
       all, body.shader, body.lanes, &params, sizeof params);
   vatt_dispatch_constant (dispatch, (guint32)(query[2] / attention->heads));
@@ -342,17 +347,22 @@ shade_samples (
   vatt_dispatch_constant (dispatch, body.lane_keys);
   vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
   vatt_dispatch_constant (dispatch, node->in[MASK] != NULL);
+  vatt_dispatch_constant (dispatch, attention->dropout > 0.0);
   bind_samples (dispatch, node->in[QUERY], first, samples, FALSE);
   bind_samples (dispatch, node->in[KEY], first, samples, FALSE);
   bind_samples (dispatch, node->in[VALUE], first, samples, FALSE);
   vatt_dispatch_read (dispatch, node->in[BIAS]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
   bind_samples (dispatch, node->out, first, samples, TRUE);
+  vatt_dispatch_read (dispatch, node->in[RANDOM]);
   vatt_dispatch_groups (dispatch,
       samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
   dispatch->shared_bytes = body.shared_bytes;
+  size_t tile_trips = body.tile_trips;
+  if (attention->dropout > 0.0)
+    tile_trips += body.lane_rows * (body.lane_keys + (size_t)2) + 1;
   dispatch->trips =
-      (params.keys + body.tile_keys - 1) / body.tile_keys * body.tile_trips +
+      (params.keys + body.tile_keys - 1) / body.tile_keys * tile_trips +
       body.other_trips;
   dispatch->flop =
       attention_flop (node, FALSE) * (double)samples / (double)query[0];
@@ -372,7 +382,6 @@ const VattOp vatt_op_attention = {
   .name = "attention",
   .infer = attention_infer,
   .flop = attention_flop,
-  .unshaded = 1u << RANDOM,
   /* A query is read before its result is written, by that item alone. */
   .overwrites = 1u << QUERY,
   .forward = { VATT_PASS (attention, pack, pack_items),

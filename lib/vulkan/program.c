@@ -208,13 +208,6 @@ add_steps (VattProgram *self, guint n, GError **error)
   g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
   VattDispatches all = { .caps = &self->vk->caps.shader, .dispatches = list };
   const VattPass *passes = vatt_node_passes (node);
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    if (node->in[i] && (node->op->unshaded & (1u << i))) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-          "vulkan: %s has no shader that reads its input %u", node->op->name,
-          i);
-      return FALSE;
-    }
   for (guint p = 0; p < VATT_MAX_PASSES && passes[p].run; p++) {
     if (!passes[p].shade) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,

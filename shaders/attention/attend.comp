@@ -7,7 +7,8 @@
  * keys with a running maximum and sum; scores are in units of ln 2. Groups are
  * numbered by blocks of rows first. Keys and values are read where they are:
  * a tile is laid out anew when it is read, so the CPU's packing is not needed.
- */
+ * Where there is dropout, probabilities that it takes away count in the sum
+ * alone, and the rest are multiplied with the quotient at the end. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #if BODY_DIRECT
@@ -16,12 +17,14 @@
 #endif
 #include "common.glsl"
 #include "exp2.glsl"
+#include "rng.glsl"
 
 layout (constant_id = 1) const uint WIDTH = 64; /* K, channels of a head */
 layout (constant_id = 2) const uint ROWS = 1;   /* of an invocation */
 layout (constant_id = 3) const uint KEYS = 4;   /* of a tile; see the bodies */
 layout (constant_id = 4) const bool BIASED = false;
 layout (constant_id = 5) const bool MASKED = false;
+layout (constant_id = 6) const bool DROPS = false;
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -66,6 +69,11 @@ layout (binding = 5) writeonly buffer Y
 layout (binding = 5) writeonly buffer YQuads
 {
   vec4 y4[];
+};
+
+layout (binding = 6) readonly buffer Random
+{
+  uint random[];
 };
 
 const float LEAST = -3.0e38; /* a maximum before there are scores */
@@ -161,6 +169,28 @@ float
 shrink_of (float top, float now)
 {
   return now > top ? exp2_exact (top - now) : 1.0;
+}
+
+/* Whether dropout keeps a probability. Random numbers of a row begin with a
+ * group. */
+bool
+kept (Place place, uint row, uint key)
+{
+  uint groups = (keys + SPREAD_GROUP - 1) / SPREAD_GROUP;
+  uint item = ((first + place.b) * heads + place.h) * queries + row;
+  uint n = key % SPREAD_GROUP;
+  uvec4 words = random_spread (uvec2 (random[0], random[1]),
+      uvec2 (stream_low, stream_high), item * groups + key / SPREAD_GROUP,
+      n % SPREAD_BLOCKS);
+  uint word = words[n / SPREAD_BLOCKS % 4];
+  return (n < SPREAD_GROUP / 2 ? word & 0xffffu : word >> 16) >= threshold;
+}
+
+/* What a row's results are divided by. */
+float
+divisor (float sum)
+{
+  return DROPS ? sum / drop_scale : sum;
 }
 
 #if BODY_SHARED

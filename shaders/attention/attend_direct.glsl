@@ -121,8 +121,19 @@ find_scores (Place place, uint key0)
     add_extra (place, key0);
 }
 
+/* Takes away what is dropped of row i; a loop, for short code. */
 void
-renew (uint key0)
+drop (Place place, uint i, uint key0)
+{
+  uint keep = 0;
+  [[dont_unroll]] for (uint j = 0; j < KEYS; j++) keep |=
+      uint (kept (place, row_of (place, i), key0 + j)) << j;
+  [[unroll]] for (uint j = 0; j < KEYS; j++) if ((keep >> j & 1u) == 0)
+      score[i][j] = 0.0;
+}
+
+void
+renew (Place place, uint key0)
 {
   [[unroll]] for (uint i = 0; i < ROWS; i++)
   {
@@ -141,6 +152,8 @@ renew (uint key0)
     shrink[i] = shrink_of (top[i], now);
     sum[i] = sum[i] * shrink[i] + block;
     top[i] = now;
+    if (DROPS)
+      drop (place, i, key0);
   }
 }
 
@@ -173,7 +186,7 @@ void
 write_result (Place place)
 {
   [[unroll]] for (uint i = 0; i < ROWS; i++)
-      total[i * LANES + gl_SubgroupInvocationID] = sum[i];
+      total[i * LANES + gl_SubgroupInvocationID] = divisor (sum[i]);
   [[dont_unroll]] for (uint i = 0; i < ROWS; i++)
   {
     uint at = begin_of (place, queries, row_of (place, i));
@@ -201,7 +214,7 @@ main ()
   load_queries (place);
   for (uint key0 = 0; key0 < keys; key0 += KEYS) {
     find_scores (place, key0);
-    renew (key0);
+    renew (place, key0);
     accumulate (place, key0);
   }
   write_result (place);

@@ -120,6 +120,21 @@ renew (float scores[ROWS][KEYS])
   }
 }
 
+/* Makes what is dropped negative, of the invocation's own: it counts in the sum
+ * alone. */
+void
+drop (Place place, uint key0)
+{
+  [[dont_unroll]] for (uint i = 0; i < ROWS; i++)
+      [[dont_unroll]] for (uint j = 0; j < KEYS; j++)
+  {
+    uint key = across () + ACROSS * j;
+    uint at = row_of (i) * SCORE_STRIDE + key;
+    if (!kept (place, place.row + row_of (i), key0 + key))
+      probability[at] = -probability[at];
+  }
+}
+
 void
 accumulate ()
 {
@@ -130,7 +145,9 @@ accumulate ()
     [[unroll]] for (uint i = 0; i < ROWS; i++)
     {
       float p = probability[row_of (i) * SCORE_STRIDE + key];
-      sum[i] += p;
+      sum[i] += DROPS ? abs (p) : p;
+      if (DROPS)
+        p = p < 0.0 ? 0.0 : p;
       [[unroll]] for (uint j = 0; j < VECTORS; j++) result[i][j] +=
           p * value[j];
     }
@@ -146,7 +163,7 @@ write_result (Place place)
     uint row = place.row + row_of (i);
     if (row < queries)
       write_quad (begin_of (place, queries, row), 4 * (across () + ACROSS * j),
-          result[i][j] / sum[i]);
+          result[i][j] / divisor (sum[i]));
   }
 }
 
@@ -172,6 +189,8 @@ main ()
     barrier ();
     load_tile (place, key0, true);
     renew (scores);
+    if (DROPS)
+      drop (place, key0);
     barrier ();
     accumulate ();
     barrier ();

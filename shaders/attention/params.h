@@ -7,3 +7,7 @@ uint32_t heads;   /* H */
 uint32_t queries; /* Tq */
 uint32_t keys;    /* Tk */
 float scale;
+uint32_t stream_low; /* of dropout, as dropout has it */
+uint32_t stream_high;
+uint32_t threshold;
+float drop_scale;
