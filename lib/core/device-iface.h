@@ -20,6 +20,7 @@ typedef enum {
 
 typedef struct {
   const char *name;
+  gboolean trains; /* runs backward passes too */
   /* selector: what follows the colon of "name:selector", or NULL. */
   gpointer (*open) (
       const char *selector, const VattDeviceParams *params, GError **error);

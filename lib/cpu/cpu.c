@@ -194,6 +194,7 @@ cpu_fetch (VattProgram *program, VattTensor *tensor, GError **error)
 
 const VattDeviceIface vatt_device_cpu = {
   .name = "cpu",
+  .trains = TRUE,
   .open = cpu_open,
   .close = cpu_close,
   .enumerate = cpu_enumerate,

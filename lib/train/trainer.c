@@ -65,6 +65,16 @@ vatt_trainer_init (VattTrainer *self)
 {
 }
 
+static gboolean
+check_device (VattDevice *device, GError **error)
+{
+  if (vatt_device_iface (device)->trains)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+      "device '%s' does not train, 'cpu' does", vatt_device_get_name (device));
+  return FALSE;
+}
+
 /**
  * vatt_trainer_new:
  * @model: where to begin
@@ -87,7 +97,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params, NULL);
-  if (!vatt_trainer_params_check (params, error))
+  if (!vatt_trainer_params_check (params, error) ||
+      !check_device (device, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
   self->model = g_object_ref (model);

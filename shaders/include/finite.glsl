@@ -6,3 +6,9 @@ is_finite (float v)
 {
   return (floatBitsToUint (v) & 0x7f800000u) != 0x7f800000u;
 }
+
+bool
+is_nan (float v)
+{
+  return (floatBitsToUint (v) & 0x7fffffffu) > 0x7f800000u;
+}

@@ -6,6 +6,7 @@
  * y. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "finite.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -18,13 +19,6 @@ layout (binding = 1) buffer Y
 {
   float y[];
 };
-
-/* By its bits: devices need not know NaN. */
-bool
-is_nan (float v)
-{
-  return (floatBitsToUint (v) & 0x7fffffffu) > 0x7f800000u;
-}
 
 void
 main ()

@@ -36,7 +36,7 @@ main ()
     top = combine (s[place (j, n)], top, MAX);
   top = reduce (top, MAX);
   for (uint n = lane; n < columns; n += gl_WorkGroupSize.x)
-    sum += exp_exact (s[place (j, n)] - top);
+    sum += term (s[place (j, n)], top);
   sum = reduce (sum, SUM);
   if (lane == 0)
     statistics[COLUMN * rows + j] = log_sum (top, sum);

@@ -59,7 +59,7 @@ float
 log_sum_of_lanes (float own)
 {
   float top = reduce (own, MAX);
-  float sum = reduce (own == LOWEST ? 0.0 : exp_exact (own - top), SUM);
+  float sum = reduce (own == LOWEST ? 0.0 : term (own, top), SUM);
   return log_sum (top, sum);
 }
 

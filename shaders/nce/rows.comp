@@ -40,9 +40,9 @@ main ()
   for (uint k = lane; k < columns; k += gl_WorkGroupSize.x) {
     bool own = k / captions == i;
     if (own)
-      own_sum += exp_exact (s[begin + k] - own_top);
+      own_sum += term (s[begin + k], own_top);
     if (!own || form != LITERAL)
-      sum += exp_exact (s[begin + k] - top);
+      sum += term (s[begin + k], top);
   }
   own_sum = reduce (own_sum, SUM);
   sum = reduce (sum, SUM);
