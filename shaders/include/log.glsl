@@ -21,7 +21,7 @@ log_series (float s)
   return p * t + 1.0;
 }
 
-/* log x of a normal number above 0. */
+/* log x of a normal number above 0; what is not finite stays as it is. */
 float
 log_exact (float x)
 {
@@ -30,7 +30,8 @@ log_exact (float x)
   int n = (bits - 0x3f3504f3) >> 23;
   float m = intBitsToFloat (bits - (n << 23));
   float s = (m - 1.0) / (m + 1.0);
-  return 2.0 * s * log_series (s) + float (n) * LN_2;
+  float y = 2.0 * s * log_series (s) + float (n) * LN_2;
+  return x <= 3.40282347e38 ? y : x; /* in this order a NaN stays one */
 }
 
 /* log (1 + e), 0 <= e <= 1. */
