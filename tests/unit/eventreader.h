@@ -156,7 +156,7 @@ reader_event (Bytes in, guint index, GArray *all)
     if (field == 2)
       step = number;
     if (field == 3)
-      g_assert_cmpmem (bytes.p, bytes.end - bytes.p, "brain.Event:2",
+      g_assert_cmpmem (bytes.p, (gsize)(bytes.end - bytes.p), "brain.Event:2",
           strlen ("brain.Event:2"));
     g_assert_true ((field == 3) == (field != 1 && field != 2 && index == 0));
     if (field == 5)
