@@ -94,6 +94,19 @@ vatt_infer_elementwise (VattPlan *plan, VattNode *node, GError **error)
   return TRUE;
 }
 
+void
+vatt_shade_elementwise (
+    const VattNode *node, VattDispatches *all, const VattShader *shader)
+{
+  size_t count = vatt_tensor_count (node->out);
+  const guint32 push = (guint32)count;
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, shader, all->caps->element_lanes, &push, sizeof push);
+  vatt_dispatch_read (dispatch, node->in[0]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 size_t
 vatt_items_rows (const VattNode *node)
 {

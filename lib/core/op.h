@@ -111,6 +111,10 @@ gboolean vatt_node_expect_axis (const VattNode *node, guint slot,
 /* The shape rule of y = f (x), element by element: floats of any shape. */
 gboolean vatt_infer_elementwise (
     VattPlan *plan, VattNode *node, GError **error);
+/* And how it runs on a device with shaders: the push constants are the number
+ * of elements alone. */
+void vatt_shade_elementwise (
+    const VattNode *node, VattDispatches *all, const VattShader *shader);
 /* Common answers to items: rows or elements of the output. */
 size_t vatt_items_rows (const VattNode *node);
 size_t vatt_items_elements (const VattNode *node);

@@ -127,6 +127,21 @@ vatt_gemm_choose (const VattShaderCaps *caps, const VattGemmShaders *shaders,
     .most_terms = most_terms (caps, tile, shape->flags) };
 }
 
+void
+vatt_gemm_shade (const VattNode *node, VattDispatches *all,
+    const VattGemmShaders *shaders, const VattGemmShape *shape,
+    VattGemmPart add_part)
+{
+  const VattGemmChoice choice = vatt_gemm_choose (
+      all->caps, shaders, shape, MAX (shape->columns, shape->depth));
+  for (size_t row0 = 0; row0 < shape->rows; row0 += choice.most_rows) {
+    VattGemmShape rows = *shape;
+    rows.rows = MIN (choice.most_rows, shape->rows - row0);
+    for (size_t k = 0; k < shape->depth; k += choice.most_terms)
+      add_part (node, all, &choice, &rows, row0, k);
+  }
+}
+
 VattDispatch *
 vatt_gemm_add (VattDispatches *all, const VattGemmChoice *choice,
     const VattGemmShape *part, gconstpointer push, size_t push_bytes)

@@ -5,7 +5,7 @@
  * lie in memory is the shader's business (shaders/include/gemm.glsl). */
 #pragma once
 
-#include "dispatch.h"
+#include "op.h"
 
 #include "include/gemmflags.h"
 
@@ -30,6 +30,16 @@ typedef struct {
 VattGemmChoice vatt_gemm_choose (const VattShaderCaps *caps,
     const VattGemmShaders *shaders, const VattGemmShape *shape,
     size_t row_width);
+/* Adds, by vatt_gemm_add, and binds what makes rows from row0 on, in sums the
+ * terms from k on, as many as the choice allows. */
+typedef void (*VattGemmPart) (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k);
+/* All of C in as many parts as it takes; what is bound by rows of C has no more
+ * numbers in a row than C or a sum. */
+void vatt_gemm_shade (const VattNode *node, VattDispatches *all,
+    const VattGemmShaders *shaders, const VattGemmShape *shape,
+    VattGemmPart add_part);
 /* Adds the dispatch of a part of C and of its sums, without bindings. */
 VattDispatch *vatt_gemm_add (VattDispatches *all, const VattGemmChoice *choice,
     const VattGemmShape *part, gconstpointer push, size_t push_bytes);

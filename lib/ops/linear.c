@@ -189,14 +189,7 @@ linear_forward_shade (const VattNode *node, VattDispatches *all)
     .tile = &forward_tile_shader,
     .matrix = &forward_matrix_shader };
   const VattGemmShape shape = shape_of (node);
-  const VattGemmChoice choice = vatt_gemm_choose (
-      all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));
-  for (size_t row0 = 0; row0 < shape.rows; row0 += choice.most_rows) {
-    VattGemmShape rows = shape;
-    rows.rows = MIN (choice.most_rows, shape.rows - row0);
-    for (size_t k = 0; k < shape.depth; k += choice.most_terms)
-      shade_part (node, all, &choice, &rows, row0, k);
-  }
+  vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
 }
 
 /* ---- backward ---- */

@@ -318,14 +318,7 @@ nce_scores_shade (const VattNode *node, VattDispatches *all)
     .columns = node->in[Y]->shape[0],
     .depth = depth,
     .flags = depth % 4 ? 0 : GEMM_A_VECTORS };
-  const VattGemmChoice choice = vatt_gemm_choose (
-      all->caps, &shaders, &shape, MAX (shape.columns, shape.depth));
-  for (size_t row0 = 0; row0 < shape.rows; row0 += choice.most_rows) {
-    VattGemmShape rows = shape;
-    rows.rows = MIN (choice.most_rows, shape.rows - row0);
-    for (size_t k = 0; k < shape.depth; k += choice.most_terms)
-      shade_part (node, all, &choice, &rows, row0, k);
-  }
+  vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
 }
 
 /* A group for each sample, over what its scores are. */

@@ -20,13 +20,7 @@ relu_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
 static void
 relu_forward_shade (const VattNode *node, VattDispatches *all)
 {
-  size_t count = vatt_tensor_count (node->out);
-  const Params params = { .count = (guint32)count };
-  VattDispatch *dispatch = vatt_dispatches_add (
-      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_write (dispatch, node->out);
-  vatt_dispatch_elements (dispatch, count);
+  vatt_shade_elementwise (node, all, &forward_shader);
 }
 
 static void

@@ -38,8 +38,10 @@ typedef VkCooperativeMatrixPropertiesNV Shape;
 typedef VkPhysicalDeviceCooperativeMatrixFeaturesNV Features;
 #endif
 
+/* Of matrices of halves summed in floats: whether there is ours, and for
+ * people, which there are. */
 static gboolean
-has_shape (VkPhysicalDevice device)
+has_shape (VkPhysicalDevice device, GString *known)
 {
   guint32 n = 0;
   gboolean found = FALSE;
@@ -50,11 +52,16 @@ has_shape (VkPhysicalDevice device)
     shapes[i].sType = SHAPE_TYPE;
   if (get_shapes (device, &n, shapes) != VK_SUCCESS)
     return FALSE;
-  for (guint32 i = 0; i < n && !found; i++)
-    found = shapes[i].MSize == SIDE && shapes[i].NSize == SIDE &&
-            shapes[i].KSize == SIDE && shapes[i].AType == HALF &&
-            shapes[i].BType == HALF && shapes[i].CType == FLOAT &&
-            shapes[i].RESULT == FLOAT && shapes[i].scope == SCOPE;
+  for (guint32 i = 0; i < n; i++) {
+    if (shapes[i].AType != HALF || shapes[i].BType != HALF ||
+        shapes[i].CType != FLOAT || shapes[i].RESULT != FLOAT ||
+        shapes[i].scope != SCOPE)
+      continue;
+    g_string_append_printf (
+        known, " %ux%ux%u", shapes[i].MSize, shapes[i].NSize, shapes[i].KSize);
+    found |= shapes[i].MSize == SIDE && shapes[i].NSize == SIDE &&
+             shapes[i].KSize == SIDE;
+  }
   return found;
 }
 
@@ -82,15 +89,18 @@ vatt_vk_matrix_read (VkPhysicalDevice device, VattVkCaps *caps, GError **error)
   if (g_strcmp0 (g_getenv ("VATT_VULKAN_MATRIX"), "1") != 0)
     return TRUE;
   guint32 lanes = SUBGROUPS * shader->subgroup;
+  g_autoptr (GString) known = g_string_new (NULL);
   if (!lanes || lanes > shader->group_limit ||
       shader->shared_bytes < SHARED_BYTES ||
       !vatt_vk_has_extension (device, EXTENSION) || !has_features (device) ||
-      !has_shape (device)) {
+      !has_shape (device, known)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
         "vulkan: '%s': VATT_VULKAN_MATRIX=1 asks for cooperative matrices, "
-        "expected %s with halves of %dx%dx%d summed in floats, and %d bytes of "
-        "shared memory",
-        caps->name, EXTENSION, SIDE, SIDE, SIDE, SHARED_BYTES);
+        "expected %s with halves of %dx%dx%d summed in floats, %u invocations "
+        "in a group and %d bytes of shared memory; found shapes%s, %u and %u",
+        caps->name, EXTENSION, SIDE, SIDE, SIDE, MAX (lanes, SUBGROUPS),
+        SHARED_BYTES, known->len ? known->str : " of none", shader->group_limit,
+        shader->shared_bytes);
     return FALSE;
   }
   /* A subgroup makes 32 x 32: four matrices from two loads of each side. */

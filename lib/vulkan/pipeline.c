@@ -46,20 +46,25 @@ key_of (const VattDispatch *dispatch)
   return key;
 }
 
-VattVkPipelines *
-vatt_vk_pipelines_new (VattVk *vk, GError **error)
+static VkResult
+make_cache (VattVk *vk, GBytes *kept, VkPipelineCache *cache)
 {
-  VattVkPipelines *self = g_new0 (VattVkPipelines, 1);
-  g_autoptr (GBytes) kept = vatt_vk_cache_read (&vk->caps);
   const VkPipelineCacheCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
     .initialDataSize = kept ? g_bytes_get_size (kept) : 0,
     .pInitialData = kept ? g_bytes_get_data (kept, NULL) : NULL,
   };
+  return vk->api.vkCreatePipelineCache (vk->device, &info, NULL, cache);
+}
+
+VattVkPipelines *
+vatt_vk_pipelines_new (VattVk *vk, GError **error)
+{
+  VattVkPipelines *self = g_new0 (VattVkPipelines, 1);
+  g_autoptr (GBytes) kept = vatt_vk_cache_read (&vk->caps);
   self->modules = g_hash_table_new (NULL, NULL);
   self->all = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
-  if (!vatt_vk_check (
-          vk->api.vkCreatePipelineCache (vk->device, &info, NULL, &self->cache),
+  if (!vatt_vk_check (make_cache (vk, kept, &self->cache),
           "making a pipeline cache", error)) {
     vatt_vk_pipelines_free (vk, self);
     return NULL;
@@ -67,17 +72,34 @@ vatt_vk_pipelines_new (VattVk *vk, GError **error)
   return self;
 }
 
+/* Others may have kept theirs since. */
+static void
+merge (VattVk *vk, VattVkPipelines *self, GBytes *kept)
+{
+  VkPipelineCache theirs = VK_NULL_HANDLE;
+  if (make_cache (vk, kept, &theirs) == VK_SUCCESS)
+    vk->api.vkMergePipelineCaches (vk->device, self->cache, 1, &theirs);
+  if (theirs)
+    vk->api.vkDestroyPipelineCache (vk->device, theirs, NULL);
+}
+
 static void
 write_cache (VattVk *vk, VattVkPipelines *self)
 {
+  g_autoptr (GBytes) kept = vatt_vk_cache_read (&vk->caps);
   size_t size = 0;
+  if (kept)
+    merge (vk, self, kept);
   if (vk->api.vkGetPipelineCacheData (vk->device, self->cache, &size, NULL) !=
       VK_SUCCESS)
     return;
   g_autofree void *data = g_try_malloc (size);
-  if (data && vk->api.vkGetPipelineCacheData (
-                  vk->device, self->cache, &size, data) == VK_SUCCESS)
-    vatt_vk_cache_write (&vk->caps, data, size);
+  if (!data || vk->api.vkGetPipelineCacheData (
+                   vk->device, self->cache, &size, data) != VK_SUCCESS)
+    return;
+  g_autoptr (GBytes) now = g_bytes_new_take (g_steal_pointer (&data), size);
+  if (!kept || !g_bytes_equal (now, kept))
+    vatt_vk_cache_write (&vk->caps, g_bytes_get_data (now, NULL), size);
 }
 
 void

@@ -15,3 +15,16 @@ golden_folder (void)
     return g_strdup (folder);
   return shared ? g_build_filename (shared, "golden", NULL) : NULL;
 }
+
+/* The folder of a case; NULL after saying SKIP where there is none. */
+static inline char *
+golden_case_folder (const char *name)
+{
+  g_autofree char *golden = golden_folder ();
+  g_autofree char *folder =
+      golden ? g_build_filename (golden, name, NULL) : NULL;
+  if (folder && g_file_test (folder, G_FILE_TEST_IS_DIR))
+    return g_steal_pointer (&folder);
+  g_test_skip (folder ? folder : "no golden numbers here");
+  return NULL;
+}

@@ -3,6 +3,8 @@
  * Comparing tensor by tensor. */
 #include "training-compare.h"
 
+#include "relative.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,17 +12,6 @@
 #define GRADIENT_OF_ALL 1e-6
 #define CHANGE 1e-3
 #define FIRST_STEP 2e-4 /* of which floats of parameters are a quarter */
-
-static double
-distance (const float *a, const float *b, gsize n)
-{
-  double sum = 0;
-  for (gsize i = 0; i < n; i++) {
-    double difference = (double)a[i] - (b ? (double)b[i] : 0.0);
-    sum += difference * difference;
-  }
-  return sqrt (sum);
-}
 
 static void
 check (const char *what, const char *path, double error, double limit)

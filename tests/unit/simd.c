@@ -10,28 +10,10 @@
 #include "simd.h"
 
 #define SEED 77
-#define CANARY 12345.0f
+#include "simdvalues.h"
 
 static const size_t lengths[] = { 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65,
   100, 129, 768, 1023 };
-
-static const VattSimd *
-set_of (gconstpointer data)
-{
-  return data;
-}
-
-/* n values in [low, high), and a canary behind them. */
-static float *
-random_values (guint64 stream, double low, double high, size_t n)
-{
-  float *values = g_new (float, n + 1);
-  for (size_t i = 0; i < n; i++)
-    values[i] = (float)(low + (high - low) *
-                                  (double)vatt_rng_uniform (SEED, stream, i));
-  values[n] = CANARY;
-  return values;
-}
 
 static void
 check (const char *what, size_t n, size_t i, double found, double expected,

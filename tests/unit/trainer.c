@@ -3,6 +3,7 @@
  * Trainers on an untrained model of the tiny variant: that it learns; what
  * must not change what it learns; what it refuses. That it learns what the
  * authors' code learns is in the suite `golden`. */
+#include "relative.h"
 #include "tinymodel.h"
 #include "vulkandevice.h"
 
@@ -130,17 +131,6 @@ test_models (Fixture *fixture, gconstpointer data)
 }
 
 /* ---- what must not matter ---- */
-
-static double
-distance (const float *a, const float *b, gsize n)
-{
-  double sum = 0;
-  for (gsize i = 0; i < n; i++) {
-    double difference = (double)a[i] - (b ? (double)b[i] : 0.0);
-    sum += difference * difference;
-  }
-  return sqrt (sum);
-}
 
 /* Gradients of one step, by their share of the whole gradient. */
 static double

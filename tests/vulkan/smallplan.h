@@ -93,6 +93,21 @@ small_plan_check (const SmallPlan *self)
           (double)y[r * COLUMNS + c], small_plan_expect (self, r, c), 1e-4);
 }
 
+/* Prepares, runs once and checks. */
+static inline void
+small_plan_run (VattVk *vk)
+{
+  g_autoptr (SmallPlan) small = small_plan_new ();
+  g_autoptr (GError) error = NULL;
+  VattProgram *program =
+      vatt_device_vulkan.prepare (vk, small->plan, NULL, &error);
+  g_assert_no_error (error);
+  vatt_device_vulkan.run (program, VATT_PHASE_FORWARD, NULL, NULL, &error);
+  g_assert_no_error (error);
+  small_plan_check (small);
+  vatt_device_vulkan.release (program);
+}
+
 /* A device, or NULL after saying SKIP; none is a failure where one is
  * demanded. */
 static inline VattVk *
