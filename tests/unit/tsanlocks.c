@@ -133,6 +133,45 @@ g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 time)
   return signalled;
 }
 
+/* A pool's thread comes to a task after who pushed it. Pools live as long as
+ * the program, or nearly; what stands between is never freed. */
+typedef GThreadPool *(*NewPoolFunction) (
+    GFunc, gpointer, gint, gboolean, GError **);
+typedef gboolean (*PushFunction) (GThreadPool *, gpointer, GError **);
+
+typedef struct {
+  GFunc function;
+  gpointer user_data;
+} PoolWork;
+
+static void
+run_task (gpointer task, gpointer user_data)
+{
+  const PoolWork *work = user_data;
+  __tsan_acquire (task);
+  work->function (task, work->user_data);
+}
+
+GThreadPool *
+g_thread_pool_new (GFunc function, gpointer user_data, gint max_threads,
+    gboolean exclusive, GError **error)
+{
+  NewPoolFunction make;
+  PoolWork *work = g_new (PoolWork, 1);
+  *work = (PoolWork){ .function = function, .user_data = user_data };
+  *(void **)&make = next ("g_thread_pool_new");
+  return make (run_task, work, max_threads, exclusive, error);
+}
+
+gboolean
+g_thread_pool_push (GThreadPool *pool, gpointer task, GError **error)
+{
+  PushFunction push;
+  *(void **)&push = next ("g_thread_pool_push");
+  __tsan_release (task);
+  return push (pool, task, error);
+}
+
 /* Whoever gives up the last reference comes after all others who did. Declared
  * here: not every program that has this file has these libraries. */
 void g_object_unref (gpointer object);
