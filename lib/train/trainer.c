@@ -5,7 +5,7 @@
  * the optimiser. Batches that are computed in parts run forwards twice, as
  * activations of one part alone are kept, and come to the same gradient as if
  * they were not: contrast and batch norm see the whole batch. */
-#include "check.h"
+#include "batch.h"
 #include "descent.h"
 #include "objective.h"
 #include "rng.h"
@@ -29,7 +29,7 @@ struct _VattTrainer {
   VattDescent descent;
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *ones;                        /* owned; for samples that are valid */
-  size_t samples, captions;           /* of the batch */
+  VattBatchSize size;                 /* of the batch */
   guint64 step;
   gint busy; /* atomic: a trainer belongs to one thread at a time */
 };
@@ -135,102 +135,15 @@ needs (const VattTrainer *self, guint modality)
 static size_t
 items_of (const VattTrainer *self, guint modality)
 {
-  return self->samples * (modality == VATT_TEXT ? self->captions : 1);
-}
-
-/* Finds samples and captions. */
-static gboolean
-measure_batch (VattTrainer *self, const VattBatch *batch, GError **error)
-{
-  size_t samples = 0, captions = 1;
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!needs (self, m))
-      continue;
-    const char *name = vatt_modality_name ((VattModality)m);
-    if (!batch->clip[m]) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-          "the batch has no %s, which the objective needs", name);
-      return FALSE;
-    }
-    size_t items = vatt_clip_batch (batch->clip[m]);
-    size_t expected = samples ? samples : items;
-    captions = m == VATT_TEXT && samples ? MAX (items / samples, 1) : captions;
-    if (items != expected * captions) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-          "the batch has %zu items of %s for %zu samples", items, name,
-          expected);
-      return FALSE;
-    }
-    samples = expected;
-  }
-  if (self->params.micro_batch && samples % self->params.micro_batch &&
-      samples > self->params.micro_batch) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%zu samples do not make whole parts of %u", samples,
-        self->params.micro_batch);
-    return FALSE;
-  }
-  if (!self->contrast && !batch->labels) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "the batch has no labels, which a classifier learns from");
-    return FALSE;
-  }
-  self->samples = samples;
-  self->captions = captions;
-  return TRUE;
-}
-
-typedef enum {
-  ZERO_OR_ONE,
-  ZERO_TO_ONE,
-} Expected;
-
-/* values NULL: there are none. */
-static gboolean
-check_values (const float *values, size_t n, const char *what,
-    Expected expected, GError **error)
-{
-  for (size_t i = 0; values && i < n; i++) {
-    float value = values[i];
-    if (value == 0.0f || value == 1.0f ||
-        (expected == ZERO_TO_ONE && value > 0.0f && value < 1.0f))
-      continue;
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "value %zu of the batch's %s is %g, expected 0 %s 1", i, what,
-        (double)value, expected == ZERO_TO_ONE ? "to" : "or");
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-check_batch (VattTrainer *self, const VattBatch *batch, GError **error)
-{
-  const VattConfig *config = vatt_model_get_config (self->model);
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (needs (self, m) && batch->clip[m] &&
-        !vatt_check_clip (self->model, (VattModality)m, batch->clip[m], error))
-      return FALSE;
-  if (batch->valid[VATT_VIDEO]) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "the batch says which samples have video, expected all to have some");
-    return FALSE;
-  }
-  return measure_batch (self, batch, error) &&
-         check_values (batch->valid[VATT_AUDIO], self->samples,
-             "validity of audio", ZERO_OR_ONE, error) &&
-         check_values (batch->valid[VATT_TEXT], self->samples,
-             "validity of text", ZERO_OR_ONE, error) &&
-         (self->contrast ||
-             check_values (batch->labels, self->samples * config->head.classes,
-                 "labels", ZERO_TO_ONE, error));
+  return self->size.samples * (modality == VATT_TEXT ? self->size.captions : 1);
 }
 
 static size_t
 parts (const VattTrainer *self)
 {
   guint at_once = self->params.micro_batch;
-  return at_once && at_once < self->samples ? self->samples / at_once : 1;
+  return at_once && at_once < self->size.samples ? self->size.samples / at_once
+                                                 : 1;
 }
 
 /* Memory for features, unless there is some for that many. The objective's
@@ -241,8 +154,8 @@ make_features (VattTrainer *self)
 {
   const VattConfig *config = vatt_model_get_config (self->model);
   if (self->objective.stage.program &&
-      self->objective.samples == self->samples &&
-      self->objective.captions == self->captions)
+      self->objective.samples == self->size.samples &&
+      self->objective.captions == self->size.captions)
     return;
   vatt_stage_clear (&self->objective.stage);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
@@ -252,8 +165,8 @@ make_features (VattTrainer *self)
           items_of (self, m) * vatt_spec_pooled_width (&config->tower[m]));
   }
   g_free (self->ones);
-  self->ones = g_new (float, self->samples);
-  for (size_t i = 0; i < self->samples; i++)
+  self->ones = g_new (float, self->size.samples);
+  for (size_t i = 0; i < self->size.samples; i++)
     self->ones[i] = 1.0f;
 }
 
@@ -273,7 +186,7 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
       return FALSE;
   }
   return vatt_objective_build (&self->objective, self->store, &self->params,
-      self->modalities, self->samples, self->captions, error);
+      self->modalities, self->size.samples, self->size.captions, error);
 }
 
 /* ---- a step ---- */
@@ -382,7 +295,9 @@ static gboolean
 learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
     GError **error)
 {
-  if (!check_batch (self, batch, error))
+  if (!vatt_batch_check (
+          batch, self->model, self->modalities, &self->size, error) ||
+      !vatt_batch_check_parts (&self->size, self->params.micro_batch, error))
     return FALSE;
   make_features (self);
   if (!make_plans (self, batch, error))

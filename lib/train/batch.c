@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Checks of batches. */
+#include "batch.h"
+
+#include "check.h"
+
+static gboolean
+measure (const VattBatch *batch, guint modalities, VattBatchSize *size,
+    GError **error)
+{
+  size_t samples = 0, captions = 1;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!(modalities & (1u << m)))
+      continue;
+    const char *name = vatt_modality_name ((VattModality)m);
+    if (!batch->clip[m]) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "the batch has no %s, which the objective needs", name);
+      return FALSE;
+    }
+    size_t items = vatt_clip_batch (batch->clip[m]);
+    size_t expected = samples ? samples : items;
+    captions = m == VATT_TEXT && samples ? MAX (items / samples, 1) : captions;
+    if (items != expected * captions) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "the batch has %zu items of %s for %zu samples", items, name,
+          expected);
+      return FALSE;
+    }
+    samples = expected;
+  }
+  *size = (VattBatchSize){ .samples = samples, .captions = captions };
+  return TRUE;
+}
+
+typedef enum {
+  ZERO_OR_ONE,
+  ZERO_TO_ONE,
+} Expected;
+
+/* values NULL: there are none. */
+static gboolean
+check_values (const float *values, size_t n, const char *what,
+    Expected expected, GError **error)
+{
+  for (size_t i = 0; values && i < n; i++) {
+    float value = values[i];
+    if (value == 0.0f || value == 1.0f ||
+        (expected == ZERO_TO_ONE && value > 0.0f && value < 1.0f))
+      continue;
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "value %zu of the batch's %s is %g, expected 0 %s 1", i, what,
+        (double)value, expected == ZERO_TO_ONE ? "to" : "or");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_labels (const VattBatch *batch, const VattConfig *config, size_t samples,
+    GError **error)
+{
+  if (config->head.kind != VATT_HEAD_CLASSIFIER)
+    return TRUE;
+  if (batch->labels)
+    return check_values (batch->labels, samples * config->head.classes,
+        "labels", ZERO_TO_ONE, error);
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "the batch has no labels, which a classifier learns from");
+  return FALSE;
+}
+
+gboolean
+vatt_batch_check (const VattBatch *batch, VattModel *model, guint modalities,
+    VattBatchSize *size, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (modalities & (1u << m) && batch->clip[m] &&
+        !vatt_check_clip (model, (VattModality)m, batch->clip[m], error))
+      return FALSE;
+  if (batch->valid[VATT_VIDEO]) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the batch says which samples have video, expected all to have some");
+    return FALSE;
+  }
+  return measure (batch, modalities, size, error) &&
+         check_values (batch->valid[VATT_AUDIO], size->samples,
+             "validity of audio", ZERO_OR_ONE, error) &&
+         check_values (batch->valid[VATT_TEXT], size->samples,
+             "validity of text", ZERO_OR_ONE, error) &&
+         check_labels (
+             batch, vatt_model_get_config (model), size->samples, error);
+}
+
+gboolean
+vatt_batch_check_parts (
+    const VattBatchSize *size, guint at_once, GError **error)
+{
+  if (!at_once || size->samples <= at_once || size->samples % at_once == 0)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+      "%zu samples do not make whole parts of %u", size->samples, at_once);
+  return FALSE;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Whether a batch is one that a model can learn from. */
+#pragma once
+
+#include <vatt/trainer.h>
+
+typedef struct {
+  size_t samples, captions; /* captions: items of text to a sample */
+} VattBatchSize;
+
+/* modalities: bits 1 << modality, those that the objective needs. size is of
+ * use with TRUE only; FALSE with VATT_ERROR_SHAPE, or what vatt_check_clip
+ * says. */
+gboolean vatt_batch_check (const VattBatch *batch, VattModel *model,
+    guint modalities, VattBatchSize *size, GError **error);
+/* FALSE with VATT_ERROR_SHAPE unless the towers can compute that many samples
+ * at once (0: any) without a rest. */
+gboolean vatt_batch_check_parts (
+    const VattBatchSize *size, guint at_once, GError **error);
