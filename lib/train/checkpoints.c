@@ -316,6 +316,8 @@ restore (VattCheckpoints *self, const VattTrainerParts *parts,
   g_free (self->newest);
   self->newest = g_strdup (path);
   put_aside (self, files, index);
+  /* A process may have been killed before it did this. */
+  vatt_run_folder_prune (&self->folder, self->keep);
   return TRUE;
 }
 
