@@ -196,6 +196,16 @@ gst_vatt_train_report_step (GstVattTrainReport *self,
   post (self, make_structure ("vatt-training", "step", numbers));
 }
 
+/* Tells of a checkpoint. */
+void
+gst_vatt_train_report_checkpoint (
+    GstVattTrainReport *self, guint64 step, const char *path)
+{
+  g_autofree char *file = g_utf8_make_valid (path, -1);
+  post (self, gst_structure_new ("vatt-checkpoint", "step", G_TYPE_UINT64, step,
+                  "file", G_TYPE_STRING, file, NULL));
+}
+
 /* Tells that nothing more comes; @left_over samples did not make a batch. */
 void
 gst_vatt_train_report_done (GstVattTrainReport *self,

@@ -36,6 +36,8 @@ gboolean gst_vatt_train_report_open (GstVattTrainReport *report,
 void gst_vatt_train_report_close (GstVattTrainReport *report);
 void gst_vatt_train_report_step (GstVattTrainReport *report,
     const GstVattTrainSettings *settings, const GstVattTrainNumbers *numbers);
+void gst_vatt_train_report_checkpoint (
+    GstVattTrainReport *report, guint64 step, const char *path);
 void gst_vatt_train_report_done (GstVattTrainReport *report,
     const GstVattTrainSettings *settings, const GstVattTrainNumbers *numbers,
     guint left_over);

@@ -186,6 +186,57 @@ make_reservoir (GstVattTrainSetup *self, GError **error)
   return self->reservoir != NULL;
 }
 
+/* Checkpoints of two trainings in one folder could not be told apart. */
+static gboolean
+check_empty (const char *folder, GError **error)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, error);
+  const char *name;
+  while (dir && (name = g_dir_read_name (dir)))
+    if (g_str_has_prefix (name, "step-") &&
+        g_str_has_suffix (name, ".safetensors")) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "checkpoint-dir '%s' holds checkpoints: with resume=never it is to "
+          "be another folder, or an empty one",
+          folder);
+      return FALSE;
+    }
+  return dir != NULL;
+}
+
+static gboolean
+restore (GstVattTrainSetup *self, GError **error)
+{
+  const GstVattTrainSettings *settings = &self->settings;
+  g_autoptr (GVariant) packed = NULL;
+  g_autoptr (GError) failure = NULL;
+  if (!settings->checkpoint_dir) {
+    if (settings->resume != GST_VATT_RESUME_REQUIRE)
+      return TRUE;
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "resume=require needs the property \"checkpoint-dir\"");
+    return FALSE;
+  }
+  self->checkpoints = vatt_checkpoints_open (
+      settings->checkpoint_dir, settings->keep_checkpoints, error);
+  if (!self->checkpoints)
+    return FALSE;
+  if (settings->resume == GST_VATT_RESUME_NEVER)
+    return check_empty (settings->checkpoint_dir, error);
+  gboolean found = vatt_checkpoints_restore (
+      self->checkpoints, self->trainer, self->reservoir, &packed, &failure);
+  if (!found && !failure && settings->resume == GST_VATT_RESUME_REQUIRE)
+    g_set_error (&failure, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+        "checkpoint-dir '%s': found no checkpoint, resume=require expects one",
+        settings->checkpoint_dir);
+  if (failure) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  self->places = gst_vatt_train_places_unpack (packed, &self->turn);
+  return TRUE;
+}
+
 static gboolean
 open_all (GstVattTrainSetup *self, GError **error)
 {
@@ -203,7 +254,7 @@ open_all (GstVattTrainSetup *self, GError **error)
     return FALSE;
   self->trainer =
       vatt_trainer_new (self->model, self->device, &self->params, error);
-  return self->trainer && make_reservoir (self, error);
+  return self->trainer && make_reservoir (self, error) && restore (self, error);
 }
 
 gboolean
@@ -221,6 +272,8 @@ gst_vatt_train_setup_open (GstVattTrainSetup *self,
 void
 gst_vatt_train_setup_close (GstVattTrainSetup *self)
 {
+  g_clear_pointer (&self->checkpoints, vatt_checkpoints_free);
+  g_clear_pointer (&self->places, g_array_unref);
   g_clear_pointer (&self->reservoir, vatt_reservoir_free);
   g_clear_object (&self->trainer);
   g_clear_object (&self->device);

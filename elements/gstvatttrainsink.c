@@ -38,6 +38,12 @@
  *   whose loss was no number
  * * #guint `left-over`: with `done`, samples that did not make a batch
  *
+ * Checkpoints in #GstVattTrainSink:checkpoint-dir hold everything: the same
+ * line run again goes on from the newest, and comes to the same model, bit for
+ * bit, as one that was never ended. A vattdatasetsrc is told where to begin; of
+ * other sources what is known already is passed over. Each is told of by a
+ * message `vatt-checkpoint`, which has #guint64 `step` and #gchararray `file`.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 -e vattdatasetsrc manifest=set/manifest.tsv split=train

@@ -31,7 +31,12 @@ add_stream (GstVattTrainSink *self, guint number)
          ((GstVattTrainStream *)self->streams->pdata[place])->number < number)
     place++;
   stream->number = number;
-  stream->clip = GST_VATT_NO_CLIP;
+  stream->place =
+      (GstVattTrainPlace){ .number = number, .clip = GST_VATT_NO_CLIP };
+  const GstVattTrainPlace *known =
+      gst_vatt_train_places_find (self->setup.places, number);
+  if (known)
+    stream->known = known->taken;
   stream->align = gst_vatt_align_new (&params);
   g_ptr_array_insert (self->streams, (gint)place, stream);
   return stream;
@@ -150,7 +155,7 @@ gst_vatt_train_sink_start_streams (GstVattTrainSink *self, GError **error)
   g_ptr_array_set_size (self->streams, 0);
   for (GList *l = pads; l; l = l->next)
     join (self, l->data);
-  self->turn = 0;
+  self->turn = self->setup.turn;
   self->running = TRUE;
   if (pads)
     done = check_streams (self, error);
@@ -223,11 +228,12 @@ wait_for (GstVattTrainSink *self, GstVattTrainStream *stream)
 }
 
 static void
-note_position (GstVattTrainStream *stream, const GstVattAligned *sample)
+note_place (GstVattTrainStream *stream, const GstVattAligned *sample)
 {
-  stream->of_clip = sample->number == stream->clip ? stream->of_clip + 1 : 1;
-  stream->clip = sample->number;
-  stream->taken++;
+  GstVattTrainPlace *place = &stream->place;
+  place->of_clip = sample->number == place->clip ? place->of_clip + 1 : 1;
+  place->clip = sample->number;
+  place->taken++;
 }
 
 /* The next sample of one whose turn it is; else the stream to wait for, or NULL
@@ -244,8 +250,8 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
     GstVattTrainStream *stream = self->streams->pdata[i];
     while (gst_vatt_align_take (stream->align, sample)) {
       g_cond_broadcast (&self->changed);
-      note_position (stream, sample);
-      if (stream->taken > stream->skip) {
+      note_place (stream, sample);
+      if (stream->live || stream->place.taken > stream->known) {
         self->turn = (i + 1) % n;
         *number = stream->number;
         return TRUE;
@@ -321,4 +327,40 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
   numbers->unknown_labels = self->counts.unknown_labels;
   numbers->unwanted = self->counts.unwanted;
   g_mutex_unlock (&self->lock);
+}
+
+/* Returns: (transfer floating): where the streams stand, for a checkpoint */
+GVariant *
+gst_vatt_train_sink_get_places (GstVattTrainSink *self)
+{
+  g_autoptr (GArray) places =
+      g_array_new (FALSE, FALSE, sizeof (GstVattTrainPlace));
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const GstVattTrainStream *stream = self->streams->pdata[i];
+    g_array_append_val (places, stream->place);
+  }
+  guint turn = self->turn;
+  g_mutex_unlock (&self->lock);
+  return gst_vatt_train_places_pack (places, turn);
+}
+
+/* The source of a stream asks where to begin: with the clip that was not
+ * learnt from whole. Of that the samples that are known come again.
+ *
+ * Returns: %FALSE if it is to begin at the beginning */
+gboolean
+gst_vatt_train_sink_resume (GstVattTrainSink *self, guint number, guint64 *clip)
+{
+  g_mutex_lock (&self->lock);
+  GstVattTrainStream *stream = gst_vatt_train_sink_find_stream (self, number);
+  const GstVattTrainPlace *place =
+      stream ? gst_vatt_train_places_find (self->setup.places, number) : NULL;
+  gboolean known = place && place->clip != GST_VATT_NO_CLIP;
+  if (known) {
+    *clip = place->clip;
+    stream->place.taken = place->taken - place->of_clip;
+  }
+  g_mutex_unlock (&self->lock);
+  return known;
 }

@@ -7,6 +7,7 @@
 #include "gstvattclipmeta.h"
 #include "gstvatterror.h"
 #include "gstvattmeta.h"
+#include "gstvattresume.h"
 #include "gstvatttokencaps.h"
 #include "gstvatttrainsinkprivate.h"
 
@@ -424,6 +425,17 @@ answer_caps (GstVattTrainSink *self, GstVattTrainPad *pad, GstQuery *query)
 }
 
 static gboolean
+answer_resume (GstVattTrainSink *self, GstVattTrainPad *pad, GstQuery *query)
+{
+  guint64 clip;
+  if (!gst_vatt_resume_is_asked (query) ||
+      !gst_vatt_train_sink_resume (self, pad->number, &clip))
+    return FALSE;
+  gst_vatt_resume_answer (query, clip);
+  return TRUE;
+}
+
+static gboolean
 train_pad_query (GstPad *gstpad, GstObject *parent, GstQuery *query)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (parent);
@@ -434,6 +446,8 @@ train_pad_query (GstPad *gstpad, GstObject *parent, GstQuery *query)
   case GST_QUERY_ACCEPT_CAPS:
     gst_vatt_token_caps_answer_accept (pad->modality, query);
     return TRUE;
+  case GST_QUERY_CUSTOM:
+    return answer_resume (self, pad, query);
   default:
     return gst_pad_query_default (gstpad, parent, query);
   }

@@ -25,10 +25,8 @@ typedef struct {
   guint modalities;    /* bits 1 << modality: of its pads */
   GstVattAlign *align; /* owned */
   gboolean live;
-  guint64 taken;   /* samples that have been taken */
-  guint64 skip;    /* of those that come: known from a checkpoint */
-  guint64 clip;    /* of the data set that the last one was of, or NO_CLIP */
-  guint64 of_clip; /* samples of that clip that have been taken */
+  GstVattTrainPlace place; /* up to where samples have been taken */
+  guint64 known;           /* samples learnt from before a checkpoint */
 } GstVattTrainStream;
 
 struct _GstVattTrainPad {
@@ -106,6 +104,9 @@ GstVattTrainStream *gst_vatt_train_sink_find_stream (
 void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
 GstVattTrainReply gst_vatt_train_sink_next (
     GstVattTrainSink *self, GstVattAligned *sample, guint *stream);
+GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_resume (
+    GstVattTrainSink *self, guint number, guint64 *clip);
 void gst_vatt_train_sink_count (
     GstVattTrainSink *self, GstVattTrainNumbers *numbers);
 

@@ -16,7 +16,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_train_debug);
 typedef struct {
   GstVattTrainSink *sink;
   GstVattTrainNumbers numbers;
-  gint64 begun;   /* monotonic time: of the steps that `rate` counts */
+  gint64 begun; /* monotonic time: of the steps that `rate` counts */
+  gint64 saved; /* monotonic time of the last checkpoint */
+  guint64 saved_step;
   guint64 learnt; /* samples since then */
 } Run;
 
@@ -188,6 +190,60 @@ has_steps_left (GstVattTrainSink *self)
          self->setup.params.schedule.steps;
 }
 
+/* ---- checkpoints ---- */
+
+/* One that cannot be written is a warning, or ends it all. */
+static gboolean
+refuse_to_save (Run *run, GError *failure, GError **error)
+{
+  GstVattTrainSink *self = run->sink;
+  gboolean full = g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
+  gboolean file = failure->domain == G_FILE_ERROR;
+  g_autoptr (GError) told = file ? g_error_new_literal (GST_RESOURCE_ERROR,
+                                       full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT
+                                            : GST_RESOURCE_ERROR_WRITE,
+                                       failure->message)
+                                 : g_error_copy (failure);
+  g_error_free (failure);
+  if (!file || self->setup.settings.on_disk_full == GST_VATT_TRAIN_STOP) {
+    g_propagate_error (error, g_steal_pointer (&told));
+    return FALSE;
+  }
+  gst_vatt_error_post_warning (GST_ELEMENT (self), told);
+  return TRUE;
+}
+
+static gboolean
+save (Run *run, GError **error)
+{
+  GstVattTrainSink *self = run->sink;
+  const GstVattTrainSetup *setup = &self->setup;
+  GError *failure = NULL;
+  run->saved = g_get_monotonic_time ();
+  run->saved_step = vatt_trainer_get_step (setup->trainer);
+  if (!vatt_checkpoints_save (setup->checkpoints, setup->trainer,
+          setup->reservoir, gst_vatt_train_sink_get_places (self), &failure))
+    return refuse_to_save (run, failure, error);
+  gst_vatt_train_report_checkpoint (&self->report, run->saved_step,
+      vatt_checkpoints_get_newest (setup->checkpoints));
+  return TRUE;
+}
+
+static gboolean
+save_if_due (Run *run, GError **error)
+{
+  const GstVattTrainSetup *setup = &run->sink->setup;
+  const GstVattTrainSettings *settings = &setup->settings;
+  guint64 step = vatt_trainer_get_step (setup->trainer);
+  gint64 now = g_get_monotonic_time ();
+  gboolean by_step =
+      settings->checkpoint_every > 0 && step % settings->checkpoint_every == 0;
+  gboolean by_time =
+      settings->checkpoint_interval > 0 &&
+      now - run->saved >= (gint64)(settings->checkpoint_interval / 1000);
+  return !setup->checkpoints || (!by_step && !by_time) || save (run, error);
+}
+
 /* ---- the end ---- */
 
 static gboolean
@@ -206,7 +262,10 @@ finish (Run *run, GError **error)
 {
   GstVattTrainSink *self = run->sink;
   guint left = vatt_reservoir_get_fill (self->setup.reservoir);
-  if (!write_output (self, error))
+  gboolean saved =
+      run->saved_step == vatt_trainer_get_step (self->setup.trainer);
+  if ((self->setup.checkpoints && !saved && !save (run, error)) ||
+      !write_output (self, error))
     return FALSE;
   if (run->numbers.step == 0 && left > 0)
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
@@ -255,7 +314,7 @@ train (Run *run, GError **error)
     }
     if (vatt_reservoir_get_fill (self->setup.reservoir) < batch)
       break;
-    if (!make_step (run, error))
+    if (!make_step (run, error) || !save_if_due (run, error))
       return FALSE;
   }
   return !is_stopping (self);
@@ -267,9 +326,11 @@ gst_vatt_train_sink_run (gpointer sink)
 {
   GstVattTrainSink *self = sink;
   Run run = { .sink = self, .begun = g_get_monotonic_time () };
+  run.saved = run.begun;
   run.numbers.steps = self->setup.params.schedule.steps;
   run.numbers.capacity = self->setup.settings.reservoir_size;
   run.numbers.step = vatt_trainer_get_step (self->setup.trainer);
+  run.saved_step = run.numbers.step;
   do {
     g_autoptr (GError) error = NULL;
     if ((!train (&run, &error) || !finish (&run, &error)) && error &&
