@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * One modality leads: each of its windows makes a sample. What goes with it is
- * decided as soon as nothing better can come: windows of the others come in the
- * order of their starts, so that overlap with the lead's window only grows up
- * to its start and only falls behind it. A modality is waited for no longer
+ * decided as soon as nothing better is to be expected: windows of the others
+ * come in the order of their starts, so that overlap with the lead's window
+ * grows up to its start and falls behind it. A modality is waited for no longer
  * when its time, told by windows, gaps and segments, is past the window, when
  * it is in a later clip, has ended, was given up, or is full. Which samples are
  * made depends on what comes on each pad, not on who comes first. */
@@ -125,9 +125,11 @@ is_useless (GstVattAlign *self, VattModality modality,
   if (is_before (lead.number, window->number))
     return FALSE;
   if (modality == VATT_TEXT)
-    return window->end + self->params.distance < lead.start;
+    return window->end + self->params.distance <= lead.start;
   return window->end <= lead.start ||
-         (behind && behind->start <= lead.start && same_clip (behind, &lead));
+         (behind && behind->start <= lead.start &&
+             behind->start > window->start && behind->end >= window->end &&
+             same_clip (behind, &lead));
 }
 
 static void
@@ -140,8 +142,9 @@ prune (GstVattAlign *self)
     while (windows->head &&
            is_useless (self, (VattModality)m, windows->head->data,
                windows->head->next ? windows->head->next->data : NULL)) {
-      window_free (g_queue_pop_head (windows));
-      self->counts.unpaired++;
+      GstVattAlignWindow *window = g_queue_pop_head (windows);
+      self->counts.unpaired += !window->used;
+      window_free (window);
     }
   }
 }
@@ -236,29 +239,40 @@ overlap (const GstVattAlignWindow *a, const GstVattAlignWindow *b)
   return end > start ? end - start : 0;
 }
 
-/* The one that covers most of the lead's window, at least half of the shorter;
- * of equal ones the one that begins nearest. */
-static GList *
+static gboolean
+covers_enough (const GstVattAlignWindow *window, const GstVattAlignWindow *lead)
+{
+  GstClockTime shorter =
+      MIN (window->end - window->start, lead->end - lead->start);
+  GstClockTime covered = overlap (window, lead);
+  return covered > 0 && covered >= shorter / 2;
+}
+
+/* The one that covers most of the lead's window, of equal ones the one that
+ * begins nearest; if it covers half of the shorter of the two. Those behind the
+ * first that begins with the lead or later are not looked at: they may not have
+ * come yet. */
+static GstVattAlignWindow *
 find_partner (GQueue *windows, const GstVattAlignWindow *lead)
 {
-  GList *best = NULL;
+  GstVattAlignWindow *best = NULL;
+  gboolean complete = FALSE;
   GstClockTime most = 0;
   guint64 nearest = G_MAXUINT64;
-  for (GList *l = windows->head; l; l = l->next) {
-    const GstVattAlignWindow *window = l->data;
+  for (GList *l = windows->head; l && !complete; l = l->next) {
+    GstVattAlignWindow *window = l->data;
     GstClockTime covered = overlap (window, lead);
-    GstClockTime shorter =
-        MIN (window->end - window->start, lead->end - lead->start);
     guint64 away = window->start > lead->start ? window->start - lead->start
                                                : lead->start - window->start;
-    if (!same_clip (window, lead) || covered == 0 || covered < shorter / 2 ||
-        covered < most || (covered == most && away >= nearest))
+    complete = window->start >= lead->start && same_clip (window, lead);
+    if (!same_clip (window, lead) || covered == 0 || covered < most ||
+        (covered == most && away >= nearest))
       continue;
-    best = l;
+    best = window;
     most = covered;
     nearest = away;
   }
-  return best;
+  return best && covers_enough (best, lead) ? best : NULL;
 }
 
 /* How far a caption is from a window: 0 for one that overlaps. */
@@ -286,14 +300,13 @@ static void
 choose_captions (
     GstVattAlign *self, const GstVattAlignWindow *lead, GstVattAligned *sample)
 {
-  const GstVattAlignWindow *chosen[GST_VATT_MAX_CAPTIONS + 1];
+  GstVattAlignWindow *chosen[GST_VATT_MAX_CAPTIONS + 1];
   guint n = 0;
   for (GList *l = self->lanes[VATT_TEXT].windows.head; l; l = l->next) {
-    const GstVattAlignWindow *caption = l->data;
+    GstVattAlignWindow *caption = l->data;
     if (!same_clip (caption, lead) ||
         (overlap (caption, lead) == 0 &&
-            (self->params.distance == 0 ||
-                distance_of (caption, lead) > self->params.distance)))
+            distance_of (caption, lead) >= self->params.distance))
       continue;
     guint place = n;
     while (place > 0 && goes_better (caption, chosen[place - 1], lead)) {
@@ -303,8 +316,10 @@ choose_captions (
     chosen[place] = caption;
     n = MIN (n + 1, self->params.captions);
   }
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < n; i++) {
     sample->caption[i] = vatt_clip_ref (chosen[i]->clip);
+    chosen[i]->used = TRUE;
+  }
   sample->n_captions = n;
 }
 
@@ -319,10 +334,10 @@ find_company (
       choose_captions (self, lead, sample);
       continue;
     }
-    GList *link = find_partner (&self->lanes[m].windows, lead);
-    if (link) {
-      GstVattAlignWindow *window = link->data;
+    GstVattAlignWindow *window = find_partner (&self->lanes[m].windows, lead);
+    if (window) {
       sample->clip[m] = vatt_clip_ref (window->clip);
+      window->used = TRUE;
     }
   }
 }
@@ -443,7 +458,7 @@ gst_vatt_align_make_room (GstVattAlign *self, VattModality modality)
   if (modality == self->params.lead)
     self->counts.dropped++;
   else
-    self->counts.unpaired++;
+    self->counts.unpaired += !oldest->used;
   window_free (oldest);
   prune (self);
 }

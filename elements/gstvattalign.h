@@ -19,6 +19,7 @@ typedef struct {
   guint64 number;          /* of the clip of a data set, or GST_VATT_NO_CLIP */
   char *label;             /* owned; of that clip, or NULL */
   gint class_id;           /* of that label, or -1 */
+  gboolean used;           /* the alignment's: it has gone into a sample */
 } GstVattAlignWindow;
 
 /* Windows that belong together. */
