@@ -57,7 +57,8 @@ typedef struct {
   gboolean exchanged;
 } VattGridsum;
 
-/* addposition: X (B, T, D), POSITION (N, D), KEPT (T) or NULL, when T = N */
+/* addposition: X (B, T, D), POSITION (N, D), KEPT (T), (B, T) or NULL, when
+ * T = N */
 
 /* prepend: X (B, T, D), TOKEN (D) -> (B, T + 1, D) */
 
