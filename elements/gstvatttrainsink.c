@@ -145,21 +145,13 @@ stop (GstVattTrainSink *self)
   g_clear_object (&self->cancellable);
 }
 
-/* A pause does not count as waiting. */
 static void
 set_playing (GstVattTrainSink *self, gboolean playing)
 {
-  GList *pads = gst_vatt_train_sink_list_pads (self);
   g_mutex_lock (&self->lock);
   self->playing = playing;
-  for (GList *l = pads; l; l = l->next) {
-    GstVattTrainPad *pad = l->data;
-    if (pad->blocked_since > 0)
-      pad->blocked_since = g_get_monotonic_time ();
-  }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  g_list_free_full (pads, gst_object_unref);
 }
 
 static gboolean
