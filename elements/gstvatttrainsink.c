@@ -74,6 +74,19 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 /* ---- states ---- */
 
+/* Checkpoints that were passed over for an older one. */
+static void
+warn_of_damage (GstVattTrainSink *self)
+{
+  VattCheckpoints *checkpoints = self->setup.checkpoints;
+  const char *const *damaged =
+      checkpoints ? vatt_checkpoints_get_damaged (checkpoints) : NULL;
+  for (guint i = 0; damaged && damaged[i]; i++)
+    GST_ELEMENT_WARNING (self, STREAM, WRONG_TYPE,
+        ("A checkpoint is damaged, an older one is taken: %s", damaged[i]),
+        (NULL));
+}
+
 static gboolean
 open_setup (GstVattTrainSink *self)
 {
@@ -88,8 +101,10 @@ open_setup (GstVattTrainSink *self)
   self->setup = setup;
   GST_OBJECT_UNLOCK (self);
   if (opened && gst_vatt_train_report_open (&self->report, GST_ELEMENT (self),
-                    &settings, vatt_trainer_get_step (setup.trainer), &error))
+                    &settings, vatt_trainer_get_step (setup.trainer), &error)) {
+    warn_of_damage (self);
     return TRUE;
+  }
   gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }
