@@ -44,6 +44,13 @@
  * other sources what is known already is passed over. Each is told of by a
  * message `vatt-checkpoint`, which has #guint64 `step` and #gchararray `file`.
  *
+ * Encoders serve what it learns while it does: in this process by
+ * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the
+ * trainer, which publishes its model after every
+ * #GstVattTrainSink:publish-every steps and at the end; in others by
+ * `model=FOLDER follow=true` and the folder of checkpoints, or by
+ * #GstVattTrainSink:output.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 -e vattdatasetsrc manifest=set/manifest.tsv split=train
@@ -55,6 +62,8 @@
  * ]|
  */
 #include "gstvatterror.h"
+#include "gstvattmodels.h"
+#include "gstvattpublished.h"
 #include "gstvatttrainsinkprivate.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_train_debug);
@@ -87,6 +96,21 @@ warn_of_damage (GstVattTrainSink *self)
         (NULL));
 }
 
+/* What others begin with. */
+static gboolean
+publish_first (GstVattTrainSink *self, GError **error)
+{
+  gboolean learnt = vatt_trainer_get_step (self->setup.trainer) > 0;
+  g_autoptr (VattModel) model =
+      learnt ? vatt_trainer_get_model (self->setup.trainer, error)
+             : g_object_ref (self->setup.model);
+  if (!model)
+    return FALSE;
+  gst_vatt_models_add (model);
+  gst_vatt_published_set (GST_ELEMENT (self), model);
+  return TRUE;
+}
+
 static gboolean
 open_setup (GstVattTrainSink *self)
 {
@@ -100,8 +124,10 @@ open_setup (GstVattTrainSink *self)
   GST_OBJECT_LOCK (self);
   self->setup = setup;
   GST_OBJECT_UNLOCK (self);
-  if (opened && gst_vatt_train_report_open (&self->report, GST_ELEMENT (self),
-                    &settings, vatt_trainer_get_step (setup.trainer), &error)) {
+  if (opened &&
+      gst_vatt_train_report_open (&self->report, GST_ELEMENT (self), &settings,
+          vatt_trainer_get_step (setup.trainer), &error) &&
+      publish_first (self, &error)) {
     warn_of_damage (self);
     return TRUE;
   }
@@ -112,6 +138,7 @@ open_setup (GstVattTrainSink *self)
 static void
 close_setup (GstVattTrainSink *self)
 {
+  gst_vatt_published_withdraw (GST_ELEMENT (self));
   gst_vatt_train_report_close (&self->report);
   GST_OBJECT_LOCK (self);
   GstVattTrainSetup setup = self->setup;
