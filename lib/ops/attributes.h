@@ -91,7 +91,8 @@ typedef struct {
 
 /* l2norm: X (.., D) -> rows of length 1 */
 
-/* nce: X (B, D), Y (B L, D), MASK (B) or NULL -> (1); rows of length 1 */
+/* nce: X (B, D), Y (B L, D), MASK (B) of y and X_MASK (B) of x, or NULL ->
+ * (1); rows of length 1 */
 typedef struct {
   VattNceForm form;
   double temperature;

@@ -1,8 +1,9 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * nce: s[i][j,l] = x_i . y_{j,l} / temperature - penalty (1 - m_j); x is (rows,
- * depth), y (columns, depth). A group makes a tile of s; how, the body says. */
+ * nce: s[i][j,l] = x_i . y_{j,l} / temperature - penalty (1 - m_j) - penalty
+ * (1 - n_i); x is (rows, depth), y (columns, depth). A group makes a tile of s;
+ * how, the body says. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #if BODY_SHUFFLE
@@ -22,6 +23,7 @@
 #endif
 #include "common.glsl"
 #include "gemm.glsl"
+#include "masks.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -42,7 +44,11 @@ layout (binding = 2) readonly buffer Mask
 {
   float mask[];
 };
-layout (binding = 3) buffer Scores
+layout (binding = 3) readonly buffer XMask
+{
+  float x_mask[];
+};
+layout (binding = 4) buffer Scores
 {
   float s[];
 };
@@ -88,10 +94,12 @@ vec4
 c_finish (uint row, uint column, vec4 sum)
 {
   sum *= scale;
-  if (masked == 0)
-    return sum;
-  [[unroll]] for (uint e = 0; e < 4; e++) sum[e] -=
-      (1.0 - mask[min (column + e, columns - 1) / captions]) * penalty;
+  if ((masked & MASKED) != 0) [[unroll]]
+    for (uint e = 0; e < 4; e++)
+      sum[e] -=
+          (1.0 - mask[min (column + e, columns - 1) / captions]) * penalty;
+  if ((masked & MASKED_X) != 0)
+    sum -= (1.0 - x_mask[row_begin + row]) * penalty;
   return sum;
 }
 

@@ -381,10 +381,6 @@ test_batches (Fixture *fixture, gconstpointer data)
   batch.clip[VATT_TEXT] = few;
   refuse_batch (fixture, &batch, "the batch has 5 items of text for 4 samples");
   batch = fixture->batch;
-  const float mask[SAMPLES] = { 1.0f, 0.0f, 1.0f, NAN };
-  batch.valid[VATT_VIDEO] = mask;
-  refuse_batch (fixture, &batch, "which samples have video");
-  batch = fixture->batch;
   vatt_clip_writable_values (fixture->clip[VATT_VIDEO])[7] = NAN;
   refuse_batch (
       fixture, &batch, "video value 7 of the clip is not a finite number");
