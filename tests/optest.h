@@ -23,6 +23,7 @@ typedef struct {
   VattDtype dtype;
   size_t shape[VATT_MAX_RANK];
   double low, high;
+  gboolean whole; /* floats without a fraction, as in masks */
 } OpInput;
 
 #define RANGE(from, to, n_axes, ...)                                           \
@@ -35,6 +36,12 @@ typedef struct {
   {                                                                            \
     .rank = n_axes, .dtype = VATT_DTYPE_I32, .shape = { __VA_ARGS__ },         \
     .high = limit                                                              \
+  }
+/* 0 or 1. */
+#define BITS(n_axes, ...)                                                      \
+  {                                                                            \
+    .rank = n_axes, .dtype = VATT_DTYPE_F32, .shape = { __VA_ARGS__ },         \
+    .high = 2.0, .whole = TRUE                                                 \
   }
 #define ABSENT                                                                 \
   {                                                                            \

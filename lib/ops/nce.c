@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * nce: noise-contrastive estimation between x (B, D) and y (B L, D), whose rows
- * i L .. i L + L - 1 belong to x_i; mask m (B), 1 where they are valid. With
- * s[i][j,l] = x_i . y_{j,l} / temperature - 1e9 (1 - m_j) and lse = log sum
- * exp, loss = sum_i w_i (d_i - p_i) where w_i = m_i / sum_B (m) and
+ * i L .. i L + L - 1 belong to x_i; masks m and n (B), 1 where y and x are
+ * valid. With
+ *   s[i][j,l] = x_i . y_{j,l} / temperature - 1e9 (1 - m_j) - 1e9 (1 - n_i)
+ * and lse = log sum exp, loss = sum_i w_i (d_i - p_i) where w_i = m_i n_i /
+ * sum_B (m n) and
  *   p_i = lse_l s[i][i,l]                        the positives
  *   a_i = lse_{j,l} s[i][j,l],  c_i = lse_{j,l} s[j][i,l]
  *   asymmetric: d_i = lse (a_i, c_i)             (positives count twice)
  *   symmetric:  d_i - p_i = (a_i - p_i) + (c_i - p_i), and 1e9 is divided by
  *               the temperature too
  *   literal:    d_i = lse (p_i, n),  n = lse of all s[j][k,l] with j != k
- * Without valid y the loss is 0. ds is made of e^(s - row_i), e^(s - column_j)
- * and e^(s - p_i), and dx += ds y / temperature, dy += ds^T x / temperature.
+ * Without a valid pair the loss is 0. ds is made of e^(s - row_i), e^(s -
+ * column_j) and e^(s - p_i); dx += ds y / temperature, dy += ds^T x /
+ * temperature.
  * Saved: s, and (p, row, column, w) of each sample. (Paper, section 3.4; van
  * den Oord et al. 2018; Miech et al. 2020.) */
 #include "attributes.h"
@@ -27,7 +30,8 @@
 enum {
   X,
   Y,
-  MASK,
+  MASK,   /* of y */
+  X_MASK, /* of x */
 };
 
 /* Saved. */
@@ -47,6 +51,15 @@ enum {
 enum {
   DSCORES, /* work of backward passes: (B, B L) */
 };
+
+static gboolean
+expect_mask (const VattNode *node, guint slot, const char *what, GError **error)
+{
+  return !node->in[slot] ||
+         (vatt_node_expect (node, slot, what, VATT_DTYPE_F32, 1, error) &&
+             vatt_node_expect_axis (
+                 node, slot, what, 0, node->in[X]->shape[0], error));
+}
 
 static gboolean
 nce_infer (VattPlan *plan, VattNode *node, GError **error)
@@ -69,9 +82,8 @@ nce_infer (VattPlan *plan, VattNode *node, GError **error)
         x[0], y[0], nce->temperature);
     return FALSE;
   }
-  if (node->in[MASK] &&
-      (!vatt_node_expect (node, MASK, "mask", VATT_DTYPE_F32, 1, error) ||
-          !vatt_node_expect_axis (node, MASK, "mask", 0, x[0], error)))
+  if (!expect_mask (node, MASK, "mask", error) ||
+      !expect_mask (node, X_MASK, "mask of x", error))
     return FALSE;
   if (!plan->learns) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
@@ -142,6 +154,12 @@ scale_of (const VattNce *nce)
   return (float)(1.0 / nce->temperature);
 }
 
+static float
+valid (const VattNode *node, guint slot, size_t i)
+{
+  return node->in[slot] ? vatt_tensor_f32 (node->in[slot])[i] : 1.0f;
+}
+
 /* Of scores with what is not valid. */
 static float
 penalty_of (const VattNce *nce)
@@ -155,7 +173,6 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
   const VattNce *nce = node->attributes;
   size_t all = node->in[Y]->shape[0], depth = node->in[X]->shape[1];
   size_t captions = all / samples (node);
-  const float *mask = vatt_tensor_f32 (node->in[MASK]);
   float *s = vatt_tensor_f32_mutable (node->saved[SCORES]) + row0 * all;
   float scale = scale_of (nce), penalty = penalty_of (nce);
   vatt_gemm (&(VattGemm){ .rows = row1 - row0,
@@ -168,10 +185,13 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .b_transposed = true,
       .c = s,
       .c_stride = all });
-  for (size_t r = 0; r < row1 - row0; r++)
+  for (size_t r = 0; r < row1 - row0; r++) {
+    float without = (1.0f - valid (node, X_MASK, row0 + r)) * penalty;
     for (size_t k = 0; k < all; k++)
       s[r * all + k] = s[r * all + k] * scale -
-                       (mask ? (1.0f - mask[k / captions]) * penalty : 0.0f);
+                       (1.0f - valid (node, MASK, k / captions)) * penalty -
+                       without;
+  }
 }
 
 static void
@@ -205,14 +225,15 @@ nce_columns (const VattNode *node, size_t item0, size_t item1, void *scratch)
 static void
 weigh (const VattNode *node)
 {
-  const float *mask = vatt_tensor_f32 (node->in[MASK]);
   size_t n = samples (node);
-  double valid = 0.0;
+  double sum = 0.0;
   for (size_t i = 0; i < n; i++)
-    valid += mask ? (double)mask[i] : 1.0;
+    sum += (double)valid (node, MASK, i) * (double)valid (node, X_MASK, i);
   for (size_t i = 0; i < n; i++)
     statistic (node, WEIGHT)[i] =
-        valid > 0.0 ? (float)((mask ? (double)mask[i] : 1.0) / valid) : 0.0f;
+        sum > 0.0 ? (float)((double)valid (node, MASK, i) *
+                            (double)valid (node, X_MASK, i) / sum)
+                  : 0.0f;
 }
 
 /* Makes denominators of all sums, for the loss and for the way back. */
@@ -264,6 +285,12 @@ nce_loss (const VattNode *node, size_t begin, size_t end, void *scratch)
 
 /* ---- with shaders ---- */
 
+/* Of Params.masked. */
+enum {
+  MASKED = 1,
+  MASKED_X = 2,
+};
+
 static Params
 params_of (const VattNode *node)
 {
@@ -274,7 +301,7 @@ params_of (const VattNode *node)
     .depth = (guint32)node->in[X]->shape[1],
     .captions = (guint32)(all / samples (node)),
     .form = nce->form,
-    .masked = node->in[MASK] != NULL,
+    .masked = (node->in[MASK] ? MASKED : 0) | (node->in[X_MASK] ? MASKED_X : 0),
     .scale = scale_of (nce),
     .penalty = penalty_of (nce) };
 }
@@ -289,6 +316,7 @@ shade_part (const VattNode *node, VattDispatches *all,
   size_t end = MIN (rows->depth, k + choice->most_terms);
   Params params = params_of (node);
   params.rows = (guint32)rows->rows;
+  params.row_begin = (guint32)row0;
   params.k_begin = (guint32)k;
   params.k_end = (guint32)end;
   part.depth = end - k;
@@ -302,6 +330,7 @@ shade_part (const VattNode *node, VattDispatches *all,
       rows->rows * rows->depth, FALSE);
   vatt_dispatch_read (dispatch, node->in[Y]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_read (dispatch, node->in[X_MASK]);
   vatt_dispatch_bind (dispatch, node->saved[SCORES], row0 * rows->columns,
       rows->rows * rows->columns, TRUE);
 }
@@ -359,6 +388,7 @@ nce_loss_shade (const VattNode *node, VattDispatches *all)
           vatt_shader_row_lanes (all->caps, 6 * (size_t)params.rows), &params,
           sizeof params);
   vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_read (dispatch, node->in[X_MASK]);
   vatt_dispatch_write (dispatch, node->saved[STATISTICS]);
   vatt_dispatch_write (dispatch, node->out);
 }

@@ -145,7 +145,7 @@ outputs_of (const VattTrainerParams *params, guint modality)
 
 static VattTensor *
 pair_loss (VattPlan *plan, const VattTrainerParams *params, const Pair *pair,
-    const VattSpaces *spaces, VattTensor *valid)
+    const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES])
 {
   const VattNce nce = { .form = params->form,
     .temperature = params->temperature };
@@ -154,8 +154,8 @@ pair_loss (VattPlan *plan, const VattTrainerParams *params, const Pair *pair,
       spaces->space[pair->first][s], NULL, NULL, NULL);
   VattTensor *second = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
       spaces->space[pair->second][s], NULL, NULL, NULL);
-  VattTensor *loss = vatt_layer (
-      plan, &vatt_op_nce, &nce, sizeof nce, first, second, valid, NULL);
+  VattTensor *loss = vatt_layer (plan, &vatt_op_nce, &nce, sizeof nce, first,
+      second, valid[pair->second], valid[pair->first]);
   return vatt_plan_output (plan, loss, "loss of a pair");
 }
 
@@ -172,8 +172,7 @@ vatt_objective_contrast (VattPlan *plan, const VattTrainerParams *params,
     loss[p] = NULL;
     if (!(params->weight[p] > 0.0))
       continue;
-    loss[p] =
-        pair_loss (plan, params, &pairs[p], spaces, valid[pairs[p].second]);
+    loss[p] = pair_loss (plan, params, &pairs[p], spaces, valid);
     blend.weight[p] = params->weight[p] / sum;
   }
   return vatt_layer (plan, &vatt_op_blend, &blend, sizeof blend, loss[0],

@@ -174,10 +174,10 @@ VATT_API void vatt_trainer_params_init (
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
- * @valid: (array fixed-size=3): for sound and text, 1 for each sample that has
- *   some and 0 for others; %NULL where all have. Samples without sound are no
- *   positives of video and audio, and their sound is no negative; so are those
- *   without text in the other two pairs, whatever sound they have.
+ * @valid: (array fixed-size=3): for each modality 1 for every sample that has
+ *   it and 0 for others; %NULL where all have. A pair of modalities has samples
+ *   that have both as positives; what a sample has not is no negative either,
+ *   what it has is one.
  * @labels: for classifiers, (samples, classes), from 0 to 1
  *
  * What one step learns from.
