@@ -194,9 +194,8 @@ typedef struct OpVulkan OpVulkan;
 OpVulkan *optest_vulkan_new (const OpRun *run);
 void optest_vulkan_free (OpVulkan *vulkan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpVulkan, optest_vulkan_free)
-/* Its forward node, with tensors to be read. */
-const VattNode *optest_vulkan_node (const OpVulkan *vulkan);
-/* Compares work tensors of a node and, of the forward one, saved ones with
- * those of the C passes. */
-void optest_vulkan_compare (const OpVulkan *vulkan, const OpRun *run,
-    guint node, double abs, double rel);
+/* A node of its plan, with tensors to be read. */
+const VattNode *optest_vulkan_node (const OpVulkan *vulkan, guint number);
+/* Compares a tensor with the C twin's, which may be NULL. */
+void optest_vulkan_compare (
+    const VattTensor *found, const VattTensor *twin, double abs, double rel);
