@@ -228,6 +228,7 @@ optest_vulkan_gradient (gconstpointer data)
   gboolean same = test->vulkan_abs == 0.0 && test->vulkan_rel == 0.0;
   double abs = same ? test->abs : test->vulkan_abs;
   double rel = same ? test->rel : test->vulkan_rel;
+  double floor = test->gradient > 0.0 ? test->gradient : abs;
   g_autoptr (OpRun) run = optest_run_new_learning (test);
   guint last = run->plan->nodes->len - 1;
   optest_run_nodes (run, 0, last + 1, OP_WHOLE);
@@ -243,7 +244,7 @@ optest_vulkan_gradient (gconstpointer data)
     if (x && x->gradient)
       compare_near (what,
           vatt_tensor_f32 (optest_vulkan_node (vulkan)->in[i]->gradient),
-          vatt_tensor_f32 (x->gradient), n, 1.0, test->gradient);
+          vatt_tensor_f32 (x->gradient), n, 1.0, floor);
     if (optest.op->changes & (1u << i))
       compare_near (what, vatt_tensor_f32 (fresh->node->in[i]),
           vatt_tensor_f32 (x), n, 1.0, abs);

@@ -115,9 +115,9 @@ vatt_shade_elementwise_gradient (const VattNode *node, VattDispatches *all,
   const guint32 push = (guint32)count;
   VattDispatch *dispatch = vatt_dispatches_add (
       all, shader, all->caps->element_lanes, &push, sizeof push);
-  vatt_dispatch_read (dispatch, read);
   vatt_dispatch_read (dispatch, node->dout);
   vatt_dispatch_write (dispatch, node->din[0]);
+  vatt_dispatch_read (dispatch, read);
   vatt_dispatch_elements (dispatch, count);
 }
 

@@ -61,32 +61,45 @@ dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
       &drop, begin, end - begin);
 }
 
+/* Of values [first, first + part). */
+static Params
+params_of (const VattNode *node, size_t first, size_t part)
+{
+  const VattDropout *dropout = node->attributes;
+  guint32 threshold = vatt_drop_threshold (dropout->rate);
+  return (Params){ .count = (guint32)part,
+    .first = (guint32)(first / VATT_DROP_GROUP),
+    .stream_low = (guint32)dropout->stream,
+    .stream_high = (guint32)(dropout->stream >> 32),
+    .threshold = threshold,
+    .scale = vatt_drop_scale (threshold) };
+}
+
+/* An invocation makes eight values of a group. */
+static size_t
+invocations (size_t values)
+{
+  return (values + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP *
+         (VATT_DROP_GROUP / 8);
+}
+
 static void
 dropout_forward_shade (const VattNode *node, VattDispatches *all)
 {
-  const VattDropout *dropout = node->attributes;
   const VattTensor *residual = node->in[RESIDUAL];
-  guint32 threshold = vatt_drop_threshold (dropout->rate);
   size_t count = vatt_tensor_count (node->out);
   size_t most = vatt_shader_part (all->caps, VATT_DROP_GROUP);
   for (size_t first = 0; first < count; first += most) {
     size_t part = MIN (most, count - first);
-    const Params params = { .count = (guint32)part,
-      .first = (guint32)(first / VATT_DROP_GROUP),
-      .stream_low = (guint32)dropout->stream,
-      .stream_high = (guint32)(dropout->stream >> 32),
-      .threshold = threshold,
-      .scale = vatt_drop_scale (threshold),
-      .residual = residual != NULL };
+    Params params = params_of (node, first, part);
+    params.residual = residual != NULL;
     VattDispatch *dispatch = vatt_dispatches_add (
         all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
     vatt_dispatch_bind (dispatch, node->in[X], first, part, FALSE);
     vatt_dispatch_read (dispatch, node->in[RANDOM]);
     vatt_dispatch_bind (dispatch, residual, first, part, FALSE);
     vatt_dispatch_bind (dispatch, node->out, first, part, TRUE);
-    /* An invocation makes eight values of a group. */
-    vatt_dispatch_elements (dispatch,
-        (part + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP * (VATT_DROP_GROUP / 8));
+    vatt_dispatch_elements (dispatch, invocations (part));
   }
 }
 
@@ -109,10 +122,31 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
   }
 }
 
+static void
+dropout_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattTensor *dx = node->din[X], *dresidual = node->din[RESIDUAL];
+  size_t count = vatt_tensor_count (node->out);
+  size_t most = vatt_shader_part (all->caps, VATT_DROP_GROUP);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    Params params = params_of (node, first, part);
+    params.residual = dresidual != NULL;
+    params.wanted = dx != NULL;
+    VattDispatch *dispatch = vatt_dispatches_add (all, &backward_shader,
+        all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_bind (dispatch, node->dout, first, part, FALSE);
+    vatt_dispatch_bind (dispatch, dx, first, part, TRUE);
+    vatt_dispatch_read (dispatch, node->in[RANDOM]);
+    vatt_dispatch_bind (dispatch, dresidual, first, part, TRUE);
+    vatt_dispatch_elements (dispatch, invocations (part));
+  }
+}
+
 const VattOp vatt_op_dropout = {
   .name = "dropout",
   .infer = dropout_infer,
   .forward = { VATT_PASS (dropout, forward, groups) },
-  .backward = { { "backward", dropout_backward, groups } },
+  .backward = { VATT_PASS (dropout, backward, groups) },
   .backward_reads = 1u << RANDOM,
 };

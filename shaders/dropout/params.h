@@ -8,4 +8,5 @@ uint32_t stream_low;
 uint32_t stream_high;
 uint32_t threshold;
 float scale;
-uint32_t residual; /* whether there is one */
+uint32_t residual; /* whether there is one, or its gradient */
+uint32_t wanted;   /* the gradient of x */

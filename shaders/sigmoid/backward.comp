@@ -4,21 +4,15 @@
  * sigmoid: dx += dy y (1 - y); an invocation is one element. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "vector.glsl"
+#include "gradients.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
 };
-layout (binding = 0) readonly buffer Y
+layout (binding = 2) readonly buffer Y
 {
-  float y[];
-};
-layout (binding = 1) readonly buffer Dy
-{
-  float dy[];
-};
-layout (binding = 2) buffer Dx
-{
-  float dx[];
+  VALUE y[];
 };
 
 void
