@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * attention with shaders, both ways; a part of attention.c, whose formulas it
- * has. */
+ * attention with shaders; a part of attention.c, whose formulas it has. */
 #pragma once
 
 #include "attention-backward.h"
 #include "attention-shaders.h"
 
 static double
+scores_of (const VattNode *node)
+{
+  const size_t *query = node->in[QUERY]->shape;
+  return (double)query[0] * (double)query[1] * (double)node->in[KEY]->shape[1];
+}
+
+/* Of one product for every score. */
+static double
+product_flop (const VattNode *node)
+{
+  return 2.0 * scores_of (node) * (double)node->in[QUERY]->shape[2];
+}
+
+static double
 attention_flop (const VattNode *node, gboolean as_published)
 {
   const VattAttention *attention = node->attributes;
-  const size_t *query = node->in[QUERY]->shape;
-  double scores =
-      (double)query[0] * (double)query[1] * (double)node->in[KEY]->shape[1];
-  double product = 2.0 * scores * (double)query[2];
+  double product = product_flop (node);
   if (node->backward)
     return 5.0 * product;
-  return as_published ? product + 6.0 * scores * (double)attention->heads
-                      : 2.0 * product;
+  return as_published
+             ? product + 6.0 * scores_of (node) * (double)attention->heads
+             : 2.0 * product;
 }
 
 /* Nothing: shaders lay tiles of keys and values out as they read them. */
@@ -103,19 +114,33 @@ direct_body_of (guint32 rows, guint32 keys, size_t width)
   return body;
 }
 
-/* No more rows and keys than there are: what is past the end costs as much. */
+/* No more keys, and rows, than there are: what is past the end costs as much.
+ */
+static guint32
+direct_keys (size_t n_keys)
+{
+  size_t blocks = (n_keys + DIRECT_KEYS - 1) / DIRECT_KEYS;
+  return (guint32)((n_keys + blocks - 1) / blocks + 3) / 4 * 4;
+}
+
 static Body
 direct_body (
     const VattShaderCaps *caps, size_t width, size_t n_queries, size_t n_keys)
 {
   size_t most = (n_queries + DIRECT_LANES - 1) / DIRECT_LANES;
-  size_t blocks = (n_keys + DIRECT_KEYS - 1) / DIRECT_KEYS;
-  guint32 keys = (guint32)((n_keys + blocks - 1) / blocks + 3) / 4 * 4;
-  guint32 rows = (guint32)CLAMP (most, 1, DIRECT_ROWS);
+  guint32 keys = direct_keys (n_keys),
+          rows = (guint32)CLAMP (most, 1, DIRECT_ROWS);
   Body body = direct_body_of (rows, keys, width);
   while (rows > 1 && body.shared_bytes > caps->shared_bytes)
     body = direct_body_of (--rows, keys, width);
   return body;
+}
+
+static gboolean
+takes_direct (const VattShaderCaps *caps)
+{
+  return caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
+         caps->subgroup == DIRECT_LANES && caps->shuffle;
 }
 
 static Body
@@ -124,8 +149,7 @@ choose_body (const VattNode *node, const VattShaderCaps *caps)
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
   size_t width = query[2] / attention->heads;
-  if (caps->gemm == VATT_GEMM_DIRECT && caps->row_lanes == DIRECT_LANES &&
-      caps->subgroup == DIRECT_LANES && caps->shuffle) {
+  if (takes_direct (caps)) {
     Body body = direct_body (caps, width, query[1], node->in[KEY]->shape[1]);
     if (body.shared_bytes <= caps->shared_bytes)
       return body;
@@ -194,16 +218,15 @@ add_body (const VattNode *node, VattDispatches *all, const Body *body,
   return dispatch;
 }
 
-/* Turns of loops of an invocation that goes over `count` of the other side. */
+/* Trips of an invocation's loops, with so many turns of the outermost. */
 static size_t
-trips_of (const VattNode *node, const Body *body, size_t count)
+turns_trips (const VattNode *node, const Body *body, size_t turns)
 {
   const VattAttention *attention = node->attributes;
   size_t tile_trips = body->tile_trips;
   if (attention->dropout > 0.0)
     tile_trips += body->lane_rows * (body->lane_keys + (size_t)2) + 1;
-  return (count + body->tile_keys - 1) / body->tile_keys * tile_trips +
-         body->other_trips;
+  return turns * tile_trips + body->other_trips;
 }
 
 static void
@@ -226,7 +249,8 @@ shade_samples (
   vatt_dispatch_write (dispatch, node->saved[SUMS]);
   vatt_dispatch_groups (dispatch,
       samples * attention->heads * ((query[1] + body.rows - 1) / body.rows));
-  dispatch->trips = trips_of (node, &body, params.keys);
+  dispatch->trips = turns_trips (
+      node, &body, (params.keys + body.tile_keys - 1) / body.tile_keys);
   dispatch->flop =
       attention_flop (node, FALSE) * (double)samples / (double)query[0];
 }
@@ -238,162 +262,5 @@ attention_attend_shade (const VattNode *node, VattDispatches *all)
   for (size_t first = 0, count; first < samples; first += count) {
     count = MIN (samples_at_once (node, all->caps), samples - first);
     shade_samples (node, all, first, count);
-  }
-}
-
-/* ---- backward ---- */
-
-/* A size of groups that own keys, queries or both: what attend_shared.glsl has,
- * and room for scores instead of maxima. */
-static Body
-shared_backward_body (const VattShader *shader, guint32 lanes, guint32 rows,
-    guint32 keys, size_t width)
-{
-  Body body = shared_body_of (lanes, rows, keys, width);
-  size_t quads = (width + 3) / 4;
-  body.shader = shader;
-  body.shared_bytes -= sizeof (float) * body.rows * ACROSS;
-  /* Both sides twice and one more time for values; two products, two sums. */
-  body.tile_trips = 2 * (body.rows * quads / lanes + 2) +
-                    3 * (body.tile_keys * quads / lanes + 2) + 2 * (quads + 1) +
-                    2 * (body.tile_keys + (size_t)1) + 1;
-  body.other_trips = 1;
-  return body;
-}
-
-/* Less in an invocation's registers than attend has: two scores where that has
- * one and, with keys, two results. */
-static Body
-choose_backward_body (const VattNode *node, const VattShaderCaps *caps,
-    const VattShader *shader, size_t own)
-{
-  static const guint32 sizes[][3] = { { 128, 2, 4 }, { 128, 2, 2 },
-    { 64, 4, 2 }, { 64, 2, 2 }, { 64, 2, 1 }, { 64, 1, 1 }, { 32, 1, 1 },
-    { 8, 1, 1 } };
-  const VattAttention *attention = node->attributes;
-  size_t width = node->in[QUERY]->shape[2] / attention->heads;
-  size_t room = MAX (caps->shared_bytes / 2, 16384);
-  Body body = { 0 };
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    body = shared_backward_body (
-        shader, sizes[i][0], sizes[i][1], sizes[i][2], width);
-    if (body.rows < 2 * MAX (own, 8) && body.shared_bytes <= room)
-      break;
-  }
-  return body;
-}
-
-static void
-shade_prepare (
-    const VattNode *node, VattDispatches *all, size_t first, size_t samples)
-{
-  const VattAttention *attention = node->attributes;
-  const Params params = params_of (node, first, samples);
-  const Body body = { .shader = &backward_prepare_shader,
-    .lanes = all->caps->element_lanes };
-  VattDispatch *dispatch = add_body (node, all, &body, &params);
-  bind_samples (dispatch, node->out, first, samples, FALSE);
-  vatt_dispatch_read (dispatch, NULL);
-  vatt_dispatch_read (dispatch, NULL);
-  vatt_dispatch_read (dispatch, node->saved[SUMS]);
-  vatt_dispatch_read (dispatch, node->in[MASK]);
-  bind_samples (dispatch, node->dout, first, samples, FALSE);
-  vatt_dispatch_read (dispatch, node->in[RANDOM]);
-  vatt_dispatch_write (dispatch, node->work[PREPARED]);
-  vatt_dispatch_elements (dispatch,
-      samples * (params.queries * attention->heads + (size_t)params.keys));
-}
-
-/* What scores are made of; groups that make `first` and `second` gradients,
- * where these are wanted. */
-static VattDispatch *
-add_backward (const VattNode *node, VattDispatches *all, const Body *body,
-    size_t first, size_t samples, VattTensor *const gradients[2])
-{
-  const Params params = params_of (node, first, samples);
-  VattDispatch *dispatch = add_body (node, all, body, &params);
-  vatt_dispatch_constant (
-      dispatch, (gradients[0] ? 1 : 0) | (gradients[1] ? 2 : 0));
-  bind_samples (dispatch, node->in[QUERY], first, samples, FALSE);
-  bind_samples (dispatch, node->in[KEY], first, samples, FALSE);
-  bind_samples (dispatch, node->in[VALUE], first, samples, FALSE);
-  vatt_dispatch_read (dispatch, node->in[BIAS]);
-  vatt_dispatch_read (dispatch, node->work[PREPARED]);
-  bind_samples (dispatch, node->dout, first, samples, FALSE);
-  return dispatch;
-}
-
-/* Gradients of what the group owns: of the queries, or of the keys and their
- * values. */
-static void
-shade_owners (const VattNode *node, VattDispatches *all, size_t first,
-    size_t samples, gboolean keys)
-{
-  const VattAttention *attention = node->attributes;
-  size_t n_queries = node->in[QUERY]->shape[1];
-  size_t n_keys = node->in[KEY]->shape[1], own = keys ? n_keys : n_queries;
-  VattTensor *const gradients[] = { node->din[keys ? KEY : QUERY],
-    keys ? node->din[VALUE] : NULL };
-  if (!gradients[0] && !gradients[1])
-    return;
-  const Body body = choose_backward_body (node, all->caps,
-      keys ? &backward_keys_shared_shader : &backward_queries_shared_shader,
-      own);
-  VattDispatch *dispatch =
-      add_backward (node, all, &body, first, samples, gradients);
-  for (guint i = 0; i < G_N_ELEMENTS (gradients); i++)
-    bind_samples (dispatch, gradients[i], first, samples, TRUE);
-  vatt_dispatch_groups (dispatch,
-      samples * attention->heads * ((own + body.rows - 1) / body.rows));
-  dispatch->trips = trips_of (node, &body, keys ? n_queries : n_keys);
-  dispatch->flop = (keys ? 4.0 : 3.0) / 5.0 * attention_flop (node, FALSE) *
-                   (double)samples / (double)node->in[QUERY]->shape[0];
-}
-
-static void
-attention_backward_shade (const VattNode *node, VattDispatches *all)
-{
-  size_t samples = node->in[QUERY]->shape[0];
-  for (size_t first = 0, count; first < samples; first += count) {
-    count = MIN (samples_at_once (node, all->caps), samples - first);
-    shade_prepare (node, all, first, count);
-  }
-  for (size_t first = 0, count; first < samples; first += count) {
-    count = MIN (samples_at_once (node, all->caps), samples - first);
-    shade_owners (node, all, first, count, FALSE);
-    shade_owners (node, all, first, count, TRUE);
-  }
-}
-
-/* By groups that own queries and keys of one head, and go over samples. */
-static void
-shade_bias (
-    const VattNode *node, VattDispatches *all, size_t first, size_t samples)
-{
-  const VattAttention *attention = node->attributes;
-  size_t n_queries = node->in[QUERY]->shape[1];
-  size_t n_keys = node->in[KEY]->shape[1];
-  VattTensor *const gradients[] = { node->din[BIAS], NULL };
-  const Body body = choose_backward_body (
-      node, all->caps, &backward_bias_shared_shader, n_queries);
-  VattDispatch *dispatch =
-      add_backward (node, all, &body, first, samples, gradients);
-  vatt_dispatch_write (dispatch, gradients[0]);
-  vatt_dispatch_read (dispatch, NULL);
-  vatt_dispatch_groups (
-      dispatch, attention->heads * ((n_queries + body.rows - 1) / body.rows) *
-                    ((n_keys + body.tile_keys - 1) / body.tile_keys));
-  dispatch->trips = trips_of (node, &body, samples * body.tile_keys);
-  dispatch->flop = 2.0 / 5.0 * attention_flop (node, FALSE) * (double)samples /
-                   (double)node->in[QUERY]->shape[0];
-}
-
-static void
-attention_backward_bias_shade (const VattNode *node, VattDispatches *all)
-{
-  size_t samples = bias_items (node) ? node->in[QUERY]->shape[0] : 0;
-  for (size_t first = 0, count; first < samples; first += count) {
-    count = MIN (samples_at_once (node, all->caps), samples - first);
-    shade_bias (node, all, first, count);
   }
 }

@@ -11,8 +11,7 @@
  * dv += (p * z)^T dy;  dq += scale ds k;  dk += scale ds^T q;
  * dbias += sum_B (ds). Saved: log2 of the sum for each query (B, H, Tq).
  * (Dao et al. 2022.) */
-#include "attention-backward.h"
-#include "attention-shade.h"
+#include "attention-shade-backward.h"
 #include "ops.h"
 #include "size.h"
 

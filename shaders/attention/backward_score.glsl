@@ -64,12 +64,10 @@ statistics_of (Place place, uint query)
 
 #if BODY_KEYS
 #define OWN_COUNT keys
-#define OTHER_COUNT queries
 #define QUERY_OF(own, other) (other)
 #define KEY_OF(own, other) (own)
 #else
 #define OWN_COUNT queries
-#define OTHER_COUNT keys
 #define QUERY_OF(own, other) (own)
 #define KEY_OF(own, other) (other)
 #endif
@@ -101,9 +99,9 @@ side_quad (
 #endif
 
 bool
-inside (uint own, uint other)
+inside (uint query, uint key)
 {
-  return own < OWN_COUNT && other < OTHER_COUNT;
+  return query < queries && key < keys;
 }
 
 /* Of a score that is there: from the products q k and dy v, what is added to

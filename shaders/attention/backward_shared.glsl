@@ -82,6 +82,7 @@ multiply (out float product[ROWS][KEYS])
 void
 find_scores (Place place, uint other0)
 {
+  barrier (); /* the last factors have been read */
   load_own (place, true);
   load_other (place, other0, true);
   barrier ();
@@ -95,8 +96,8 @@ find_scores (Place place, uint other0)
       [[unroll]] for (uint j = 0; j < KEYS; j++)
   {
     uint a = place.row + row_of (i), b = other0 + other_of (j);
-    if (inside (a, b)) {
-      uint query = QUERY_OF (a, b), key = KEY_OF (a, b);
+    uint query = QUERY_OF (a, b), key = KEY_OF (a, b);
+    if (inside (query, key)) {
       float factor = 1.0;
       if (DROPS)
         factor = kept (place, query, key) ? drop_scale : 0.0;
@@ -110,43 +111,7 @@ find_scores (Place place, uint other0)
 }
 
 #if BODY_BIAS
-/* Groups are numbered by blocks of keys, then of queries. */
-bool
-find_block (out Place place, out uint key0)
-{
-  uint across = (keys + OTHER_ROWS - 1) / OTHER_ROWS;
-  uint down = (queries + OWN_ROWS - 1) / OWN_ROWS;
-  uint block = group_index () / across;
-  key0 = group_index () % across * OTHER_ROWS;
-  place = Place (0, block / down, block % down * OWN_ROWS);
-  return place.h < heads;
-}
-
-void
-main ()
-{
-  Place place;
-  uint key0;
-  float total[ROWS][KEYS];
-  if (!find_block (place, key0))
-    return; /* all of the group */
-  [[unroll]] for (uint i = 0; i < ROWS; i++)
-      [[unroll]] for (uint j = 0; j < KEYS; j++) total[i][j] = 0.0;
-  for (place.b = 0; place.b < samples; place.b++) {
-    find_scores (place, key0);
-    [[unroll]] for (uint i = 0; i < ROWS; i++)
-        [[unroll]] for (uint j = 0; j < KEYS; j++) total[i][j] +=
-        gradient[i][j];
-    barrier ();
-  }
-  [[unroll]] for (uint i = 0; i < ROWS; i++)
-      [[unroll]] for (uint j = 0; j < KEYS; j++)
-  {
-    uint row = place.row + row_of (i), key = key0 + other_of (j);
-    if (inside (row, key))
-      first_gradient[(place.h * queries + row) * keys + key] += total[i][j];
-  }
-}
+#include "backward_bias.glsl"
 #else
 void
 keep (float scores[ROWS][KEYS])
@@ -186,18 +151,17 @@ main ()
     result[i][j] = vec4 (0.0);
     result_values[i][j] = vec4 (0.0);
   }
-  for (uint other0 = 0; other0 < OTHER_COUNT; other0 += OTHER_ROWS) {
+  for (uint other0 = begin; other0 < end; other0 += OTHER_ROWS) {
     find_scores (place, other0);
     keep (gradient);
     barrier ();
     accumulate (result);
-    barrier ();
 #if BODY_KEYS
+    barrier ();
     keep (score);
     load_other (place, other0, true);
     barrier ();
     accumulate (result_values);
-    barrier ();
 #endif
   }
   [[unroll]] for (uint i = 0; i < ROWS; i++)
