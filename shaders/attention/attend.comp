@@ -177,7 +177,7 @@ bool
 kept (Place place, uint row, uint key)
 {
   uint groups = (keys + SPREAD_GROUP - 1) / SPREAD_GROUP;
-  uint item = ((first + place.b) * heads + place.h) * queries + row;
+  uint item = ((random[2] + first + place.b) * heads + place.h) * queries + row;
   uint n = key % SPREAD_GROUP;
   uvec4 words = random_spread (uvec2 (random[0], random[1]),
       uvec2 (stream_low, stream_high), item * groups + key / SPREAD_GROUP,

@@ -17,7 +17,7 @@ layout (binding = 0) readonly buffer X
 };
 layout (binding = 1) readonly buffer Random
 {
-  uint key[];
+  uint key[]; /* and how many items stand before these */
 };
 layout (binding = 2) readonly buffer Residual
 {
@@ -41,11 +41,13 @@ main ()
 {
   uint group = element_index () / SPREAD_BLOCKS;
   uint lane = element_index () % SPREAD_BLOCKS;
-  uint i = group * SPREAD_GROUP + lane;
-  if (i >= count)
-    return;
+  /* Numbers of the items before these, in whole groups and a rest; what lies
+   * before the first value counts as far behind the last. */
+  uint rest = key[2] * item_rest;
+  uint before = key[2] * item_groups + rest / SPREAD_GROUP;
+  uint i = group * SPREAD_GROUP + lane - rest % SPREAD_GROUP;
   uvec4 words = random_spread (uvec2 (key[0], key[1]),
-      uvec2 (stream_low, stream_high), first + group, lane);
+      uvec2 (stream_low, stream_high), before + first + group, lane);
   [[unroll]] for (uint w = 0; w < 4; w++)
   {
     drop (i + SPREAD_BLOCKS * w, words[w] & 0xffffu);

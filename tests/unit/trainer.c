@@ -153,27 +153,6 @@ apart (const Fixture *fixture, VattTrainer *a, VattTrainer *b)
   return most / sqrt (all);
 }
 
-/* Parts of a batch come to the gradient of the whole: contrast and batch norm
- * see all of it. Rounding is in other places. */
-static void
-test_parts (Fixture *fixture, gconstpointer data)
-{
-  VattTrainerParams params = settings ();
-  params.dropout = 0.0;
-  g_autoptr (VattTrainer) whole =
-      new_trainer (fixture, fixture->device, &params);
-  VattLosses expected = step (whole, &fixture->batch);
-  for (params.micro_batch = 1; params.micro_batch <= 2; params.micro_batch++) {
-    g_autoptr (VattTrainer) parts =
-        new_trainer (fixture, fixture->device, &params);
-    VattLosses found = step (parts, &fixture->batch);
-    g_assert_cmpfloat_with_epsilon (found.total, expected.total, 1e-4);
-    g_assert_cmpfloat (apart (fixture, whole, parts), <, 1e-4);
-    g_assert_cmpuint (
-        vatt_trainer_get_bytes (parts), <, vatt_trainer_get_bytes (whole));
-  }
-}
-
 /* What is dropped depends on the seed, and on no thread. */
 static void
 test_dropout (Fixture *fixture, gconstpointer data)
@@ -344,7 +323,6 @@ refuse_batch (const Fixture *fixture, const VattBatch *batch, const char *why)
 {
   g_autoptr (GError) error = NULL;
   VattTrainerParams params = settings ();
-  params.micro_batch = 3;
   g_autoptr (VattTrainer) trainer =
       new_trainer (fixture, fixture->device, &params);
   g_assert_false (vatt_trainer_step (trainer, batch, NULL, NULL, &error));
@@ -358,7 +336,6 @@ static void
 test_batches (Fixture *fixture, gconstpointer data)
 {
   VattBatch batch = fixture->batch;
-  refuse_batch (fixture, &batch, "4 samples do not make whole parts of 3");
   batch.clip[VATT_AUDIO] = NULL;
   refuse_batch (
       fixture, &batch, "the batch has no audio, which the objective needs");
@@ -469,7 +446,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("learns", test_learns);
   add ("models", test_models);
-  add ("parts", test_parts);
   add ("dropout", test_dropout);
   add ("slope", test_slope);
   add ("frozen", test_frozen);

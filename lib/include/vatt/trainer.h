@@ -143,9 +143,9 @@ typedef enum {
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
- * @micro_batch: samples that the towers compute at once; 0 for the whole
- *   batch. It decides memory and time, and which values are dropped, but not
- *   the result otherwise: batches that are larger go through the towers twice.
+ * @micro_batch: the most samples that the towers compute at once; 0 for the
+ *   whole batch. It decides memory and time, but not the result: batches that
+ *   are larger go through the towers twice.
  * @seed: of dropout
  *
  * Settings of a trainer.
