@@ -49,13 +49,17 @@ groups (const VattNode *node)
          VATT_DROP_GROUP;
 }
 
+static size_t
+item_size (const VattNode *node)
+{
+  return vatt_tensor_count (node->out) / MAX (node->out->shape[0], 1);
+}
+
 /* The index of value i. */
 static uint64_t
 index_of (const VattNode *node, size_t i)
 {
-  size_t items = node->out->shape[0];
-  size_t item = items ? vatt_tensor_count (node->out) / items : 0;
-  return vatt_drop_first (node->in[RANDOM], item) + i;
+  return vatt_drop_first (node->in[RANDOM], item_size (node)) + i;
 }
 
 static void
@@ -71,38 +75,50 @@ dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
       &drop, index_of (node, begin), end - begin);
 }
 
+/* Of values [first, first + part). */
+static Params
+params_of (const VattNode *node, size_t first, size_t part)
+{
+  const VattDropout *dropout = node->attributes;
+  guint32 threshold = vatt_drop_threshold (dropout->rate);
+  return (Params){ .count = (guint32)part,
+    .first = (guint32)(first / VATT_DROP_GROUP),
+    .stream_low = (guint32)dropout->stream,
+    .stream_high = (guint32)(dropout->stream >> 32),
+    .threshold = threshold,
+    .scale = vatt_drop_scale (threshold),
+    .item_groups = (guint32)(item_size (node) / VATT_DROP_GROUP),
+    .item_rest = (guint32)(item_size (node) % VATT_DROP_GROUP) };
+}
+
+/* An invocation makes eight values of a group; the first group may begin before
+ * the first value. */
+static size_t
+invocations (const VattNode *node, size_t values)
+{
+  size_t groups = (values + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP;
+  if (item_size (node) % VATT_DROP_GROUP != 0)
+    groups++;
+  return groups * (VATT_DROP_GROUP / 8);
+}
+
 static void
 dropout_forward_shade (const VattNode *node, VattDispatches *all)
 {
-  const VattDropout *dropout = node->attributes;
   const VattTensor *residual = node->in[RESIDUAL];
-  guint32 threshold = vatt_drop_threshold (dropout->rate);
   size_t count = vatt_tensor_count (node->out);
-  size_t item = count / MAX (node->out->shape[0], 1);
   size_t most = vatt_shader_part (all->caps, VATT_DROP_GROUP);
   for (size_t first = 0; first < count; first += most) {
     size_t part = MIN (most, count - first);
-    const Params params = { .count = (guint32)part,
-      .first = (guint32)(first / VATT_DROP_GROUP),
-      .stream_low = (guint32)dropout->stream,
-      .stream_high = (guint32)(dropout->stream >> 32),
-      .threshold = threshold,
-      .scale = vatt_drop_scale (threshold),
-      .residual = residual != NULL,
-      .item_groups = (guint32)(item / VATT_DROP_GROUP),
-      .item_rest = (guint32)(item % VATT_DROP_GROUP) };
+    Params params = params_of (node, first, part);
+    params.residual = residual != NULL;
     VattDispatch *dispatch = vatt_dispatches_add (
         all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
     vatt_dispatch_bind (dispatch, node->in[X], first, part, FALSE);
     vatt_dispatch_read (dispatch, node->in[RANDOM]);
     vatt_dispatch_bind (dispatch, residual, first, part, FALSE);
     vatt_dispatch_bind (dispatch, node->out, first, part, TRUE);
-    /* An invocation makes eight values of a group; the first group may begin
-     * before the first value. */
-    vatt_dispatch_elements (
-        dispatch, ((part + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP +
-                      (params.item_rest != 0)) *
-                      (VATT_DROP_GROUP / 8));
+    vatt_dispatch_elements (dispatch, invocations (node, part));
   }
 }
 
@@ -126,10 +142,31 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
   }
 }
 
+static void
+dropout_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattTensor *dx = node->din[X], *dresidual = node->din[RESIDUAL];
+  size_t count = vatt_tensor_count (node->out);
+  size_t most = vatt_shader_part (all->caps, VATT_DROP_GROUP);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    Params params = params_of (node, first, part);
+    params.residual = dresidual != NULL;
+    params.wanted = dx != NULL;
+    VattDispatch *dispatch = vatt_dispatches_add (all, &backward_shader,
+        all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_bind (dispatch, node->dout, first, part, FALSE);
+    vatt_dispatch_bind (dispatch, dx, first, part, TRUE);
+    vatt_dispatch_read (dispatch, node->in[RANDOM]);
+    vatt_dispatch_bind (dispatch, dresidual, first, part, TRUE);
+    vatt_dispatch_elements (dispatch, invocations (node, part));
+  }
+}
+
 const VattOp vatt_op_dropout = {
   .name = "dropout",
   .infer = dropout_infer,
   .forward = { VATT_PASS (dropout, forward, groups) },
-  .backward = { { "backward", dropout_backward, groups } },
+  .backward = { VATT_PASS (dropout, backward, groups) },
   .backward_reads = 1u << RANDOM,
 };

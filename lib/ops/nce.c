@@ -313,11 +313,15 @@ nce_scores_shade (const VattNode *node, VattDispatches *all)
     .shuffle = &scores_shuffle_shader,
     .tile = &scores_tile_shader,
     .matrix = &scores_matrix_shader };
-  size_t depth = node->in[X]->shape[1];
-  const VattGemmShape shape = { .rows = samples (node),
-    .columns = node->in[Y]->shape[0],
+  size_t depth = node->in[X]->shape[1], columns = node->in[Y]->shape[0];
+  VattGemmShape shape = { .rows = samples (node),
+    .columns = columns,
     .depth = depth,
-    .flags = depth % 4 ? 0 : GEMM_A_VECTORS };
+    .flags = GEMM_B_TURNED };
+  if (depth % 4 == 0)
+    shape.flags |= GEMM_A_VECTORS | GEMM_B_VECTORS;
+  if (columns % 4 == 0)
+    shape.flags |= GEMM_C_VECTORS;
   vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
 }
 

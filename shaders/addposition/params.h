@@ -5,3 +5,4 @@ uint32_t count;  /* values of y */
 uint32_t width;  /* values of a row */
 uint32_t tokens; /* T */
 uint32_t places; /* N */
+uint32_t samples;

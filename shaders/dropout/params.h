@@ -9,6 +9,7 @@ uint32_t stream_low;
 uint32_t stream_high;
 uint32_t threshold;
 float scale;
-uint32_t residual; /* whether there is one */
+uint32_t residual; /* whether there is one, or its gradient */
+uint32_t wanted;   /* the gradient of x */
 uint32_t item_groups;
 uint32_t item_rest;

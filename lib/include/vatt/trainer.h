@@ -21,6 +21,7 @@
 #include <vatt/device.h>
 #include <vatt/model.h>
 #include <vatt/objective.h>
+#include <vatt/session.h>
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -234,6 +235,9 @@ VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
     const char *path, VattTrainerTensor which, gsize *count);
+VATT_API void vatt_trainer_start_profile (VattTrainer *trainer);
+VATT_API VattProfileRow *vatt_trainer_get_profile (
+    VattTrainer *trainer, guint *n_rows);
 VATT_API gsize vatt_trainer_get_bytes (VattTrainer *trainer);
 
 G_END_DECLS
