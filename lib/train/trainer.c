@@ -10,10 +10,12 @@
  * counts for nothing. */
 #include "batch.h"
 #include "descent.h"
+#include "health.h"
 #include "objective.h"
 #include "profile.h"
 #include "rng.h"
 #include "settings.h"
+#include "state.h"
 #include "towers.h"
 
 #include <math.h>
@@ -36,7 +38,8 @@ struct _VattTrainer {
   float *ones;                        /* owned; for samples that are valid */
   VattBatchSize size;                 /* of the batch */
   guint64 step;
-  gint busy; /* atomic: a trainer belongs to one thread at a time */
+  guint64 bad; /* steps in a row whose loss was bad */
+  gint busy;   /* atomic: a trainer belongs to one thread at a time */
 };
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
@@ -285,6 +288,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
         self->step);
     return FALSE;
   }
+  if (!vatt_health_check (
+          &self->bad, &self->params, self->step, (double)loss, error))
+    return FALSE;
   return vatt_stage_run (
       &objective->stage, VATT_PHASE_BACKWARD, cancellable, error);
 }
@@ -373,6 +379,7 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
  *
  * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
  *   %VATT_ERROR_WEIGHTS where a classifier's loss or gradient is not a number,
+ *   or where losses were bad for longer than #VattTrainerParams.patience,
  *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
  */
 gboolean
@@ -388,6 +395,25 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   trainer->step += done;
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
+}
+
+gboolean
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+{
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  *parts = (VattTrainerParts){ .model = self->model,
+    .params = &self->params,
+    .store = self->store,
+    .step = &self->step,
+    .bad = &self->bad };
+  return TRUE;
+}
+
+void
+vatt_trainer_release (VattTrainer *self)
+{
+  g_atomic_int_set (&self->busy, FALSE);
 }
 
 /**

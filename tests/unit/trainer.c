@@ -474,6 +474,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("learns", test_learns);
   add ("models", test_models);
+  add ("parts", test_parts);
   add ("dropout", test_dropout);
   add ("slope", test_slope);
   add ("frozen", test_frozen);

@@ -148,6 +148,10 @@ typedef enum {
  *   whole batch. It decides memory and time, but not the result: batches that
  *   are larger go through the towers twice.
  * @seed: of dropout
+ * @loss_limit: above this a loss is as bad as one that is not a finite number;
+ *   0 for any
+ * @patience: how many steps in a row with a bad loss end the training by an
+ *   error; 0 for any number. The last of them changes no parameter.
  *
  * Settings of a trainer.
  */
@@ -165,6 +169,8 @@ typedef struct {
   gboolean freeze_towers;
   guint micro_batch;
   guint64 seed;
+  double loss_limit;
+  guint patience;
 } VattTrainerParams;
 
 VATT_API void vatt_trainer_params_init (
