@@ -110,7 +110,6 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       !check_device (device, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
-  self->model = g_object_ref (model);
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
@@ -122,6 +121,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       vatt_store_new (model, params->optimiser == VATT_OPTIMISER_ADAM, error);
   if (!self->store)
     return NULL;
+  /* The caller may let the parameters of the other go. */
+  self->model = g_object_ref (self->store->model);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;
