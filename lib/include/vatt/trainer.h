@@ -140,13 +140,16 @@ typedef enum {
  * @temperature: that scores are divided by
  * @weight: of each pair; only their ratios matter
  * @smoothing: of the labels of a classifier of one class
+ * @mixup: of classifiers of pictures or sound: each sample of a batch is mixed
+ *   with another of it, and so are their labels, in parts of Beta (@mixup,
+ *   @mixup); 0: as they are. Samples that are mixed keep the same tokens.
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
  * @micro_batch: samples that the towers compute at once; 0 for the whole
  *   batch. It decides memory and time, and which values are dropped, but not
  *   the result otherwise: batches that are larger go through the towers twice.
- * @seed: of dropout
+ * @seed: of dropout and mixup
  *
  * Settings of a trainer.
  */
@@ -160,6 +163,7 @@ typedef struct {
   double temperature;
   double weight[VATT_N_PAIRS];
   double smoothing;
+  double mixup;
   double dropout, head_dropout;
   gboolean freeze_towers;
   guint micro_batch;
