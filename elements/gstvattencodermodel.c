@@ -6,6 +6,7 @@
 #include "gstvatterror.h"
 #include "gstvattfits.h"
 #include "gstvattmodels.h"
+#include "gstvatttokencaps.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
@@ -81,7 +82,7 @@ pad_fits (
   VattFrontEnd unused;
   g_autoptr (GstCaps) now = gst_vatt_encoder_pad_get_caps (pad);
   g_autoptr (GstCaps) caps =
-      now ? gst_vatt_encoder_adopt_caps (setup->model, now) : NULL;
+      now ? gst_vatt_token_caps_adopt (setup->model, now) : NULL;
   return gst_vatt_encoder_check_caps (GST_PAD (pad),
       gst_vatt_encoder_pad_get_modality (pad), setup, caps, &unused, error);
 }

@@ -196,6 +196,24 @@ gst_vatt_models_find (const char *model_id)
   return NULL;
 }
 
+/*
+ * gst_vatt_models_add:
+ * @model: a model that was not read from a file
+ *
+ * Lets gst_vatt_models_find() find @model as long as somebody holds it.
+ */
+void
+gst_vatt_models_add (VattModel *model)
+{
+  static guint64 made;
+  g_mutex_lock (&table_lock);
+  g_autofree char *key = g_strdup_printf ("made %" G_GUINT64_FORMAT, made++);
+  g_mutex_unlock (&table_lock);
+  SharedRow *row = NULL;
+  if (!claim_row (&model_rows, key, &row))
+    settle_row (row, G_OBJECT (model));
+}
+
 typedef struct {
   const char *name;
   VattDeviceParams params;

@@ -11,6 +11,7 @@
 #include "objective.h"
 #include "rng.h"
 #include "settings.h"
+#include "state.h"
 #include "towers.h"
 
 #include <math.h>
@@ -371,6 +372,24 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   trainer->step += done;
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
+}
+
+gboolean
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+{
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  *parts = (VattTrainerParts){ .model = self->model,
+    .params = &self->params,
+    .store = self->store,
+    .step = &self->step };
+  return TRUE;
+}
+
+void
+vatt_trainer_release (VattTrainer *self)
+{
+  g_atomic_int_set (&self->busy, FALSE);
 }
 
 /**
