@@ -127,6 +127,10 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_DOUBLE, OF (weight[VATT_PAIR_AUDIO_TEXT]) },
   { "smoothing", "Label smoothing", "Of classes that exclude each other",
       GST_VATT_ROW_DOUBLE, OF (smoothing), .most = 1 },
+  { "mixup", "Mixup",
+      "Of classes: samples and labels are mixed by pairs, in parts of Beta "
+      "(mixup, mixup) (0 = not)",
+      GST_VATT_ROW_DOUBLE, OF (mixup) },
   { "dropout", "Dropout", "Rate of dropout in the towers", GST_VATT_ROW_DOUBLE,
       OF (dropout), .most = 1 },
   { "head-dropout", "Dropout of the head",
