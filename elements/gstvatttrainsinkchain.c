@@ -85,30 +85,60 @@ drop_window (GstVattAlignWindow *window)
 
 /* ---- room ---- */
 
+/* What was thrown out on a live stream, and how many had been before. */
+typedef struct {
+  GstClockTime time; /* running time of its beginning; NONE: nothing was */
+  guint64 taken, dropped;
+} LeftOut;
+
 /* On a live stream somebody else makes room: what it waits for in vain is given
  * up, then the oldest goes. With the lock. */
 static void
-relieve (
-    GstVattTrainSink *self, GstVattTrainPad *pad, GstVattTrainStream *stream)
+relieve (GstVattTrainSink *self, GstVattTrainPad *pad,
+    GstVattTrainStream *stream, LeftOut *left_out)
 {
   if (gst_vatt_align_give_up (stream->align) != 0)
     GST_INFO_OBJECT (pad, "goes on without what does not come");
   if (gst_vatt_align_is_full (stream->align, pad->modality))
-    gst_vatt_align_make_room (stream->align, pad->modality);
+    left_out->time = gst_vatt_align_make_room (stream->align, pad->modality);
+  const GstVattAlignCounts *counts = gst_vatt_align_get_counts (stream->align);
+  left_out->taken = counts->aligned;
+  left_out->dropped = counts->dropped;
   g_cond_broadcast (&self->changed);
+}
+
+/* Tells of a window that there was no time for. Without a lock. */
+static void
+tell_left_out (
+    GstVattTrainSink *self, GstVattTrainPad *pad, const LeftOut *left_out)
+{
+  const GstSegment *segment = &pad->segment;
+  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
+  guint64 time = gst_segment_position_from_running_time (
+      segment, GST_FORMAT_TIME, left_out->time);
+  GstMessage *message =
+      gst_message_new_qos (GST_OBJECT (self), TRUE, left_out->time,
+          gst_segment_to_stream_time (segment, GST_FORMAT_TIME, time), time,
+          GST_CLOCK_TIME_NONE);
+  gst_message_set_qos_values (message,
+      GST_CLOCK_TIME_IS_VALID (now) ? GST_CLOCK_DIFF (left_out->time, now) : 0,
+      1.0, 1000000);
+  gst_message_set_qos_stats (
+      message, GST_FORMAT_BUFFERS, left_out->taken, left_out->dropped);
+  gst_element_post_message (GST_ELEMENT (self), message);
 }
 
 /* Waits until @pad may put a window into its stream. With the lock. */
 static GstFlowReturn
-wait_for_room (GstVattTrainSink *self, GstVattTrainPad *pad)
+wait_for_room (GstVattTrainSink *self, GstVattTrainPad *pad, LeftOut *left_out)
 {
-  GstVattTrainStream *stream;
+  GstVattTrainStream *stream = NULL;
   while (!pad->flushing && !self->stopping && !self->finished &&
          !self->failed &&
          (stream = gst_vatt_train_sink_find_stream (self, pad->number)) &&
          gst_vatt_align_is_full (stream->align, pad->modality)) {
     if (stream->live) {
-      relieve (self, pad, stream);
+      relieve (self, pad, stream, left_out);
       continue;
     }
     if (pad->blocked_since == 0) {
@@ -122,14 +152,17 @@ wait_for_room (GstVattTrainSink *self, GstVattTrainPad *pad)
     return GST_FLOW_ERROR;
   if (pad->flushing || self->stopping)
     return GST_FLOW_FLUSHING;
-  return self->finished ? GST_FLOW_EOS : GST_FLOW_OK;
+  if (self->finished)
+    return GST_FLOW_EOS;
+  return stream ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
 static GstFlowReturn
 put (GstVattTrainSink *self, GstVattTrainPad *pad, GstVattAlignWindow *window)
 {
+  LeftOut left_out = { .time = GST_CLOCK_TIME_NONE };
   g_mutex_lock (&self->lock);
-  GstFlowReturn flow = wait_for_room (self, pad);
+  GstFlowReturn flow = wait_for_room (self, pad, &left_out);
   if (flow == GST_FLOW_OK) {
     GstVattTrainStream *stream =
         gst_vatt_train_sink_find_stream (self, pad->number);
@@ -139,6 +172,8 @@ put (GstVattTrainSink *self, GstVattTrainPad *pad, GstVattAlignWindow *window)
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK)
     drop_window (window);
+  if (GST_CLOCK_TIME_IS_VALID (left_out.time))
+    tell_left_out (self, pad, &left_out);
   return flow;
 }
 
