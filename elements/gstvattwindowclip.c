@@ -130,17 +130,21 @@ gst_vatt_window_cut_segment (GstVattWindow *self)
 }
 
 /* Chooses the tokens of the next window that are kept. Without numbers of clips
- * it is the window's number alone that counts. */
+ * it is the window's number alone that counts. Pictures and sound of a clip
+ * draw for themselves: which of them belong together is what a training is to
+ * find, and must not be seen in which tokens are there. */
 gboolean
 gst_vatt_window_drop_tokens (
     GstVattWindow *self, VattClip *clip, guint keep, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
+  guint64 stream = (guint64)vatt_clip_modality (clip) << 62;
   if (!priv->numbering.given)
     return vatt_clip_drop_tokens (
-        clip, keep, priv->used.seed, priv->counter, error);
+        clip, keep, priv->used.seed, stream + priv->counter, error);
   VattAugmentKey key = gst_vatt_window_get_key (self, 0);
-  return vatt_clip_drop_tokens (clip, keep, vatt_augment_seed (&key), 0, error);
+  return vatt_clip_drop_tokens (
+      clip, keep, vatt_augment_seed (&key), stream, error);
 }
 
 /* The stream has ended; numbers begin anew. */
