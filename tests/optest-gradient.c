@@ -62,6 +62,37 @@ run_both (OpRun *run, OpPieces pieces, Gradients found)
   take_gradients (run, found);
 }
 
+/* So near as the largest one and `floor` say. */
+static void
+compare_near (const char *what, const float *found, const float *expected,
+    size_t n, double factor, double floor)
+{
+  double most = 0.0;
+  g_autofree double *scaled = g_new (double, n + 1);
+  for (size_t k = 0; k < n; k++) {
+    scaled[k] = factor * (double)expected[k];
+    most = fmax (most, fabs (scaled[k]));
+  }
+  optest_compare (what, found, scaled, n, tolerance () * most + floor, 0.0);
+}
+
+/* What C passes left, on the Vulkan device: work tensors by their largest
+ * value, as gradients. */
+static void
+compare_left (const OpVulkan *vulkan, const OpRun *run, guint last, double abs,
+    double rel)
+{
+  const VattNode *node = optest_vulkan_node (vulkan, last);
+  const VattNode *twin = g_ptr_array_index (run->plan->nodes, last);
+  for (guint i = 0; i < VATT_MAX_SAVED; i++)
+    optest_vulkan_compare (node->saved[i], twin->saved[i], abs, rel);
+  for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
+    if (twin->work[i])
+      compare_near ("vulkan, work tensor", vatt_tensor_f32 (node->work[i]),
+          vatt_tensor_f32 (twin->work[i]), vatt_tensor_count (twin->work[i]),
+          1.0, abs);
+}
+
 static void
 compare_gradients (const OpRun *run, const char *what, Gradients found,
     Gradients expected, double factor)
@@ -70,17 +101,10 @@ compare_gradients (const OpRun *run, const char *what, Gradients found,
     if (!expected[i])
       continue;
     size_t n = vatt_tensor_count (run->node->in[i]);
-    if (!optest.pieces_differ && factor == 1.0) {
+    if (!optest.pieces_differ && factor == 1.0)
       optest_compare_bits (what, found[i], expected[i], n);
-      continue;
-    }
-    double most = 0.0;
-    g_autofree double *scaled = g_new (double, n + 1);
-    for (size_t k = 0; k < n; k++) {
-      scaled[k] = factor * (double)expected[i][k];
-      most = fmax (most, fabs (scaled[k]));
-    }
-    optest_compare (what, found[i], scaled, n, tolerance () * most, 0.0);
+    else
+      compare_near (what, found[i], expected[i], n, factor, 0.0);
   }
 }
 
@@ -211,4 +235,36 @@ optest_gradient (gconstpointer data)
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     g_free (function.in[i]);
   free_gradients (whole);
+}
+
+/* The backward node of both stands twice, and so does what it may be off. */
+void
+optest_vulkan_gradient (gconstpointer data)
+{
+  const OpCase *test = data;
+  gboolean same = test->vulkan_abs == 0.0 && test->vulkan_rel == 0.0;
+  double abs = same ? test->abs : test->vulkan_abs;
+  double rel = same ? test->rel : test->vulkan_rel;
+  double floor = test->gradient > 0.0 ? test->gradient : abs;
+  g_autoptr (OpRun) run = optest_run_new_learning (test);
+  guint last = run->plan->nodes->len - 1;
+  optest_run_nodes (run, 0, last + 1, OP_WHOLE);
+  optest_run_nodes (run, last, last + 1, OP_WHOLE);
+  g_autoptr (OpRun) fresh = optest_run_new_learning (test);
+  g_autoptr (OpVulkan) vulkan = optest_vulkan_new (fresh);
+  if (!vulkan)
+    return;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    const VattTensor *x = run->node->in[i];
+    g_autofree char *what = g_strdup_printf ("vulkan, input %u", i);
+    size_t n = x ? vatt_tensor_count (x) : 0;
+    if (x && x->gradient)
+      compare_near (what,
+          vatt_tensor_f32 (optest_vulkan_node (vulkan, 0)->in[i]->gradient),
+          vatt_tensor_f32 (x->gradient), n, 1.0, 2.0 * floor);
+    if (optest.op->changes & (1u << i))
+      compare_near (what, vatt_tensor_f32 (fresh->node->in[i]),
+          vatt_tensor_f32 (x), n, 1.0, abs);
+  }
+  compare_left (vulkan, run, last, abs, rel);
 }

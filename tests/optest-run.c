@@ -109,6 +109,18 @@ optest_plan_new (const OpCase *test)
   return make_plan (test, optest.learns);
 }
 
+VattPlan *
+optest_plan_new_learning (const OpCase *test)
+{
+  VattPlan *plan = make_plan (test, TRUE);
+  g_assert_no_error (plan->error);
+  VattTensor *out = ((VattNode *)g_ptr_array_index (plan->nodes, 0))->out;
+  vatt_plan_differentiate (plan, out,
+      vatt_plan_input (plan, "gradient", VATT_DTYPE_F32, out->rank, out->shape),
+      &vatt_op_zero);
+  return plan;
+}
+
 /* A function of the shape's slot and the place alone. */
 static void
 fill (const OpInput *in, guint slot, void *data, size_t n)
@@ -165,16 +177,10 @@ make_run (const OpCase *test, gboolean backward)
   g_autoptr (GError) error = NULL;
   OpRun *run = g_new0 (OpRun, 1);
   run->test = test;
-  run->plan = make_plan (test, backward || optest.learns);
+  run->plan =
+      backward ? optest_plan_new_learning (test) : optest_plan_new (test);
   g_assert_no_error (run->plan->error);
   run->node = g_ptr_array_index (run->plan->nodes, 0);
-  if (backward) {
-    VattTensor *out = run->node->out;
-    vatt_plan_differentiate (run->plan, out,
-        vatt_plan_input (
-            run->plan, "gradient", VATT_DTYPE_F32, out->rank, out->shape),
-        &vatt_op_zero);
-  }
   vatt_plan_seal (run->plan, &error);
   g_assert_no_error (error);
   run->buffer = g_new0 (OpBuffer, run->plan->tensors->len);

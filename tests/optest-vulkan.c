@@ -12,33 +12,76 @@
 
 #define GUARD 256 /* bytes between tensors, or a little more */
 #define GUARD_WORD 0xdeadbeefu
-#define MAX_TENSORS (1 + VATT_MAX_WORK + VATT_MAX_SAVED)
 
-/* A plan of one node again, laid out with space between its tensors. */
-typedef struct {
+/* Laid out with space between its tensors. */
+struct OpVulkan {
   VattDevice *device;
   VattPlan *plan;
-  VattNode *node;
-  VattTensor *tensor[MAX_TENSORS]; /* output, work, saved; by offset */
-  guint n_tensors;
+  VattNode *node;    /* the forward one */
+  GPtrArray *tensor; /* VattTensor: activations but the guard, by offset */
   VattTensor *guard; /* what lies first */
   VattProgram *program;
-} VulkanRun;
+};
 
-/* Work and saved tensors live to the end, so that they can be read. */
-static VattTensor *
-keep (VulkanRun *self, VattTensor *tensor, size_t offset)
+const VattNode *
+optest_vulkan_node (const OpVulkan *vulkan, guint number)
 {
-  tensor->pinned = TRUE;
-  tensor->offset = offset;
+  return g_ptr_array_index (vulkan->plan->nodes, number);
+}
+
+/* ---- what backward passes bind ---- */
+
+/* Any will do. */
+static const VattShaderCaps any_caps = {
+  .row_lanes = 32,
+  .element_lanes = 128,
+  .group_limit = 128,
+  .shared_bytes = 16384,
+  .units = 4,
+  .binding_bytes = 1 << 27,
+  .gemm = VATT_GEMM_TILE,
+  .tiles = { [VATT_GEMM_TILES - 1] = { 64, 32, 32, 16, 4, 4 } },
+};
+
+static void
+check_binding (const VattNode *node, const VattBinding *binding)
+{
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (node->in[i] && binding->tensor == node->in[i])
+      g_assert_true (node->op->backward_reads & (1u << i));
+  if (binding->tensor == node->out)
+    g_assert_true (node->op->backward_reads & VATT_READS_OUT);
+}
+
+/* Only what the op says that it reads. */
+static void
+check_bindings (const VattNode *node)
+{
+  g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
+  VattDispatches all = { .caps = &any_caps, .dispatches = list };
+  for (guint p = 0; p < VATT_MAX_PASSES && node->op->backward[p].run; p++)
+    node->op->backward[p].shade (node, &all);
+  for (guint d = 0; d < list->len; d++) {
+    const VattDispatch *dispatch = &g_array_index (list, VattDispatch, d);
+    for (guint b = 0; b < dispatch->n_bindings; b++)
+      check_binding (node, &dispatch->bindings[b]);
+  }
+}
+
+/* ---- laying out ---- */
+
+/* Lives to the end, so that it can be read. */
+static void
+keep (OpVulkan *self, VattTensor *tensor)
+{
   size_t bytes = 4 * vatt_tensor_count (tensor);
-  self->plan->activation_bytes =
-      offset + (bytes + GUARD - 1) / GUARD * GUARD + GUARD;
-  return tensor;
+  tensor->pinned = TRUE;
+  tensor->offset = self->plan->activation_bytes;
+  self->plan->activation_bytes += (bytes + GUARD - 1) / GUARD * GUARD + GUARD;
 }
 
 static void
-lay_out (VulkanRun *self)
+lay_out (OpVulkan *self)
 {
   g_autoptr (GError) error = NULL;
   self->guard = vatt_plan_tensor (self->plan);
@@ -46,29 +89,35 @@ lay_out (VulkanRun *self)
   self->guard->shape[0] = GUARD / 4;
   vatt_plan_seal (self->plan, &error);
   g_assert_no_error (error);
-  keep (self, self->guard, 0);
-  for (guint i = VATT_MAX_WORK; i-- > 0;)
-    if (self->node->work[i])
-      self->tensor[self->n_tensors++] =
-          keep (self, self->node->work[i], self->plan->activation_bytes);
-  for (guint i = VATT_MAX_SAVED; i-- > 0;)
-    if (self->node->saved[i])
-      self->tensor[self->n_tensors++] =
-          keep (self, self->node->saved[i], self->plan->activation_bytes);
-  self->tensor[self->n_tensors++] =
-      keep (self, self->node->out, self->plan->activation_bytes);
+  self->plan->activation_bytes = 0;
+  keep (self, self->guard);
+  for (guint t = 0; t < self->plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
+    if (tensor->arena != VATT_ARENA_ACTIVATION || tensor == self->guard)
+      continue;
+    keep (self, tensor);
+    g_ptr_array_add (self->tensor, tensor);
+  }
 }
 
 /* Whether tensors lie as they do on the device. Read back, they would lie in
  * the order of the plan, which is another. */
 static gboolean
-mapped (const VulkanRun *self)
+mapped (const OpVulkan *self)
 {
   return (const char *)self->guard->data < (const char *)self->node->out->data;
 }
 
 static void
-spoil (const VulkanRun *self)
+poison (const VattTensor *tensor)
+{
+  size_t bytes = 4 * vatt_tensor_count (tensor);
+  if (bytes > 0)
+    memset (vatt_tensor_f32_mutable (tensor), 0xff, bytes);
+}
+
+static void
+spoil (const OpVulkan *self)
 {
   const guint32 word = GUARD_WORD;
   if (!mapped (self))
@@ -76,13 +125,12 @@ spoil (const VulkanRun *self)
   char *begin = (char *)self->guard->data;
   for (size_t i = 0; i < self->plan->activation_bytes; i += sizeof word)
     memcpy (begin + i, &word, sizeof word);
-  for (guint t = 0; t < self->n_tensors; t++)
-    memset (begin + self->tensor[t]->offset, 0xff,
-        4 * vatt_tensor_count (self->tensor[t]));
+  for (guint t = 0; t < self->tensor->len; t++)
+    poison (g_ptr_array_index (self->tensor, t));
 }
 
 static void
-check_between (const VulkanRun *self, size_t from, size_t to)
+check_between (const OpVulkan *self, size_t from, size_t to)
 {
   const guint32 word = GUARD_WORD;
   for (size_t i = from; i < to; i += sizeof word)
@@ -94,47 +142,64 @@ check_between (const VulkanRun *self, size_t from, size_t to)
 }
 
 static void
-check_guards (const VulkanRun *self)
+check_guards (const OpVulkan *self)
 {
   size_t end = 0;
   if (!mapped (self))
     return;
-  for (guint t = 0; t < self->n_tensors; t++) {
-    check_between (self, end, self->tensor[t]->offset);
-    end = self->tensor[t]->offset + 4 * vatt_tensor_count (self->tensor[t]);
+  for (guint t = 0; t < self->tensor->len; t++) {
+    const VattTensor *tensor = g_ptr_array_index (self->tensor, t);
+    check_between (self, end, tensor->offset);
+    end = tensor->offset + 4 * vatt_tensor_count (tensor);
   }
   check_between (self, end, self->plan->activation_bytes);
 }
 
-static void
-vulkan_run_free (VulkanRun *self)
+/* ---- running ---- */
+
+void
+optest_vulkan_free (OpVulkan *self)
 {
   if (self->program)
     vatt_device_iface (self->device)->release (self->program);
   vatt_plan_free (self->plan);
+  g_ptr_array_unref (self->tensor);
   g_clear_object (&self->device);
   g_free (self);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VulkanRun, vulkan_run_free)
 
-/* Runs what `run` has for inputs, which change, and settings; NULL without a
- * device. */
-static VulkanRun *
-vulkan_run (const OpRun *run)
+/* A pass that does not add, but writes, is seen by the second time. */
+static void
+repeat_last (VattPlan *plan)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VulkanRun) self = g_new0 (VulkanRun, 1);
-  self->device = vulkan_device_or_skip ();
-  if (!self->device)
-    return NULL;
-  const VattDeviceIface *iface = vatt_device_iface (self->device);
-  self->plan = optest_plan_new (run->test);
+  const VattNode *last = g_ptr_array_index (plan->nodes, plan->nodes->len - 1);
+  check_bindings (last);
+  g_ptr_array_add (plan->nodes, g_memdup2 (last, sizeof *last));
+}
+
+static void
+make_plan (OpVulkan *self, const OpRun *run)
+{
+  const VattTensor *dout = run->node->out->gradient;
+  self->plan =
+      dout ? optest_plan_new_learning (run->test) : optest_plan_new (run->test);
   self->node = g_ptr_array_index (self->plan->nodes, 0);
   self->node->attributes = run->node->attributes;
+  if (dout)
+    repeat_last (self->plan);
   lay_out (self);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     if (self->node->in[i])
       self->node->in[i]->data = run->node->in[i]->data;
+  if (dout)
+    self->node->out->gradient->data = dout->data;
+}
+
+static void
+run_phases (OpVulkan *self)
+{
+  g_autoptr (GError) error = NULL;
+  const VattDeviceIface *iface = vatt_device_iface (self->device);
   self->program = iface->prepare (
       vatt_device_object (self->device), self->plan, NULL, &error);
   g_assert_no_error (error);
@@ -142,25 +207,46 @@ vulkan_run (const OpRun *run)
   iface->run (self->program, VATT_PHASE_FORWARD, NULL, NULL, &error);
   g_assert_no_error (error);
   check_guards (self);
+  if (!self->node->out->gradient)
+    return;
+  if (mapped (self) && !(optest.op->backward_reads & VATT_READS_OUT))
+    poison (self->node->out);
+  iface->run (self->program, VATT_PHASE_BACKWARD, NULL, NULL, &error);
+  g_assert_no_error (error);
+  check_guards (self);
+}
+
+OpVulkan *
+optest_vulkan_new (const OpRun *run)
+{
+  g_autoptr (GError) error = NULL;
+  VattDevice *device = vulkan_device_or_skip ();
+  if (!device)
+    return NULL;
+  OpVulkan *self = g_new0 (OpVulkan, 1);
+  self->device = device;
+  self->tensor = g_ptr_array_new ();
+  make_plan (self, run);
+  run_phases (self);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
     if (optest.op->changes & (1u << i))
-      g_assert_true (iface->fetch (self->program, self->node->in[i], &error));
+      g_assert_true (vatt_device_iface (device)->fetch (
+          self->program, self->node->in[i], &error));
   g_assert_no_error (error);
-  return g_steal_pointer (&self);
+  return self;
 }
 
 void
 optest_vulkan_execute (const OpRun *run, float *y)
 {
-  g_autoptr (VulkanRun) vulkan = vulkan_run (run);
+  g_autoptr (OpVulkan) vulkan = optest_vulkan_new (run);
   if (vulkan)
     memcpy (y, vulkan->node->out->data,
         vatt_tensor_count (vulkan->node->out) * sizeof *y);
 }
 
-/* Against what the C passes left, which has been compared already. */
-static void
-compare_work (
+void
+optest_vulkan_compare (
     const VattTensor *found, const VattTensor *twin, double abs, double rel)
 {
   if (!twin)
@@ -183,7 +269,7 @@ optest_vulkan_row (gconstpointer data)
   g_autoptr (OpRun) run = optest_run_new (test);
   optest_execute (run);
   g_autofree double *expected = optest_expected (run);
-  g_autoptr (VulkanRun) vulkan = vulkan_run (run);
+  g_autoptr (OpVulkan) vulkan = optest_vulkan_new (run);
   if (!vulkan)
     return;
   const VattTensor *y = vulkan->node->out;
@@ -200,7 +286,8 @@ optest_vulkan_row (gconstpointer data)
       n += vatt_tensor_count (changed);
     }
   for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
-    compare_work (vulkan->node->work[i], run->node->work[i], abs, rel);
+    optest_vulkan_compare (vulkan->node->work[i], run->node->work[i], abs, rel);
   for (guint i = 0; i < VATT_MAX_SAVED; i++)
-    compare_work (vulkan->node->saved[i], run->node->saved[i], abs, rel);
+    optest_vulkan_compare (
+        vulkan->node->saved[i], run->node->saved[i], abs, rel);
 }

@@ -217,6 +217,15 @@ test_refusal (gconstpointer data)
 
 /* ---- all of them ---- */
 
+static gboolean
+has_shaders (const VattPass *passes)
+{
+  guint p = 0;
+  while (p < VATT_MAX_PASSES && passes[p].run && passes[p].shade)
+    p++;
+  return p > 0 && (p == VATT_MAX_PASSES || !passes[p].run);
+}
+
 static void
 run_extra (gconstpointer data)
 {
@@ -250,10 +259,9 @@ is_small (const OpCase *row)
   return values <= SMALL;
 }
 
-/* part: "" or "/vulkan"; small: rows that are, and no extras */
+/* part: "" or "/vulkan"; small: rows that are */
 static void
-add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test,
-    gboolean small)
+add_rows (const char *part, GTestDataFunc row_test, gboolean small)
 {
   for (const OpCase *row = optest.cases; row->name; row++) {
     if (small && !is_small (row))
@@ -262,6 +270,14 @@ add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test,
         g_strdup_printf ("/%s%s/%s", optest.op->name, part, row->name);
     g_test_add_data_func (path, row, row_test);
   }
+}
+
+/* And extras, unless small. */
+static void
+add_tests (const char *part, GTestDataFunc row_test, GTestDataFunc extra_test,
+    gboolean small)
+{
+  add_rows (part, row_test, small);
   for (const OpExtra *extra = optest.extras; extra && extra->name && !small;
        extra++) {
     g_autofree char *path =
@@ -279,22 +295,20 @@ main (int argc, char **argv)
     g_autoptr (VattDevice) cpu = vatt_device_new ("cpu", NULL, NULL);
     g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
     optest_bench (cpu, optest.op->backward[0].run != NULL);
-    if (vulkan && optest.op->forward[0].shade)
-      optest_bench (vulkan, FALSE);
+    if (vulkan && has_shaders (optest.op->forward))
+      optest_bench (vulkan, has_shaders (optest.op->backward));
     return 0;
   }
   gboolean small = argc > 1 && strcmp (argv[1], "--small-vulkan") == 0;
-  if (optest.op->forward[0].shade)
+  if (has_shaders (optest.op->forward))
     add_tests ("/vulkan", optest_vulkan_row, run_extra_on_vulkan, small);
+  if (has_shaders (optest.op->backward))
+    add_rows ("/vulkan/gradient", optest_vulkan_gradient, small);
   if (small || (argc > 1 && strcmp (argv[1], "--vulkan") == 0))
     return g_test_run ();
   add_tests ("", test_row, run_extra, FALSE);
-  for (const OpCase *row = optest.cases;
-       row->name && optest.op->backward[0].run; row++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/gradient/%s", optest.op->name, row->name);
-    g_test_add_data_func (path, row, optest_gradient);
-  }
+  if (optest.op->backward[0].run)
+    add_rows ("/gradient", optest_gradient, FALSE);
   for (const OpRefusal *row = optest.refusals; row->why; row++) {
     g_autofree char *path = g_strdup_printf (
         "/%s/refused/%td", optest.op->name, row - optest.refusals);

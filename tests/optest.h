@@ -5,7 +5,8 @@
  * plan of one node from each row, runs it directly over [begin, end) pieces
  * and through CPU and Vulkan devices, and compares. An op with backward passes
  * is run backwards in the same ways, and its gradients are compared with
- * central differences of the reference. With --vulkan, only the tests on Vulkan
+ * central differences of the reference, those of Vulkan with those of C. With
+ * --vulkan, only the tests on Vulkan
  * are run.
  *
  * To test an op `foo`, write tests/ops/foo.c that defines `optest`; the build
@@ -152,6 +153,8 @@ extern gboolean optest_on_vulkan;
 
 /* A plan of one node, not sealed. */
 VattPlan *optest_plan_new (const OpCase *test);
+/* The same with its way back. */
+VattPlan *optest_plan_new_learning (const OpCase *test);
 /* Fills inputs with what the row says, everything else with NaN. */
 void optest_refill (OpRun *run);
 /* Overwrites a tensor with NaN. */
@@ -172,9 +175,27 @@ void optest_compare_bits (
     const char *what, const float *found, const float *expected, size_t n);
 /* The test of backward passes of one row. */
 void optest_gradient (gconstpointer test);
+/* The same on the Vulkan device, against the C passes. */
+void optest_vulkan_gradient (gconstpointer test);
 /* Prints how long the row `bench` takes, and its way back. */
 void optest_bench (VattDevice *device, gboolean backward);
 /* One row on the Vulkan device. */
 void optest_vulkan_row (gconstpointer test);
 /* Leaves y alone where there is no device. */
 void optest_vulkan_execute (const OpRun *run, float *y);
+
+/* A run's plan again, on the Vulkan device. */
+typedef struct OpVulkan OpVulkan;
+
+/* Runs what `run` has for inputs, which change, and settings: forwards and, if
+ * its plan learns, backwards, where the backward node stands twice. What the
+ * way back does not read is gone before, and may not be bound. NULL without a
+ * device. */
+OpVulkan *optest_vulkan_new (const OpRun *run);
+void optest_vulkan_free (OpVulkan *vulkan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpVulkan, optest_vulkan_free)
+/* A node of its plan, with tensors to be read. */
+const VattNode *optest_vulkan_node (const OpVulkan *vulkan, guint number);
+/* Compares a tensor with the C twin's, which may be NULL. */
+void optest_vulkan_compare (
+    const VattTensor *found, const VattTensor *twin, double abs, double rel);

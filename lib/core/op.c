@@ -107,6 +107,20 @@ vatt_shade_elementwise (
   vatt_dispatch_elements (dispatch, count);
 }
 
+void
+vatt_shade_elementwise_gradient (const VattNode *node, VattDispatches *all,
+    const VattShader *shader, const VattTensor *read)
+{
+  size_t count = vatt_items_input_elements (node);
+  const guint32 push = (guint32)count;
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, shader, all->caps->element_lanes, &push, sizeof push);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[0]);
+  vatt_dispatch_read (dispatch, read);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 size_t
 vatt_items_rows (const VattNode *node)
 {

@@ -115,6 +115,9 @@ gboolean vatt_infer_elementwise (
  * of elements alone. */
 void vatt_shade_elementwise (
     const VattNode *node, VattDispatches *all, const VattShader *shader);
+/* And its way back: dx is made of dy and of what is read, x or y. */
+void vatt_shade_elementwise_gradient (const VattNode *node, VattDispatches *all,
+    const VattShader *shader, const VattTensor *read);
 /* Common answers to items: rows or elements of the output. */
 size_t vatt_items_rows (const VattNode *node);
 size_t vatt_items_elements (const VattNode *node);

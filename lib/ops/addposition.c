@@ -61,15 +61,20 @@ addposition_forward (
   }
 }
 
+static Params
+params_of (const VattNode *node, size_t values)
+{
+  return (Params){ .count = (guint32)(vatt_tensor_count (node->out) / values),
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .period = (guint32)period (node),
+    .places = (guint32)node->in[POSITION]->shape[0] };
+}
+
 static void
 addposition_forward_shade (const VattNode *node, VattDispatches *all)
 {
   size_t values = vatt_shader_values (vatt_tensor_width (node->out));
-  size_t count = vatt_tensor_count (node->out) / values;
-  const Params params = { .count = (guint32)count,
-    .width = (guint32)(vatt_tensor_width (node->out) / values),
-    .period = (guint32)period (node),
-    .places = (guint32)node->in[POSITION]->shape[0] };
+  const Params params = params_of (node, values);
   VattDispatch *dispatch =
       vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
           all->caps->element_lanes, &params, sizeof params);
@@ -78,7 +83,7 @@ addposition_forward_shade (const VattNode *node, VattDispatches *all)
   vatt_dispatch_read (dispatch, node->in[POSITION]);
   vatt_dispatch_read (dispatch, node->in[KEPT]);
   vatt_dispatch_write (dispatch, node->out);
-  vatt_dispatch_elements (dispatch, count);
+  vatt_dispatch_elements (dispatch, params.count);
 }
 
 static void
@@ -90,6 +95,19 @@ addposition_backward_input (
   float *dx = vatt_tensor_f32_mutable (node->din[X]);
   for (size_t i = row0 * width; i < row1 * width; i++)
     dx[i] += dy[i];
+}
+
+static void
+addposition_backward_input_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  const Params params = params_of (node, values);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (backward_input, values),
+          all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_elements (dispatch, node->din[X] ? params.count : 0);
 }
 
 static size_t
@@ -116,12 +134,26 @@ addposition_backward_position (
   }
 }
 
+static void
+addposition_backward_position_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  const Params params = params_of (node, values);
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_ROW_SHADER_OF (backward_position, all->caps, values),
+      all->caps->row_lanes, &params, sizeof params);
+  vatt_dispatch_constant (dispatch, node->in[KEPT] != NULL);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[POSITION]);
+  vatt_dispatch_read (dispatch, node->in[KEPT]);
+  vatt_dispatch_groups (dispatch, position_items (node));
+}
+
 const VattOp vatt_op_addposition = {
   .name = "addposition",
   .infer = addposition_infer,
   .forward = { VATT_PASS (addposition, forward, vatt_items_rows) },
-  .backward = { { "backward_input", addposition_backward_input,
-                    vatt_items_input_rows },
-      { "backward_position", addposition_backward_position, position_items } },
+  .backward = { VATT_PASS (addposition, backward_input, vatt_items_input_rows),
+      VATT_PASS (addposition, backward_position, position_items) },
   .backward_reads = 1u << KEPT,
 };

@@ -23,6 +23,10 @@ enum {
   SUMS, /* saved */
 };
 
+enum {
+  PREPARED, /* work of backward passes, of shaders */
+};
+
 /* Where head h of sample b, row t, begins. */
 static const float *
 head (const VattNode *node, guint slot, size_t b, size_t h, size_t t)
@@ -44,6 +48,19 @@ drop_of (const VattNode *node, VattDrop *drop)
   return drop;
 }
 
+/* The index of the first random number of a query of a head; no matter where
+ * nothing is dropped. */
+static uint64_t
+drop_index (const VattNode *node, size_t item)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  size_t row = VATT_DROP_STRIDE (node->in[KEY]->shape[1]);
+  return item * row + (node->in[RANDOM] ? vatt_drop_first (node->in[RANDOM],
+                                              attention->heads * query[1] * row)
+                                        : 0);
+}
+
 #define QUERY_ROWS 128
 #define KEY_ROWS 256
 _Static_assert(
@@ -57,12 +74,25 @@ block_floats (size_t width)
   return QUERY_ROWS * (2 * width + 2 * KEY_ROWS);
 }
 
+/* What shaders prepare: 64 elements for the random numbers' key, a pair for
+ * each query of a head, and from here on the mask. */
+static size_t
+masks_begin (const VattNode *node)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  return 64 + 2 * query[0] * attention->heads * query[1];
+}
+
 static gboolean
 attention_infer_backward (VattPlan *plan, VattNode *node, GError **error)
 {
   const VattAttention *attention = node->attributes;
   size_t width = node->in[QUERY]->shape[2] / attention->heads;
   node->scratch = block_floats (width) * sizeof (float);
+  vatt_node_add_work (plan, node,
+      masks_begin (node) +
+          (node->in[MASK] ? vatt_tensor_count (node->in[MASK]) : 0));
   return TRUE;
 }
 
@@ -169,7 +199,7 @@ remake (const Block *block)
             .sum = vatt_tensor_f32 (node->saved[SUMS])[item + r],
             .delta = block->delta[r],
             .drop = drop_of (node, &drop),
-            .index = (item + r) * VATT_DROP_STRIDE (tk) + key0 },
+            .index = drop_index (node, item + r) + key0 },
         block->keys);
 }
 

@@ -28,7 +28,7 @@ typedef struct {
 } VattBatchlearn;
 
 /* attention: Q (B, Tq, H K), KEY, VALUE (B, Tk, H K), BIAS (H, Tq, Tk) or
- * NULL, MASK (B, Tk) or NULL, RANDOM (2) int32, where there is dropout ->
+ * NULL, MASK (B, Tk) or NULL, RANDOM (3) int32, where there is dropout ->
  * (B, Tq, H K) */
 typedef struct {
   size_t heads;
@@ -37,7 +37,7 @@ typedef struct {
   uint64_t stream; /* of random numbers */
 } VattAttention;
 
-/* dropout: X, RANDOM (2) int32, RESIDUAL or NULL -> the shape of X */
+/* dropout: X, RANDOM (3) int32, RESIDUAL or NULL -> the shape of X */
 typedef struct {
   double rate; /* below 1 */
   uint64_t stream;

@@ -78,9 +78,24 @@ average_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+average_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattAverage *average = node->attributes;
+  size_t count = vatt_items_input_elements (node);
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)vatt_tensor_width (node->out),
+    .views = (guint32)average->views };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 const VattOp vatt_op_average = {
   .name = "average",
   .infer = average_infer,
   .forward = { VATT_PASS (average, forward, vatt_items_rows) },
-  .backward = { { "backward", average_backward, vatt_items_input_rows } },
+  .backward = { VATT_PASS (average, backward, vatt_items_input_rows) },
 };

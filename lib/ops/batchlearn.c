@@ -167,6 +167,27 @@ batchlearn_backward (
 }
 
 static void
+batchlearn_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  Params params = params_of (node);
+  for (guint i = X; i <= BIAS; i++)
+    if (node->din[i])
+      params.wanted |= 1u << i;
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_MEAN]);
+  vatt_dispatch_read (dispatch, node->saved[BATCH_VARIANCE]);
+  vatt_dispatch_write (dispatch, node->din[GAIN]);
+  vatt_dispatch_write (dispatch, node->din[BIAS]);
+  vatt_dispatch_elements (dispatch, params.width);
+  dispatch->trips = 2 * (size_t)params.rows;
+}
+
+static void
 batchlearn_moving (
     const VattNode *node, size_t column0, size_t column1, void *scratch)
 {
@@ -198,7 +219,7 @@ const VattOp vatt_op_batchlearn = {
   .infer = batchlearn_infer,
   .forward = { VATT_PASS (batchlearn, statistics, columns),
       VATT_PASS (batchlearn, forward, vatt_items_rows) },
-  .backward = { { "backward", batchlearn_backward, columns },
+  .backward = { VATT_PASS (batchlearn, backward, columns),
       VATT_PASS (batchlearn, moving, columns) },
   .backward_reads = 1u << X | 1u << GAIN | 1u << MEAN | 1u << VARIANCE,
   .changes = 1u << MEAN | 1u << VARIANCE,

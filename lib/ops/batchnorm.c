@@ -104,10 +104,34 @@ columns (const VattNode *node)
   return vatt_tensor_width (node->out);
 }
 
+static void
+batchnorm_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  Params params = { .rows = (guint32)node->out->shape[0],
+    .width = (guint32)columns (node),
+    .eps = norm->eps };
+  for (guint i = X; i <= BIAS; i++)
+    if (node->din[i])
+      params.wanted |= 1u << i;
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_read (dispatch, node->in[MEAN]);
+  vatt_dispatch_read (dispatch, node->in[VARIANCE]);
+  vatt_dispatch_write (dispatch, node->din[GAIN]);
+  vatt_dispatch_write (dispatch, node->din[BIAS]);
+  vatt_dispatch_elements (dispatch, params.width);
+  dispatch->trips = 2 * (size_t)params.rows;
+}
+
 const VattOp vatt_op_batchnorm = {
   .name = "batchnorm",
   .infer = batchnorm_infer,
   .forward = { VATT_PASS (batchnorm, forward, vatt_items_rows) },
-  .backward = { { "backward", batchnorm_backward, columns } },
+  .backward = { VATT_PASS (batchnorm, backward, columns) },
   .backward_reads = 1u << X | 1u << GAIN | 1u << MEAN | 1u << VARIANCE,
 };

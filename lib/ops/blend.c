@@ -32,16 +32,24 @@ blend_forward (const VattNode *node, size_t begin, size_t end, void *scratch)
   vatt_tensor_f32_mutable (node->out)[0] = (float)sum;
 }
 
-static void
-blend_forward_shade (const VattNode *node, VattDispatches *all)
+/* Of what there is among inputs, or their gradients. */
+static Params
+params_of (const VattNode *node, VattTensor *const *tensors)
 {
   const VattBlend *blend = node->attributes;
   Params params = { .weight0 = (float)blend->weight[0],
     .weight1 = (float)blend->weight[1],
     .weight2 = (float)blend->weight[2] };
   for (guint i = 0; i < VATT_BLEND_INPUTS; i++)
-    if (node->in[i])
+    if (tensors[i])
       params.present |= 1u << i;
+  return params;
+}
+
+static void
+blend_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node, node->in);
   VattDispatch *dispatch = vatt_dispatches_add (
       all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
   for (guint i = 0; i < VATT_BLEND_INPUTS; i++)
@@ -60,9 +68,20 @@ blend_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
           (float)(blend->weight[i] * dy);
 }
 
+static void
+blend_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node, node->din);
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  for (guint i = 0; i < VATT_BLEND_INPUTS; i++)
+    vatt_dispatch_write (dispatch, node->din[i]);
+}
+
 const VattOp vatt_op_blend = {
   .name = "blend",
   .infer = blend_infer,
   .forward = { VATT_PASS (blend, forward, vatt_items_elements) },
-  .backward = { { "backward", blend_backward, vatt_items_elements } },
+  .backward = { VATT_PASS (blend, backward, vatt_items_elements) },
 };

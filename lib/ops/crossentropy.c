@@ -154,11 +154,27 @@ crossentropy_backward (
   }
 }
 
+static void
+crossentropy_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (backward, all->caps),
+          vatt_shader_row_lanes (all->caps, 2 * (size_t)params.classes),
+          &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LABELS]);
+  vatt_dispatch_read (dispatch, node->saved[LOG_SUM]);
+  vatt_dispatch_groups (dispatch, vatt_items_input_rows (node));
+}
+
 const VattOp vatt_op_crossentropy = {
   .name = "crossentropy",
   .infer = crossentropy_infer,
   .forward = { VATT_PASS (crossentropy, rows, samples),
       VATT_PASS (crossentropy, mean, one_item) },
-  .backward = { { "backward", crossentropy_backward, vatt_items_input_rows } },
+  .backward = { VATT_PASS (crossentropy, backward, vatt_items_input_rows) },
   .backward_reads = 1u << LOGITS | 1u << LABELS,
 };

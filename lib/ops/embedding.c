@@ -39,21 +39,26 @@ embedding_forward (
         y + r * width, table + (size_t)ids[r] * width, width * sizeof (float));
 }
 
+static Params
+params_of (const VattNode *node, size_t values)
+{
+  return (Params){ .count = (guint32)(vatt_tensor_count (node->out) / values),
+    .width = (guint32)(vatt_tensor_width (node->out) / values),
+    .words = (guint32)node->in[TABLE]->shape[0] };
+}
+
 static void
 embedding_forward_shade (const VattNode *node, VattDispatches *all)
 {
   size_t values = vatt_shader_values (vatt_tensor_width (node->out));
-  size_t count = vatt_tensor_count (node->out) / values;
-  const Params params = { .count = (guint32)count,
-    .width = (guint32)(vatt_tensor_width (node->out) / values),
-    .words = (guint32)node->in[TABLE]->shape[0] };
+  const Params params = params_of (node, values);
   VattDispatch *dispatch =
       vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
           all->caps->element_lanes, &params, sizeof params);
   vatt_dispatch_read (dispatch, node->in[IDS]);
   vatt_dispatch_read (dispatch, node->in[TABLE]);
   vatt_dispatch_write (dispatch, node->out);
-  vatt_dispatch_elements (dispatch, count);
+  vatt_dispatch_elements (dispatch, params.count);
 }
 
 static size_t
@@ -90,10 +95,24 @@ embedding_backward (
   }
 }
 
+static void
+embedding_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  const Params params = params_of (node, values);
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_ROW_SHADER_OF (backward, all->caps, values), all->caps->row_lanes,
+      &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[TABLE]);
+  vatt_dispatch_read (dispatch, node->in[IDS]);
+  vatt_dispatch_groups (dispatch, backward_items (node));
+}
+
 const VattOp vatt_op_embedding = {
   .name = "embedding",
   .infer = embedding_infer,
   .forward = { VATT_PASS (embedding, forward, vatt_items_rows) },
-  .backward = { { "backward", embedding_backward, backward_items } },
+  .backward = { VATT_PASS (embedding, backward, backward_items) },
   .backward_reads = 1u << IDS,
 };

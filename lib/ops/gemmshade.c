@@ -18,7 +18,7 @@ static size_t
 groups_of (const VattGemmTile *tile, const VattGemmShape *shape)
 {
   return divide_up (shape->rows, tile->rows) *
-         divide_up (shape->columns, tile->columns);
+         divide_up (shape->columns, tile->columns) * MAX (shape->parts, 1);
 }
 
 static size_t
@@ -121,10 +121,16 @@ vatt_gemm_choose (const VattShaderCaps *caps, const VattGemmShaders *shaders,
     const VattGemmShape *shape, size_t row_width)
 {
   const VattGemmTile *tile = choose_tile (caps, shape);
-  return (VattGemmChoice){ .shader = shader_of (caps, shaders, tile),
+  size_t terms = most_terms (caps, tile, shape->flags) * MAX (shape->parts, 1);
+  VattGemmChoice choice = { .shader = shader_of (caps, shaders, tile),
     .tile = *tile,
-    .most_rows = most_rows (caps, shape->rows, row_width),
-    .most_terms = most_terms (caps, tile, shape->flags) };
+    .most_rows = shape->rows,
+    .most_terms = terms };
+  if (shape->flags & GEMM_A_TURNED)
+    choice.most_terms = MIN (terms, most_rows (caps, shape->depth, row_width));
+  else
+    choice.most_rows = most_rows (caps, shape->rows, row_width);
+  return choice;
 }
 
 void
@@ -132,8 +138,9 @@ vatt_gemm_shade (const VattNode *node, VattDispatches *all,
     const VattGemmShaders *shaders, const VattGemmShape *shape,
     VattGemmPart add_part)
 {
-  const VattGemmChoice choice = vatt_gemm_choose (
-      all->caps, shaders, shape, MAX (shape->columns, shape->depth));
+  gboolean turned = (shape->flags & GEMM_A_TURNED) != 0;
+  const VattGemmChoice choice = vatt_gemm_choose (all->caps, shaders, shape,
+      MAX (shape->columns, turned ? shape->rows : shape->depth));
   for (size_t row0 = 0; row0 < shape->rows; row0 += choice.most_rows) {
     VattGemmShape rows = *shape;
     rows.rows = MIN (choice.most_rows, shape->rows - row0);
@@ -157,6 +164,12 @@ vatt_gemm_add (VattDispatches *all, const VattGemmChoice *choice,
   dispatch->flop =
       2.0 * (double)part->rows * (double)part->columns * (double)part->depth;
   return dispatch;
+}
+
+size_t
+vatt_gemm_part_terms (size_t terms, size_t parts)
+{
+  return divide_up (divide_up (terms, MAX (parts, 1)), PART) * PART;
 }
 
 guint32

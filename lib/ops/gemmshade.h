@@ -16,6 +16,7 @@ typedef struct {
 
 typedef struct {
   size_t rows, columns, depth;
+  size_t parts;  /* that sums are made in, side by side; 0 for one */
   guint32 flags; /* GEMM_.._VECTORS that hold, and what to do at the end */
 } VattGemmShape;
 
@@ -23,10 +24,11 @@ typedef struct {
   const VattShader *shader;
   VattGemmTile tile;
   size_t most_rows;  /* of C that one dispatch may make */
-  size_t most_terms; /* of a sum that one dispatch may add */
+  size_t most_terms; /* of a sum that one dispatch may add, in all parts */
 } VattGemmChoice;
 
-/* row_width: the most numbers in a row of what is bound by rows of C. */
+/* row_width: the most numbers in a row of what is bound by rows of C or, where
+ * A is turned, by terms. */
 VattGemmChoice vatt_gemm_choose (const VattShaderCaps *caps,
     const VattGemmShaders *shaders, const VattGemmShape *shape,
     size_t row_width);
@@ -35,13 +37,17 @@ VattGemmChoice vatt_gemm_choose (const VattShaderCaps *caps,
 typedef void (*VattGemmPart) (const VattNode *node, VattDispatches *all,
     const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
     size_t k);
-/* All of C in as many parts as it takes; what is bound by rows of C has no more
- * numbers in a row than C or a sum. */
+/* All of C in as many dispatches as it takes; what is bound by rows of C has no
+ * more numbers in a row than C or a sum, what is bound by terms than C or a
+ * column of it. */
 void vatt_gemm_shade (const VattNode *node, VattDispatches *all,
     const VattGemmShaders *shaders, const VattGemmShape *shape,
     VattGemmPart add_part);
 /* Adds the dispatch of a part of C and of its sums, without bindings. */
 VattDispatch *vatt_gemm_add (VattDispatches *all, const VattGemmChoice *choice,
     const VattGemmShape *part, gconstpointer push, size_t push_bytes);
+/* Terms of each part, of this many in all: whole quads, and parts of tensors
+ * may begin with them. */
+size_t vatt_gemm_part_terms (size_t terms, size_t parts);
 /* GEMM_STORED_.. of a tensor, in its place among the flags. */
 guint32 vatt_gemm_stored (const VattTensor *tensor);

@@ -126,9 +126,45 @@ gridsum_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+/* Tokens from one to the next along an axis. */
+static size_t
+step_of (const VattGridsum *grid, guint axis)
+{
+  size_t step = 1;
+  if (grid->exchanged)
+    return axis == 0 ? 1 : grid->grid[0];
+  for (guint a = axis + 1; a < grid->axes; a++)
+    step *= grid->grid[a];
+  return step;
+}
+
+static void
+gridsum_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattGridsum *grid = node->attributes;
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  for (guint a = 0; a < grid->axes; a++) {
+    if (!node->din[a] || !grid->grid[a])
+      continue;
+    size_t count = vatt_tensor_count (node->din[a]) / values;
+    const Params params = { .count = (guint32)count,
+      .width = (guint32)(vatt_tensor_width (node->out) / values),
+      .inner = (guint32)step_of (grid, a),
+      .middle = (guint32)grid->grid[a],
+      .terms = (guint32)(node->out->shape[0] / grid->grid[a]) };
+    VattDispatch *dispatch =
+        vatt_dispatches_add (all, VATT_SHADER_OF (backward, values),
+            all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_read (dispatch, node->dout);
+    vatt_dispatch_write (dispatch, node->din[a]);
+    vatt_dispatch_elements (dispatch, count);
+    dispatch->trips = params.terms;
+  }
+}
+
 const VattOp vatt_op_gridsum = {
   .name = "gridsum",
   .infer = gridsum_infer,
   .forward = { VATT_PASS (gridsum, forward, vatt_items_rows) },
-  .backward = { { "backward", gridsum_backward, backward_items } },
+  .backward = { VATT_PASS (gridsum, backward, backward_items) },
 };

@@ -68,10 +68,26 @@ l2norm_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+l2norm_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_items_input_rows (node);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t width = vatt_tensor_width (node->out) / values;
+  const Params params = { .rows = (guint32)count, .width = (guint32)width };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_ROW_SHADER_OF (backward, all->caps, values),
+      vatt_shader_row_lanes (all->caps, 2 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_groups (dispatch, count);
+}
+
 const VattOp vatt_op_l2norm = {
   .name = "l2norm",
   .infer = vatt_infer_elementwise,
   .forward = { VATT_PASS (l2norm, forward, vatt_items_rows) },
-  .backward = { { "backward", l2norm_backward, vatt_items_input_rows } },
+  .backward = { VATT_PASS (l2norm, backward, vatt_items_input_rows) },
   .backward_reads = 1u << X,
 };

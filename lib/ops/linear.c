@@ -6,35 +6,10 @@
  *
  * dz = dy * activation' (x W + b);  dx += dz W^T;  dW += x^T dz;
  * db += sum_R (dz);  dr += dy. Saved: x W, where there is an activation. */
-#include "attributes.h"
-#include "gemm.h"
-#include "gemmshade.h"
-#include "linear-shaders.h"
+#include "linear-backward.h"
 #include "ops.h"
 
 #include <string.h>
-
-enum {
-  X,
-  WEIGHT,
-  BIAS,
-  RESIDUAL,
-};
-
-enum {
-  PRODUCT, /* saved */
-};
-
-enum {
-  DZ, /* work of backward passes */
-};
-
-static gboolean
-activates (const VattNode *node)
-{
-  const VattLinear *linear = node->attributes;
-  return linear->activation != VATT_ACTIVATION_NONE;
-}
 
 static gboolean
 check_sizes (size_t rows, size_t columns, size_t depth, GError **error)
@@ -143,7 +118,7 @@ shape_of (const VattNode *node)
     .flags = flags };
 }
 
-/* Rows from row0 on; terms [k, end) of their sums. What comes after a sum
+/* Rows from row0 on; terms from k on of their sums. What comes after a sum
  * comes after its last term. */
 static void
 shade_part (const VattNode *node, VattDispatches *all,
@@ -155,145 +130,33 @@ shade_part (const VattNode *node, VattDispatches *all,
   VattGemmShape part = *rows;
   size_t end = MIN (rows->depth, k + choice->most_terms);
   gboolean last = end == rows->depth;
-  part.depth = end - k;
   if (k)
     part.flags |= GEMM_ACCUMULATE;
   if (last && bias)
     part.flags |= GEMM_FINISH | GEMM_BIAS;
   if (last && residual)
     part.flags |= GEMM_FINISH | GEMM_RESIDUAL;
+  if (last && node->saved[PRODUCT])
+    part.flags |= GEMM_FINISH | GEMM_SAVED;
   if (last && linear->activation != VATT_ACTIVATION_NONE)
     part.flags |= GEMM_FINISH | linear->activation << GEMM_ACTIVATION_SHIFT;
-  const Params params = { .rows = (guint32)rows->rows,
-    .columns = (guint32)rows->columns,
-    .depth = (guint32)rows->depth,
-    .k_begin = (guint32)k,
-    .k_end = (guint32)end };
-  VattDispatch *dispatch =
-      vatt_gemm_add (all, choice, &part, &params, sizeof params);
+  size_t first = row0 * rows->columns, count = rows->rows * rows->columns;
+  VattDispatch *dispatch = add_product (all, choice, &part, k, end);
   vatt_dispatch_bind (dispatch, node->in[X], row0 * rows->depth,
       rows->rows * rows->depth, FALSE);
   vatt_dispatch_read (dispatch, node->in[WEIGHT]);
   vatt_dispatch_read (dispatch, last ? bias : NULL);
-  vatt_dispatch_bind (dispatch, last ? residual : NULL, row0 * rows->columns,
-      rows->rows * rows->columns, FALSE);
-  vatt_dispatch_bind (dispatch, node->out, row0 * rows->columns,
-      rows->rows * rows->columns, TRUE);
+  vatt_dispatch_bind (dispatch, last ? residual : NULL, first, count, FALSE);
+  vatt_dispatch_bind (dispatch, node->out, first, count, TRUE);
+  vatt_dispatch_bind (
+      dispatch, last ? node->saved[PRODUCT] : NULL, first, count, TRUE);
 }
 
 static void
 linear_forward_shade (const VattNode *node, VattDispatches *all)
 {
-  static const VattGemmShaders shaders = { .direct = &forward_direct_shader,
-    .shuffle = &forward_shuffle_shader,
-    .tile = &forward_tile_shader,
-    .matrix = &forward_matrix_shader };
   const VattGemmShape shape = shape_of (node);
-  vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
-}
-
-/* ---- backward ---- */
-
-static gboolean
-linear_infer_backward (VattPlan *plan, VattNode *node, GError **error)
-{
-  if (activates (node))
-    vatt_node_add_work (plan, node, vatt_tensor_count (node->out));
-  return TRUE;
-}
-
-static const float *
-dz_of (const VattNode *node)
-{
-  return vatt_tensor_f32 (activates (node) ? node->work[DZ] : node->dout);
-}
-
-static size_t
-activation_items (const VattNode *node)
-{
-  return activates (node) || node->din[RESIDUAL] ? vatt_items_rows (node) : 0;
-}
-
-static void
-linear_backward_activation (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
-{
-  const VattLinear *linear = node->attributes;
-  const VattSimd *simd = vatt_simd ();
-  size_t columns = vatt_tensor_width (node->out);
-  const float *dy = vatt_tensor_f32 (node->dout);
-  for (size_t r = row0; r < row1; r++) {
-    size_t at = r * columns;
-    if (activates (node))
-      simd->activation_gradient_row (
-          vatt_tensor_f32_mutable (node->work[DZ]) + at, dy + at,
-          vatt_tensor_f32 (node->saved[PRODUCT]) + at,
-          vatt_tensor_f32 (node->in[BIAS]), linear->activation, columns);
-    for (size_t d = at; node->din[RESIDUAL] && d < at + columns; d++)
-      vatt_tensor_f32_mutable (node->din[RESIDUAL])[d] += dy[d];
-  }
-}
-
-static void
-linear_backward_input (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
-{
-  size_t depth = vatt_tensor_width (node->in[X]);
-  size_t columns = vatt_tensor_width (node->out);
-  vatt_gemm (&(VattGemm){ .rows = row1 - row0,
-      .columns = depth,
-      .depth = columns,
-      .a = dz_of (node) + row0 * columns,
-      .a_stride = columns,
-      .b = vatt_tensor_f32 (node->in[WEIGHT]),
-      .b_stride = columns,
-      .b_transposed = true,
-      .c = vatt_tensor_f32_mutable (node->din[X]) + row0 * depth,
-      .c_stride = depth,
-      .accumulate = true });
-}
-
-static size_t
-weight_items (const VattNode *node)
-{
-  return node->din[WEIGHT] && vatt_items_rows (node)
-             ? node->in[WEIGHT]->shape[0]
-             : 0;
-}
-
-/* An item is a row of the weight. */
-static void
-linear_backward_weight (
-    const VattNode *node, size_t row0, size_t row1, void *scratch)
-{
-  size_t depth = vatt_tensor_width (node->in[X]);
-  size_t columns = vatt_tensor_width (node->out);
-  vatt_gemm (&(VattGemm){ .rows = row1 - row0,
-      .columns = columns,
-      .depth = vatt_tensor_rows (node->out),
-      .a = vatt_tensor_f32 (node->in[X]) + row0,
-      .a_stride = depth,
-      .a_transposed = true,
-      .b = dz_of (node),
-      .b_stride = columns,
-      .c = vatt_tensor_f32_mutable (node->din[WEIGHT]) + row0 * columns,
-      .c_stride = columns,
-      .accumulate = true });
-}
-
-static size_t
-bias_items (const VattNode *node)
-{
-  return node->din[BIAS] ? vatt_tensor_width (node->out) : 0;
-}
-
-static void
-linear_backward_bias (
-    const VattNode *node, size_t column0, size_t column1, void *scratch)
-{
-  vatt_simd ()->sum_rows (vatt_tensor_f32_mutable (node->din[BIAS]) + column0,
-      dz_of (node) + column0, vatt_tensor_width (node->out),
-      vatt_tensor_rows (node->out), column1 - column0);
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_part);
 }
 
 const VattOp vatt_op_linear = {
@@ -303,12 +166,10 @@ const VattOp vatt_op_linear = {
   .narrow = 1u << WEIGHT,
   /* One chunk a thread: each chunk packs the whole weight matrix. */
   .forward = { VATT_PASS (linear, forward, vatt_items_rows, .chunks = 1) },
-  .backward = { { "backward_activation", linear_backward_activation,
-                    activation_items },
-      { "backward_input", linear_backward_input, vatt_items_input_rows,
-          .chunks = 1 },
-      { "backward_weight", linear_backward_weight, weight_items, .chunks = 1 },
-      { "backward_bias", linear_backward_bias, bias_items } },
+  .backward = { VATT_PASS (linear, backward_activation, activation_items),
+      VATT_PASS (linear, backward_input, vatt_items_input_rows, .chunks = 1),
+      VATT_PASS (linear, backward_weight, weight_items, .chunks = 1),
+      VATT_PASS (linear, backward_bias, bias_items) },
   .backward_reads = 1u << X | 1u << WEIGHT | 1u << BIAS,
   .infer_backward = linear_infer_backward,
 };

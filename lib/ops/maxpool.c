@@ -89,10 +89,31 @@ backward_items (const VattNode *node)
   return node->din[X] ? vatt_items_rows (node) : 0;
 }
 
+#define ACROSS 8 /* elements of y that a group makes, as the shader has it */
+
+static void
+maxpool_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t tokens = node->in[X]->shape[1];
+  size_t count = node->din[X] ? vatt_tensor_count (node->out) : 0;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)vatt_tensor_width (node->out),
+    .tokens = (guint32)tokens };
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->out);
+  size_t down = all->caps->element_lanes / ACROSS;
+  vatt_dispatch_groups (dispatch, (count + ACROSS - 1) / ACROSS);
+  dispatch->trips = 2 * (tokens / down + 1) + down;
+}
+
 const VattOp vatt_op_maxpool = {
   .name = "maxpool",
   .infer = maxpool_infer,
   .forward = { VATT_PASS (maxpool, forward, vatt_items_rows) },
-  .backward = { { "backward", maxpool_backward, backward_items } },
+  .backward = { VATT_PASS (maxpool, backward, backward_items) },
   .backward_reads = 1u << X | VATT_READS_OUT,
 };

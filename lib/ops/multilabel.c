@@ -187,12 +187,26 @@ multilabel_backward (
   }
 }
 
+static void
+multilabel_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LOGITS]);
+  vatt_dispatch_read (dispatch, node->in[LABELS]);
+  vatt_dispatch_read (dispatch, node->saved[WEIGHTS]);
+  vatt_dispatch_elements (dispatch, vatt_items_input_elements (node));
+}
+
 const VattOp vatt_op_multilabel = {
   .name = "multilabel",
   .infer = multilabel_infer,
   .forward = { VATT_PASS (multilabel, occurrences, classes),
       VATT_PASS (multilabel, rows, samples),
       VATT_PASS (multilabel, mean, one_item) },
-  .backward = { { "backward", multilabel_backward, vatt_items_input_rows } },
+  .backward = { VATT_PASS (multilabel, backward, vatt_items_input_rows) },
   .backward_reads = 1u << LOGITS | 1u << LABELS,
 };

@@ -306,6 +306,13 @@ params_of (const VattNode *node)
     .penalty = penalty_of (nce) };
 }
 
+/* Of scores and, with nothing done at the end, of dx and dy. */
+static const VattGemmShaders product_shaders = { .direct =
+                                                     &scores_direct_shader,
+  .shuffle = &scores_shuffle_shader,
+  .tile = &scores_tile_shader,
+  .matrix = &scores_matrix_shader };
+
 /* Scores from row0 on; terms [k, end) of their sums. */
 static void
 shade_part (const VattNode *node, VattDispatches *all,
@@ -338,16 +345,16 @@ shade_part (const VattNode *node, VattDispatches *all,
 static void
 nce_scores_shade (const VattNode *node, VattDispatches *all)
 {
-  static const VattGemmShaders shaders = { .direct = &scores_direct_shader,
-    .shuffle = &scores_shuffle_shader,
-    .tile = &scores_tile_shader,
-    .matrix = &scores_matrix_shader };
-  size_t depth = node->in[X]->shape[1];
-  const VattGemmShape shape = { .rows = samples (node),
-    .columns = node->in[Y]->shape[0],
+  size_t depth = node->in[X]->shape[1], columns = node->in[Y]->shape[0];
+  VattGemmShape shape = { .rows = samples (node),
+    .columns = columns,
     .depth = depth,
-    .flags = depth % 4 ? 0 : GEMM_A_VECTORS };
-  vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
+    .flags = GEMM_B_TURNED };
+  if (depth % 4 == 0)
+    shape.flags |= GEMM_A_VECTORS | GEMM_B_VECTORS;
+  if (columns % 4 == 0)
+    shape.flags |= GEMM_C_VECTORS;
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_part);
 }
 
 /* A group for each sample, over what its scores are. */
@@ -436,6 +443,20 @@ nce_backward_scores (
 }
 
 static void
+nce_backward_scores_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_GROUP_SHADER_OF (backward_scores, all->caps),
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_read (dispatch, node->saved[SCORES]);
+  vatt_dispatch_read (dispatch, node->saved[STATISTICS]);
+  vatt_dispatch_write (dispatch, node->work[DSCORES]);
+  vatt_dispatch_elements (dispatch, vatt_tensor_count (node->work[DSCORES]));
+}
+
+static void
 nce_backward_x (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t all = node->in[Y]->shape[0], depth = node->in[X]->shape[1];
@@ -449,6 +470,62 @@ nce_backward_x (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .c = vatt_tensor_f32_mutable (node->din[X]) + row0 * depth,
       .c_stride = depth,
       .accumulate = true });
+}
+
+/* Adds the terms [k, ..) of dx or dy: of rows of A from row0 on, all of B. */
+static VattDispatch *
+add_product (VattDispatches *all, const VattGemmChoice *choice,
+    const VattGemmShape *rows, size_t k, size_t terms)
+{
+  VattGemmShape part = *rows;
+  const Params params = { .rows = (guint32)rows->rows,
+    .columns = (guint32)rows->columns,
+    .depth = (guint32)rows->depth,
+    .k_begin = (guint32)k,
+    .k_end = (guint32)(k + terms) };
+  part.depth = terms;
+  return vatt_gemm_add (all, choice, &part, &params, sizeof params);
+}
+
+static void
+bind_sums (
+    VattDispatch *dispatch, const VattTensor *sums, size_t first, size_t count)
+{
+  vatt_dispatch_read (dispatch, NULL);
+  vatt_dispatch_read (dispatch, NULL);
+  vatt_dispatch_bind (dispatch, sums, first, count, TRUE);
+}
+
+static guint32
+product_flags (size_t columns, size_t quads)
+{
+  return GEMM_ACCUMULATE | (quads % 4 ? 0 : GEMM_A_VECTORS) |
+         (columns % 4 ? 0 : GEMM_B_VECTORS | GEMM_C_VECTORS);
+}
+
+static void
+shade_x_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  VattDispatch *dispatch = add_product (
+      all, choice, rows, k, MIN (rows->depth - k, choice->most_terms));
+  vatt_dispatch_bind (dispatch, node->work[DSCORES], row0 * rows->depth,
+      rows->rows * rows->depth, FALSE);
+  vatt_dispatch_read (dispatch, node->in[Y]);
+  bind_sums (
+      dispatch, node->din[X], row0 * rows->columns, rows->rows * rows->columns);
+}
+
+static void
+nce_backward_x_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t width = node->in[X]->shape[1], terms = node->in[Y]->shape[0];
+  const VattGemmShape shape = { .rows = vatt_items_input_rows (node),
+    .columns = width,
+    .depth = terms,
+    .flags = product_flags (width, terms) };
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_x_part);
 }
 
 static size_t
@@ -474,15 +551,41 @@ nce_backward_y (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .accumulate = true });
 }
 
+/* Scores lie turned, so that they are bound by terms. */
+static void
+shade_y_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  size_t terms = MIN (rows->depth - k, choice->most_terms);
+  VattDispatch *dispatch = add_product (all, choice, rows, 0, terms);
+  vatt_dispatch_bind (
+      dispatch, node->work[DSCORES], k * rows->rows, terms * rows->rows, FALSE);
+  vatt_dispatch_bind (
+      dispatch, node->in[X], k * rows->columns, terms * rows->columns, FALSE);
+  bind_sums (dispatch, node->din[Y], 0, rows->rows * rows->columns);
+}
+
+static void
+nce_backward_y_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t width = node->in[X]->shape[1], rows = y_items (node);
+  const VattGemmShape shape = { .rows = rows,
+    .columns = width,
+    .depth = samples (node),
+    .flags = GEMM_A_TURNED | product_flags (width, rows) };
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_y_part);
+}
+
 const VattOp vatt_op_nce = {
   .name = "nce",
   .infer = nce_infer,
   .flop = nce_flop,
   .forward = { VATT_PASS (nce, scores, samples), VATT_PASS (nce, rows, samples),
       VATT_PASS (nce, columns, samples), VATT_PASS (nce, loss, one_item) },
-  .backward = { { "backward_scores", nce_backward_scores, samples },
-      { "backward_x", nce_backward_x, vatt_items_input_rows },
-      { "backward_y", nce_backward_y, y_items } },
+  .backward = { VATT_PASS (nce, backward_scores, samples),
+      VATT_PASS (nce, backward_x, vatt_items_input_rows),
+      VATT_PASS (nce, backward_y, y_items) },
   .backward_reads = 1u << X | 1u << Y,
   .infer_backward = nce_infer_backward,
 };

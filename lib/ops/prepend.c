@@ -6,6 +6,7 @@
 #include "ops.h"
 #include "simd.h"
 #include "prepend-shaders.h"
+#include "sumshade.h"
 
 #include <string.h>
 
@@ -74,6 +75,23 @@ prepend_backward_input (
   }
 }
 
+static void
+prepend_backward_input_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t width = vatt_tensor_width (node->out);
+  size_t values = vatt_shader_values (width);
+  size_t count = vatt_items_input_elements (node) / values;
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)(width / values),
+    .tokens = (guint32)node->out->shape[1] };
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_SHADER_OF (backward_input, values),
+          all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 static size_t
 token_items (const VattNode *node)
 {
@@ -90,11 +108,31 @@ prepend_backward_token (
       column1 - column0);
 }
 
+static void
+prepend_backward_token_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t samples = node->out->shape[0], sample = vatt_tensor_count (node->out);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  if (!node->din[TOKEN] || !samples)
+    return;
+  sample /= samples;
+  size_t most = vatt_sum_rows_most (all->caps, sample);
+  for (size_t row = 0; row < samples; row += most) {
+    const Params params = { .rows = (guint32)MIN (most, samples - row),
+      .columns = (guint32)(vatt_tensor_width (node->out) / values),
+      .tokens = (guint32)node->out->shape[1] };
+    VattDispatch *dispatch =
+        vatt_sum_rows_add (all, VATT_SHADER_OF (backward_token, values),
+            node->din[TOKEN], values, &params, sizeof params);
+    vatt_dispatch_bind (
+        dispatch, node->dout, row * sample, params.rows * sample, FALSE);
+  }
+}
+
 const VattOp vatt_op_prepend = {
   .name = "prepend",
   .infer = prepend_infer,
   .forward = { VATT_PASS (prepend, forward, vatt_items_rows) },
-  .backward = { { "backward_input", prepend_backward_input,
-                    vatt_items_input_rows },
-      { "backward_token", prepend_backward_token, token_items } },
+  .backward = { VATT_PASS (prepend, backward_input, vatt_items_input_rows),
+      VATT_PASS (prepend, backward_token, token_items) },
 };

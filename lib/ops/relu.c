@@ -33,10 +33,16 @@ relu_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
     dx[i] += x[i] > 0.0f ? dy[i] : 0.0f;
 }
 
+static void
+relu_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  vatt_shade_elementwise_gradient (node, all, &backward_shader, node->in[X]);
+}
+
 const VattOp vatt_op_relu = {
   .name = "relu",
   .infer = vatt_infer_elementwise,
   .forward = { VATT_PASS (relu, forward, vatt_items_elements) },
-  .backward = { { "backward", relu_backward, vatt_items_input_elements } },
+  .backward = { VATT_PASS (relu, backward, vatt_items_input_elements) },
   .backward_reads = 1u << X,
 };

@@ -8,6 +8,7 @@
 #include "attributes.h"
 #include "ops.h"
 #include "rmsnorm-shaders.h"
+#include "sumshade.h"
 
 enum {
   X,
@@ -87,6 +88,28 @@ rmsnorm_backward_input (
         vatt_tensor_f32_mutable (node->work[STATISTICS]) + 2 * r, width);
 }
 
+static void
+rmsnorm_backward_input_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattNorm *norm = node->attributes;
+  size_t count = vatt_tensor_rows (node->out);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t width = vatt_tensor_width (node->out) / values;
+  const Params params = { .rows = (guint32)count,
+    .width = (guint32)width,
+    .eps = norm->eps,
+    .wanted = node->din[X] != NULL };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_ROW_SHADER_OF (backward_input, all->caps, values),
+      vatt_shader_row_lanes (all->caps, 4 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->in[X]);
+  vatt_dispatch_read (dispatch, node->in[GAIN]);
+  vatt_dispatch_write (dispatch, node->work[STATISTICS]);
+  vatt_dispatch_groups (dispatch, count);
+}
+
 static size_t
 parameter_items (const VattNode *node)
 {
@@ -108,12 +131,43 @@ rmsnorm_backward_parameters (
         column1 - column0);
 }
 
+/* Adds a parameter's gradient; normed: of gains. */
+static void
+shade_parameter (const VattNode *node, VattDispatches *all,
+    const VattTensor *gradient, gboolean normed)
+{
+  size_t rows = vatt_tensor_rows (node->out);
+  size_t width = vatt_tensor_width (node->out);
+  size_t values = vatt_shader_values (width);
+  size_t most = vatt_sum_rows_most (all->caps, width);
+  for (size_t row = 0; gradient && row < rows; row += most) {
+    size_t part = MIN (most, rows - row);
+    const Params params = { .rows = (guint32)part,
+      .columns = (guint32)(width / values) };
+    VattDispatch *dispatch =
+        vatt_sum_rows_add (all, VATT_SHADER_OF (backward_parameters, values),
+            gradient, values, &params, sizeof params);
+    vatt_dispatch_constant (dispatch, normed);
+    vatt_dispatch_bind (dispatch, node->dout, row * width, part * width, FALSE);
+    vatt_dispatch_bind (dispatch, normed ? node->in[X] : NULL, row * width,
+        part * width, FALSE);
+    vatt_dispatch_bind (dispatch, normed ? node->work[STATISTICS] : NULL,
+        2 * row, 2 * part, FALSE);
+  }
+}
+
+static void
+rmsnorm_backward_parameters_shade (const VattNode *node, VattDispatches *all)
+{
+  shade_parameter (node, all, node->din[GAIN], TRUE);
+}
+
 const VattOp vatt_op_rmsnorm = {
   .name = "rmsnorm",
   .infer = rmsnorm_infer,
   .forward = { VATT_PASS (rmsnorm, forward, vatt_items_rows) },
-  .backward = { { "backward_input", rmsnorm_backward_input, vatt_items_rows },
-      { "backward_parameters", rmsnorm_backward_parameters, parameter_items } },
+  .backward = { VATT_PASS (rmsnorm, backward_input, vatt_items_rows),
+      VATT_PASS (rmsnorm, backward_parameters, parameter_items) },
   .backward_reads = 1u << X | 1u << GAIN,
   .infer_backward = rmsnorm_infer_backward,
 };

@@ -38,10 +38,16 @@ sigmoid_backward (const VattNode *node, size_t begin, size_t end, void *scratch)
     dx[i] += dy[i] * y[i] * (1.0f - y[i]);
 }
 
+static void
+sigmoid_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  vatt_shade_elementwise_gradient (node, all, &backward_shader, node->out);
+}
+
 const VattOp vatt_op_sigmoid = {
   .name = "sigmoid",
   .infer = vatt_infer_elementwise,
   .forward = { VATT_PASS (sigmoid, forward, vatt_items_elements) },
-  .backward = { { "backward", sigmoid_backward, vatt_items_input_elements } },
+  .backward = { VATT_PASS (sigmoid, backward, vatt_items_input_elements) },
   .backward_reads = VATT_READS_OUT,
 };

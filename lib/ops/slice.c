@@ -45,23 +45,31 @@ slice_forward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+/* From x to y, or from dy to dx. */
 static void
-slice_forward_shade (const VattNode *node, VattDispatches *all)
+shade (const VattNode *node, VattDispatches *all, const VattShader *shader,
+    const VattTensor *from, const VattTensor *to)
 {
   const VattSlice *slice = node->attributes;
   size_t values = vatt_shader_values (vatt_tensor_width (node->out));
-  size_t count = vatt_tensor_count (node->out) / values;
+  size_t count = to ? vatt_tensor_count (node->out) / values : 0;
   const Params params = { .count = (guint32)count,
     .width = (guint32)(vatt_tensor_width (node->out) / values),
     .tokens = (guint32)node->in[X]->shape[1],
     .first = (guint32)slice->first,
     .kept = (guint32)slice->count };
-  VattDispatch *dispatch =
-      vatt_dispatches_add (all, VATT_SHADER_OF (forward, values),
-          all->caps->element_lanes, &params, sizeof params);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_write (dispatch, node->out);
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, shader, all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, from);
+  vatt_dispatch_write (dispatch, to);
   vatt_dispatch_elements (dispatch, count);
+}
+
+static void
+slice_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  shade (node, all, VATT_SHADER_OF (forward, values), node->in[X], node->out);
 }
 
 static size_t
@@ -85,9 +93,17 @@ slice_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+slice_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  shade (
+      node, all, VATT_SHADER_OF (backward, values), node->dout, node->din[X]);
+}
+
 const VattOp vatt_op_slice = {
   .name = "slice",
   .infer = slice_infer,
   .forward = { VATT_PASS (slice, forward, vatt_items_rows) },
-  .backward = { { "backward", slice_backward, backward_items } },
+  .backward = { VATT_PASS (slice, backward, backward_items) },
 };

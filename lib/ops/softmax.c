@@ -65,10 +65,26 @@ softmax_backward (const VattNode *node, size_t row0, size_t row1, void *scratch)
   }
 }
 
+static void
+softmax_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_items_input_rows (node);
+  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
+  size_t width = vatt_tensor_width (node->out) / values;
+  const Params params = { .rows = (guint32)count, .width = (guint32)width };
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_ROW_SHADER_OF (backward, all->caps, values),
+      vatt_shader_row_lanes (all->caps, 2 * width), &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[X]);
+  vatt_dispatch_read (dispatch, node->out);
+  vatt_dispatch_groups (dispatch, count);
+}
+
 const VattOp vatt_op_softmax = {
   .name = "softmax",
   .infer = softmax_infer,
   .forward = { VATT_PASS (softmax, forward, vatt_items_rows) },
-  .backward = { { "backward", softmax_backward, vatt_items_input_rows } },
+  .backward = { VATT_PASS (softmax, backward, vatt_items_input_rows) },
   .backward_reads = VATT_READS_OUT,
 };

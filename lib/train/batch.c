@@ -91,14 +91,3 @@ vatt_batch_check (const VattBatch *batch, VattModel *model, guint modalities,
   return check_labels (
       batch, vatt_model_get_config (model), size->samples, error);
 }
-
-gboolean
-vatt_batch_check_parts (
-    const VattBatchSize *size, guint at_once, GError **error)
-{
-  if (!at_once || size->samples <= at_once || size->samples % at_once == 0)
-    return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-      "%zu samples do not make whole parts of %u", size->samples, at_once);
-  return FALSE;
-}

@@ -179,7 +179,7 @@ checkpoint_clear (Checkpoint *checkpoint)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Checkpoint, checkpoint_clear)
 
-/* FALSE with VATT_ERROR_WEIGHTS where it is damaged. */
+/* FALSE with a VATT_ERROR where it is damaged, which may look like much. */
 static gboolean
 open_checkpoint (Checkpoint *checkpoint, const char *path, GError **error)
 {
@@ -209,7 +209,7 @@ open_newest (VattCheckpoints *self, const GArray *files, Checkpoint *checkpoint,
     if (open_checkpoint (checkpoint, path, &reason))
       return TRUE;
     checkpoint_clear (checkpoint);
-    if (!g_error_matches (reason, VATT_ERROR, VATT_ERROR_WEIGHTS)) {
+    if (reason->domain != VATT_ERROR) {
       g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;
     }
@@ -316,6 +316,8 @@ restore (VattCheckpoints *self, const VattTrainerParts *parts,
   g_free (self->newest);
   self->newest = g_strdup (path);
   put_aside (self, files, index);
+  /* A process may have been killed before it did this. */
+  vatt_run_folder_prune (&self->folder, self->keep);
   return TRUE;
 }
 

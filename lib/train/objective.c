@@ -7,6 +7,7 @@
 #include "objective.h"
 
 #include "bridge.h"
+#include "drop.h"
 #include "layers.h"
 #include "model-private.h"
 #include "ops.h"
@@ -79,7 +80,7 @@ static void
 add_inputs (VattObjective *objective, const VattConfig *config,
     const VattTrainerParams *params, guint modalities)
 {
-  static const size_t key_shape[] = { 2 };
+  static const size_t random_shape[] = { VATT_RANDOM_WORDS };
   VattPlan *plan = objective->stage.plan;
   const size_t samples[] = { objective->samples };
   const size_t labels[] = { objective->samples, config->head.classes };
@@ -103,7 +104,8 @@ add_inputs (VattObjective *objective, const VattConfig *config,
           ? vatt_plan_input (plan, "labels", VATT_DTYPE_F32, 2, labels)
           : NULL;
   if (plan->dropout > 0.0)
-    plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, key_shape);
+    plan->random =
+        vatt_plan_input (plan, "random", VATT_DTYPE_I32, 1, random_shape);
 }
 
 static void
@@ -225,7 +227,7 @@ vatt_objective_build (VattObjective *objective, const VattStore *store,
     return FALSE;
   gradient->data = &one;
   if (plan->random)
-    plan->random->data = objective->key;
+    plan->random->data = objective->random;
   return TRUE;
 }
 

@@ -5,7 +5,6 @@
  * the samples ever drawn; the last sample takes its place. */
 #include "reservoir.h"
 
-#include "check.h"
 #include "model-private.h"
 #include "rng.h"
 #include "size.h"
@@ -54,25 +53,6 @@ drop_batch (VattReservoir *self)
   self->batch = 0;
 }
 
-static guint
-items_of (const VattReservoir *self, guint modality)
-{
-  return modality == VATT_TEXT ? self->captions : 1;
-}
-
-static gboolean
-is_learnt (const VattReservoir *self, guint modality)
-{
-  return (self->modalities & (1u << modality)) != 0;
-}
-
-/* Every sample has the first of the modalities. */
-static gboolean
-may_lack (const VattReservoir *self, guint modality)
-{
-  return (self->modalities & ((1u << modality) - 1)) != 0;
-}
-
 static const VattFrontEnd *
 front_of (const VattReservoir *self, guint modality)
 {
@@ -84,7 +64,7 @@ gboolean
 vatt_reservoir_open_modality (VattReservoir *self, VattModality modality,
     const VattReservoirShape *shape, GError **error)
 {
-  gsize size = items_of (self, modality);
+  gsize size = vatt_reservoir_items (self, modality);
   if (!vatt_size_multiply (size, shape->tokens, &size) ||
       !vatt_size_multiply (
           size, front_of (self, modality)->token_size, &size) ||
@@ -137,7 +117,7 @@ static gboolean
 open_columns (VattReservoir *self, GError **error)
 {
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (is_learnt (self, m) && may_lack (self, m) &&
+    if (vatt_reservoir_learns (self, m) && vatt_reservoir_may_lack (self, m) &&
         !open_column (self, VATT_COLUMN_VALID + m, sizeof (float), error))
       return FALSE;
   return (!self->classes || open_column (self, VATT_COLUMN_LABELS,
@@ -189,92 +169,6 @@ vatt_reservoir_free (VattReservoir *reservoir)
 
 /* ---- in ---- */
 
-static VattReservoirShape
-shape_of (const VattClip *clip)
-{
-  VattReservoirShape shape = { .tokens = vatt_clip_tokens (clip),
-    .dropped = vatt_clip_kept (clip) != NULL };
-  memcpy (shape.grid, vatt_clip_grid (clip), sizeof shape.grid);
-  return shape;
-}
-
-static gboolean
-check_shape (const VattReservoir *self, guint modality, const VattClip *clip,
-    GError **error)
-{
-  const VattReservoirShape *expected = &self->shape[modality];
-  VattReservoirShape found = shape_of (clip);
-  if (!expected->tokens ||
-      (memcmp (found.grid, expected->grid, sizeof found.grid) == 0 &&
-          found.tokens == expected->tokens &&
-          found.dropped == expected->dropped))
-    return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-      "its %s has %u tokens of a grid of %ux%ux%u%s, that of samples before it "
-      "%u of %ux%ux%u%s",
-      vatt_modality_name ((VattModality)modality), found.tokens, found.grid[0],
-      found.grid[1], found.grid[2], found.dropped ? ", some dropped" : "",
-      expected->tokens, expected->grid[0], expected->grid[1], expected->grid[2],
-      expected->dropped ? ", some dropped" : "");
-  return FALSE;
-}
-
-static gboolean
-check_clip (const VattReservoir *self, guint modality, const VattClip *clip,
-    GError **error)
-{
-  const char *name = vatt_modality_name ((VattModality)modality);
-  if (!clip && may_lack (self, modality))
-    return TRUE;
-  if (!clip) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "it has no %s, which every sample needs", name);
-    return FALSE;
-  }
-  guint items = vatt_clip_batch (clip), most = items_of (self, modality);
-  if (items > most) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "it has %u items of %s, expected 1%s%.0u", items, name,
-        most > 1 ? " to " : "", most > 1 ? most : 0);
-    return FALSE;
-  }
-  return vatt_check_clip (self->model, (VattModality)modality, clip, error) &&
-         check_shape (self, modality, clip, error);
-}
-
-static gboolean
-check_labels (const VattReservoir *self, const float *labels, GError **error)
-{
-  if (!labels != !self->classes) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "it has %s labels, model '%s' has %u classes", labels ? "some" : "no",
-        vatt_model_get_origin (self->model), self->classes);
-    return FALSE;
-  }
-  for (guint i = 0; i < self->classes; i++)
-    if (!(labels[i] >= 0.0f && labels[i] <= 1.0f)) {
-      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-          "its label %u is %g, expected 0 to 1", i, (double)labels[i]);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-check_sample (
-    const VattReservoir *self, const VattSample *sample, GError **error)
-{
-  if (self->fill == self->capacity) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "the reservoir is full with %u samples", self->fill);
-    return FALSE;
-  }
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (is_learnt (self, m) && !check_clip (self, m, sample->clip[m], error))
-      return FALSE;
-  return check_labels (self, sample->labels, error);
-}
-
 static guint8 *
 held (const VattReservoir *self, guint column, guint row)
 {
@@ -285,7 +179,7 @@ held (const VattReservoir *self, guint column, guint row)
 static void
 put_clip (VattReservoir *self, guint modality, const VattClip *clip)
 {
-  guint items = items_of (self, modality), row = self->fill;
+  guint items = vatt_reservoir_items (self, modality), row = self->fill;
   const VattColumn *column = &self->column[VATT_COLUMN_VALUES + modality];
   gsize size = column->size / items;
   if (!clip) {
@@ -316,12 +210,12 @@ put_sample (VattReservoir *self, const VattSample *sample)
   guint row = self->fill;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     float valid = sample->clip[m] ? 1.0f : 0.0f;
-    if (!is_learnt (self, m))
+    if (!vatt_reservoir_learns (self, m))
       continue;
     put_clip (self, m, sample->clip[m]);
     if (self->column[VATT_COLUMN_KEPT + m].size)
       put_kept (self, m, sample->clip[m]);
-    if (may_lack (self, m))
+    if (vatt_reservoir_may_lack (self, m))
       memcpy (held (self, VATT_COLUMN_VALID + m, row), &valid, sizeof valid);
   }
   if (self->classes)
@@ -339,17 +233,17 @@ vatt_reservoir_add (
     VattReservoir *reservoir, const VattSample *sample, GError **error)
 {
   g_return_val_if_fail (reservoir != NULL && sample != NULL, FALSE);
-  if (!check_sample (reservoir, sample, error)) {
+  if (!vatt_reservoir_check_sample (reservoir, sample, error)) {
     g_prefix_error (error,
         "sample of stream %" G_GUINT64_FORMAT " at %" G_GINT64_FORMAT " ns: ",
         sample->stream, sample->time);
     return FALSE;
   }
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!is_learnt (reservoir, m) || !sample->clip[m] ||
+    if (!vatt_reservoir_learns (reservoir, m) || !sample->clip[m] ||
         reservoir->shape[m].tokens)
       continue;
-    VattReservoirShape shape = shape_of (sample->clip[m]);
+    VattReservoirShape shape = vatt_reservoir_shape_of (sample->clip[m]);
     if (!vatt_reservoir_open_modality (
             reservoir, (VattModality)m, &shape, error))
       return FALSE;
@@ -368,7 +262,8 @@ make_clip (VattReservoir *self, guint modality, guint samples, GError **error)
   const VattFrontEnd *front = front_of (self, modality);
   const VattReservoirShape *shape = &self->shape[modality];
   guint items;
-  if (__builtin_mul_overflow (samples, items_of (self, modality), &items)) {
+  if (__builtin_mul_overflow (
+          samples, vatt_reservoir_items (self, modality), &items)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "reservoir: %u samples of %u texts are more than a batch can hold",
         samples, self->captions);
@@ -385,7 +280,7 @@ static gboolean
 make_clips (VattReservoir *self, guint samples, GError **error)
 {
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!is_learnt (self, m))
+    if (!vatt_reservoir_learns (self, m))
       continue;
     VattClip *clip = self->clip[m] = make_clip (self, m, samples, error);
     if (!clip)

@@ -48,6 +48,31 @@ struct _VattReservoir {
   VattClip *clip[VATT_N_MODALITIES]; /* owned; of the batch */
 };
 
+static inline gboolean
+vatt_reservoir_learns (const VattReservoir *reservoir, guint modality)
+{
+  return (reservoir->modalities & (1u << modality)) != 0;
+}
+
+/* Every sample has the first of the modalities. */
+static inline gboolean
+vatt_reservoir_may_lack (const VattReservoir *reservoir, guint modality)
+{
+  return (reservoir->modalities & ((1u << modality) - 1)) != 0;
+}
+
+/* Of a clip of a sample in a batch. */
+static inline guint
+vatt_reservoir_items (const VattReservoir *reservoir, guint modality)
+{
+  return modality == VATT_TEXT ? reservoir->captions : 1;
+}
+
+VattReservoirShape vatt_reservoir_shape_of (const VattClip *clip);
+/* FALSE with VATT_ERROR_SHAPE where a sample cannot be taken. */
+gboolean vatt_reservoir_check_sample (
+    const VattReservoir *reservoir, const VattSample *sample, GError **error);
+
 /* Memory for the columns of a modality. FALSE with VATT_ERROR_MEMORY, and then
  * there are none. */
 gboolean vatt_reservoir_open_modality (VattReservoir *reservoir,

@@ -57,7 +57,7 @@ typedef struct {
   VattModel *model; /* where it began */
   const VattTrainerParams *params;
   VattStore *store;
-  guint64 *step;
+  guint64 *step, *bad;
 } VattTrainerParts;
 
 /* In trainer.c. Between the two no step runs. */

@@ -3,6 +3,7 @@
  * Towers in training. */
 #include "towers.h"
 
+#include "drop.h"
 #include "ops.h"
 
 #include <string.h>
@@ -10,11 +11,12 @@
 static void
 build (VattTowerStage *stage, const VattTowerSettings *settings)
 {
-  static const size_t key_shape[] = { 2 };
+  static const size_t random_shape[] = { VATT_RANDOM_WORDS };
   VattPlan *plan = vatt_stage_begin (&stage->stage, !settings->frozen);
   plan->dropout = settings->dropout;
   if (plan->dropout > 0.0)
-    plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, key_shape);
+    plan->random =
+        vatt_plan_input (plan, "random", VATT_DTYPE_I32, 1, random_shape);
   stage->tower = vatt_tower_build (
       plan, settings->config, settings->modality, &stage->shape, FALSE);
   vatt_plan_output (plan, stage->tower.pooled, "pooled");
@@ -45,8 +47,9 @@ vatt_tower_stage_bind (
     VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key)
 {
   vatt_tower_bind (&stage->tower, clip, first);
-  stage->key[0] = (guint32)key;
-  stage->key[1] = (guint32)(key >> 32);
+  stage->random[0] = (guint32)key;
+  stage->random[1] = (guint32)(key >> 32);
+  stage->random[2] = (guint32)first;
   if (stage->stage.plan->random)
-    stage->stage.plan->random->data = stage->key;
+    stage->stage.plan->random->data = stage->random;
 }

@@ -83,6 +83,7 @@ vatt_trainer_state_note (
     if (!note_remembered (parts, state, kind, error))
       return FALSE;
   g_key_file_set_uint64 (state->notes, GROUP, "step", *parts->step);
+  g_key_file_set_uint64 (state->notes, GROUP, "bad", *parts->bad);
   vatt_settings_note (parts->params, state->notes);
   return TRUE;
 }
@@ -129,10 +130,11 @@ gboolean
 vatt_trainer_state_check (
     const VattTrainerParts *parts, const VattStateIn *state, GError **error)
 {
-  guint64 step;
+  guint64 step, bad;
   if (!vatt_settings_check (parts->params, state, error) ||
       !check_model (parts, state, error) ||
-      !vatt_state_get_number (state, GROUP, "step", &step, error))
+      !vatt_state_get_number (state, GROUP, "step", &step, error) ||
+      !vatt_state_get_number (state, GROUP, "bad", &bad, error))
     return FALSE;
   for (guint kind = 0; kind < G_N_ELEMENTS (remembered); kind++)
     if (!check_remembered (parts, state, kind, error))
@@ -158,4 +160,5 @@ vatt_trainer_state_take (
     }
   }
   vatt_state_get_number (state, GROUP, "step", parts->step, NULL);
+  vatt_state_get_number (state, GROUP, "bad", parts->bad, NULL);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Making a program: a place for every tensor, then every pass's dispatches,
- * their pipelines and descriptors. Running it submits what was recorded. */
+ * their pipelines and descriptors. */
 #include "program.h"
 
-#include <string.h>
-
 #define ALIGNMENT 256
-#define IN_FLIGHT 2 /* segments ahead of the one waited for */
 
 static size_t
 align_up (size_t bytes)
@@ -77,31 +74,85 @@ hold_parameters (VattProgram *self, GError **error)
 
 /* ---- activations, inputs, outputs ---- */
 
+/* Inputs go over once, before the phase that reads them first. */
+static VattPhase
+phase_of_input (const VattPlan *plan, const VattTensor *tensor)
+{
+  for (guint n = 0; n < plan->n_forward; n++) {
+    const VattNode *node = g_ptr_array_index (plan->nodes, n);
+    for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+      if (node->in[i] == tensor)
+        return VATT_PHASE_FORWARD;
+  }
+  return VATT_PHASE_BACKWARD;
+}
+
+static VattPhase
+phase_of_output (const VattPlan *plan, const VattTensor *tensor)
+{
+  return tensor->first >= plan->n_forward && tensor->first < plan->nodes->len
+             ? VATT_PHASE_BACKWARD
+             : VATT_PHASE_FORWARD;
+}
+
 static size_t
-lay_out (VattProgram *self, VattArenaKind arena, GArray *copies)
+lay_out_inputs (VattProgram *self)
 {
   size_t end = 0;
   for (guint t = 0; t < self->plan->tensors->len; t++) {
     VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
-    gboolean in = arena == VATT_ARENA_INPUT;
-    if (tensor->arena != arena || (!in && !tensor->pinned))
+    if (tensor->arena != VATT_ARENA_INPUT)
       continue;
     const VattVkCopy copy = { .tensor = tensor,
-      .region = { .srcOffset = in ? end : tensor->offset,
-          .dstOffset = end,
-          .size = bytes_of (tensor) } };
-    g_array_append_val (copies, copy);
+      .region = {
+          .srcOffset = end, .dstOffset = end, .size = bytes_of (tensor) } };
+    g_array_append_val (
+        self->phase[phase_of_input (self->plan, tensor)].copies_in, copy);
+    place (self, tensor, &self->inputs, end);
     end += align_up (copy.region.size);
   }
   return end;
+}
+
+static size_t
+lay_out_outputs (VattProgram *self)
+{
+  size_t end = 0;
+  for (guint t = 0; t < self->plan->tensors->len; t++) {
+    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
+    if (tensor->arena != VATT_ARENA_ACTIVATION)
+      continue;
+    place (self, tensor, &self->activations, tensor->offset);
+    if (!tensor->pinned)
+      continue;
+    const VattVkCopy copy = { .tensor = tensor,
+      .region = { .srcOffset = tensor->offset,
+          .dstOffset = end,
+          .size = bytes_of (tensor) } };
+    g_array_append_val (
+        self->phase[phase_of_output (self->plan, tensor)].copies_out, copy);
+    end += align_up (copy.region.size);
+  }
+  return end;
+}
+
+/* Where the host finds outputs. */
+static void
+show_outputs (VattProgram *self, const GArray *copies)
+{
+  for (guint i = 0; i < copies->len; i++) {
+    const VattVkCopy *copy = &g_array_index (copies, VattVkCopy, i);
+    copy->tensor->data = self->activations.mapped
+                             ? self->activations.mapped + copy->region.srcOffset
+                             : self->download.mapped + copy->region.dstOffset;
+  }
 }
 
 static gboolean
 make_buffers (VattProgram *self, GError **error)
 {
   VattVk *vk = self->vk;
-  size_t in = lay_out (self, VATT_ARENA_INPUT, self->copies_in);
-  size_t out = lay_out (self, VATT_ARENA_ACTIVATION, self->copies_out);
+  size_t in = lay_out_inputs (self), out = lay_out_outputs (self);
   if (!vatt_vk_buffer_init (
           vk, &self->inputs, in, VATT_VK_COMPUTE, "inputs", error) ||
       !vatt_vk_buffer_init (vk, &self->activations,
@@ -113,21 +164,8 @@ make_buffers (VattProgram *self, GError **error)
   if (!self->activations.mapped && !vatt_vk_buffer_init (vk, &self->download,
                                        out, VATT_VK_DOWNLOAD, "outputs", error))
     return FALSE;
-  for (guint i = 0; i < self->copies_in->len; i++) {
-    const VattVkCopy *copy = &g_array_index (self->copies_in, VattVkCopy, i);
-    place (self, copy->tensor, &self->inputs, copy->region.dstOffset);
-  }
-  for (guint t = 0; t < self->plan->tensors->len; t++) {
-    VattTensor *tensor = g_ptr_array_index (self->plan->tensors, t);
-    if (tensor->arena == VATT_ARENA_ACTIVATION)
-      place (self, tensor, &self->activations, tensor->offset);
-  }
-  for (guint i = 0; i < self->copies_out->len; i++) {
-    const VattVkCopy *copy = &g_array_index (self->copies_out, VattVkCopy, i);
-    copy->tensor->data = self->activations.mapped
-                             ? self->activations.mapped + copy->region.srcOffset
-                             : self->download.mapped + copy->region.dstOffset;
-  }
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    show_outputs (self, self->phase[p].copies_out);
   return TRUE;
 }
 
@@ -205,6 +243,9 @@ static gboolean
 add_steps (VattProgram *self, guint n, GError **error)
 {
   const VattNode *node = g_ptr_array_index (self->plan->nodes, n);
+  VattVkPhase *phase =
+      &self->phase[n < self->plan->n_forward ? VATT_PHASE_FORWARD
+                                             : VATT_PHASE_BACKWARD];
   g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (VattDispatch));
   VattDispatches all = { .caps = &self->vk->caps.shader, .dispatches = list };
   const VattPass *passes = vatt_node_passes (node);
@@ -233,7 +274,7 @@ add_steps (VattProgram *self, guint n, GError **error)
     if (!vatt_vk_pipelines_get (
             self->vk, &step.dispatch, &step.pipeline, error))
       return FALSE;
-    g_array_append_val (self->steps, step);
+    g_array_append_val (phase->steps, step);
   }
   return TRUE;
 }
@@ -259,10 +300,30 @@ write_set (VattProgram *self, const VattVkStep *step)
 }
 
 static gboolean
+make_set (VattProgram *self, VattVkStep *step, GError **error)
+{
+  VattVk *vk = self->vk;
+  const VkDescriptorSetAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+    .descriptorPool = self->pool,
+    .descriptorSetCount = 1,
+    .pSetLayouts = &vk->set_layout,
+  };
+  if (!vatt_vk_check (
+          vk->api.vkAllocateDescriptorSets (vk->device, &info, &step->set),
+          "allocating descriptors", error))
+    return FALSE;
+  write_set (self, step);
+  return TRUE;
+}
+
+static gboolean
 make_sets (VattProgram *self, GError **error)
 {
   VattVk *vk = self->vk;
-  guint n = MAX (self->steps->len, 1);
+  guint n = 1;
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    n += self->phase[p].steps->len;
   const VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
     n * VATT_MAX_BINDINGS };
   const VkDescriptorPoolCreateInfo pool = {
@@ -275,41 +336,46 @@ make_sets (VattProgram *self, GError **error)
           vk->api.vkCreateDescriptorPool (vk->device, &pool, NULL, &self->pool),
           "making a descriptor pool", error))
     return FALSE;
-  for (guint i = 0; i < self->steps->len; i++) {
-    VattVkStep *step = &g_array_index (self->steps, VattVkStep, i);
-    const VkDescriptorSetAllocateInfo info = {
-      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-      .descriptorPool = self->pool,
-      .descriptorSetCount = 1,
-      .pSetLayouts = &vk->set_layout,
-    };
-    if (!vatt_vk_check (
-            vk->api.vkAllocateDescriptorSets (vk->device, &info, &step->set),
-            "allocating descriptors", error))
-      return FALSE;
-    write_set (self, step);
-  }
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    for (guint i = 0; i < self->phase[p].steps->len; i++)
+      if (!make_set (self, &g_array_index (self->phase[p].steps, VattVkStep, i),
+              error))
+        return FALSE;
   return TRUE;
 }
 
 /* ---- preparing and releasing ---- */
 
 static void
-free_segments (VattVk *vk, GArray *segments)
+phase_init (VattVkPhase *phase)
 {
-  for (guint i = 0; i < segments->len; i++)
-    vatt_vk_commands_free (vk, g_array_index (segments, VkCommandBuffer, i));
-  g_array_set_size (segments, 0);
+  phase->steps = g_array_new (FALSE, TRUE, sizeof (VattVkStep));
+  phase->copies_in = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
+  phase->copies_out = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
+  phase->segments = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
+  phase->timed = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
+}
+
+static void
+phase_clear (VattVk *vk, VattVkPhase *phase)
+{
+  vatt_vk_segments_free (vk, phase->segments);
+  vatt_vk_segments_free (vk, phase->timed);
+  if (phase->times && vatt_vk_idle (vk))
+    vk->api.vkDestroyQueryPool (vk->device, phase->times, NULL);
+  g_array_unref (phase->steps);
+  g_array_unref (phase->copies_in);
+  g_array_unref (phase->copies_out);
+  g_array_unref (phase->segments);
+  g_array_unref (phase->timed);
 }
 
 static void
 release (VattProgram *self)
 {
   VattVk *vk = self->vk;
-  free_segments (vk, self->segments);
-  free_segments (vk, self->timed);
-  if (self->times && vatt_vk_idle (vk))
-    vk->api.vkDestroyQueryPool (vk->device, self->times, NULL);
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    phase_clear (vk, &self->phase[p]);
   if (self->pool && vatt_vk_idle (vk))
     vk->api.vkDestroyDescriptorPool (vk->device, self->pool, NULL);
   vatt_vk_buffer_clear (vk, &self->download);
@@ -322,11 +388,6 @@ release (VattProgram *self)
     g_ptr_array_unref (self->held);
   }
   g_hash_table_unref (self->places);
-  g_array_unref (self->steps);
-  g_array_unref (self->copies_in);
-  g_array_unref (self->copies_out);
-  g_array_unref (self->segments);
-  g_array_unref (self->timed);
   g_free (self);
 }
 
@@ -345,12 +406,9 @@ program_new (VattVk *vk, VattPlan *plan)
   VattProgram *self = g_new0 (VattProgram, 1);
   self->vk = vk;
   self->plan = plan;
-  self->steps = g_array_new (FALSE, TRUE, sizeof (VattVkStep));
   self->places = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->copies_in = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
-  self->copies_out = g_array_new (FALSE, TRUE, sizeof (VattVkCopy));
-  self->segments = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
-  self->timed = g_array_new (FALSE, TRUE, sizeof (VkCommandBuffer));
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    phase_init (&self->phase[p]);
   return self;
 }
 
@@ -362,8 +420,14 @@ build (VattProgram *self, GError **error)
   for (guint n = 0; n < self->plan->nodes->len; n++)
     if (!add_steps (self, n, error))
       return FALSE;
-  vatt_vk_find_levels (self->steps);
-  return make_sets (self, error) && vatt_vk_record (self, error);
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    vatt_vk_find_levels (self->phase[p].steps);
+  if (!make_sets (self, error))
+    return FALSE;
+  for (guint p = 0; p < VATT_VK_PHASES; p++)
+    if (!vatt_vk_record (self, &self->phase[p], error))
+      return FALSE;
+  return TRUE;
 }
 
 VattProgram *
@@ -381,97 +445,4 @@ vatt_vk_program_prepare (
     g_clear_pointer (&self, release);
   g_mutex_unlock (&vk->lock);
   return self;
-}
-
-/* ---- running ---- */
-
-static gboolean
-write_inputs (VattProgram *self, GError **error)
-{
-  const VattVkBuffer *to = self->inputs.mapped ? &self->inputs : &self->upload;
-  for (guint i = 0; i < self->copies_in->len; i++) {
-    const VattVkCopy *copy = &g_array_index (self->copies_in, VattVkCopy, i);
-    memcpy (to->mapped + copy->region.dstOffset, copy->tensor->data,
-        copy->region.size);
-  }
-  return vatt_vk_buffer_flush (self->vk, to, error);
-}
-
-static gboolean
-read_outputs (VattProgram *self, GError **error)
-{
-  return vatt_vk_buffer_invalidate (self->vk,
-      self->activations.mapped ? &self->activations : &self->download, error);
-}
-
-/* A few segments ahead, so that the device does not wait for the host and
- * the host can stop in the middle. */
-static gboolean
-run_segments (VattProgram *self, const GArray *segments,
-    GCancellable *cancellable, GError **error)
-{
-  VattVk *vk = self->vk;
-  guint64 last = 0;
-  gboolean good = TRUE;
-  for (guint s = 0; s < segments->len && good; s++) {
-    if (g_cancellable_is_cancelled (cancellable))
-      break;
-    guint64 value = vatt_vk_submit (
-        vk, g_array_index (segments, VkCommandBuffer, s), error);
-    good = value > 0;
-    last = good ? value : last;
-    if (good && s + 1 >= IN_FLIGHT)
-      good = vatt_vk_wait (vk, value + 1 - IN_FLIGHT, error);
-  }
-  /* What was submitted ends before its memory is touched again. */
-  if (last && !vk->lost)
-    good = vatt_vk_wait (vk, last, good ? error : NULL) && good;
-  return good && !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
-static gboolean
-run_timed (VattProgram *self, double *seconds, GCancellable *cancellable,
-    GError **error)
-{
-  VattVk *vk = self->vk;
-  guint n = self->steps->len + 1;
-  if (!self->timed->len && !vatt_vk_record_timed (self, error)) {
-    free_segments (vk, self->timed);
-    return FALSE;
-  }
-  if (!run_segments (self, self->timed, cancellable, error))
-    return FALSE;
-  g_autofree guint64 *ticks = g_new (guint64, n);
-  if (!vatt_vk_checked (vk,
-          vk->api.vkGetQueryPoolResults (vk->device, self->times, 0, n,
-              n * sizeof *ticks, ticks, sizeof *ticks,
-              VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
-          "reading times", error))
-    return FALSE;
-  for (guint i = 0; i + 1 < n; i++)
-    seconds[g_array_index (self->steps, VattVkStep, i).node] +=
-        (double)((ticks[i + 1] - ticks[i]) & vk->caps.timestamp_mask) *
-        vk->caps.timestamp_seconds;
-  return TRUE;
-}
-
-gboolean
-vatt_vk_program_run (VattProgram *self, VattPhase phase, double *seconds,
-    GCancellable *cancellable, GError **error)
-{
-  VattVk *vk = self->vk;
-  /* No plan with backward nodes has been prepared: they have no shaders. */
-  if (phase == VATT_PHASE_BACKWARD)
-    return TRUE;
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-  g_mutex_lock (&vk->lock);
-  gboolean good = vatt_vk_check_lost (vk, error) && write_inputs (self, error);
-  if (good && seconds && vk->caps.timestamps)
-    good = run_timed (self, seconds, cancellable, error);
-  else if (good)
-    good = run_segments (self, self->segments, cancellable, error);
-  good = good && read_outputs (self, error);
-  g_mutex_unlock (&vk->lock);
-  return good;
 }

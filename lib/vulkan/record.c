@@ -84,28 +84,30 @@ copy_all (VattVk *vk, VkCommandBuffer commands, const GArray *copies,
 }
 
 static void
-record_head (VattProgram *self, VkCommandBuffer commands)
+record_head (
+    VattProgram *self, const VattVkPhase *phase, VkCommandBuffer commands)
 {
   VattVk *vk = self->vk;
-  if (self->inputs.mapped)
+  if (self->inputs.mapped || !phase->copies_in->len)
     return;
-  copy_all (vk, commands, self->copies_in, &self->upload, &self->inputs);
+  copy_all (vk, commands, phase->copies_in, &self->upload, &self->inputs);
   barrier (vk, commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
       VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
       VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
 }
 
 static void
-record_tail (VattProgram *self, VkCommandBuffer commands)
+record_tail (
+    VattProgram *self, const VattVkPhase *phase, VkCommandBuffer commands)
 {
   VattVk *vk = self->vk;
   VkPipelineStageFlags stage = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
   VkAccessFlags made = VK_ACCESS_SHADER_WRITE_BIT;
-  if (!self->activations.mapped) {
+  if (!self->activations.mapped && phase->copies_out->len) {
     barrier (vk, commands, stage, made, VK_PIPELINE_STAGE_TRANSFER_BIT,
         VK_ACCESS_TRANSFER_READ_BIT);
     copy_all (
-        vk, commands, self->copies_out, &self->activations, &self->download);
+        vk, commands, phase->copies_out, &self->activations, &self->download);
     stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
     made = VK_ACCESS_TRANSFER_WRITE_BIT;
   }
@@ -160,6 +162,14 @@ pieces_of (const VattVk *vk, const VattVkStep *step)
 
 /* ---- segments ---- */
 
+void
+vatt_vk_segments_free (VattVk *vk, GArray *segments)
+{
+  for (guint i = 0; i < segments->len; i++)
+    vatt_vk_commands_free (vk, g_array_index (segments, VkCommandBuffer, i));
+  g_array_set_size (segments, 0);
+}
+
 typedef struct {
   VattProgram *program;
   GArray *segments;         /* VkCommandBuffer */
@@ -208,68 +218,69 @@ record_step (Recorder *recorder, const VattVkStep *step, GError **error)
 }
 
 gboolean
-vatt_vk_record (VattProgram *self, GError **error)
+vatt_vk_record (VattProgram *self, VattVkPhase *phase, GError **error)
 {
-  Recorder recorder = { .program = self, .segments = self->segments };
+  Recorder recorder = { .program = self, .segments = phase->segments };
+  if (!phase->steps->len)
+    return TRUE;
   if (!begin_segment (&recorder, error))
     return FALSE;
-  /* After what other programs wrote of the parameters they share. */
+  /* After what other programs wrote of the parameters they share, and what
+   * the phase before left. */
   level_barrier (self->vk, recorder.commands);
-  record_head (self, recorder.commands);
-  for (guint i = 0; i < self->steps->len; i++) {
-    const VattVkStep *step = &g_array_index (self->steps, VattVkStep, i);
+  record_head (self, phase, recorder.commands);
+  for (guint i = 0; i < phase->steps->len; i++) {
+    const VattVkStep *step = &g_array_index (phase->steps, VattVkStep, i);
     if (i &&
-        step->level != g_array_index (self->steps, VattVkStep, i - 1).level)
+        step->level != g_array_index (phase->steps, VattVkStep, i - 1).level)
       level_barrier (self->vk, recorder.commands);
     if (!record_step (&recorder, step, error))
       return FALSE;
   }
-  record_tail (self, recorder.commands);
+  record_tail (self, phase, recorder.commands);
   return end_segment (&recorder, error);
 }
 
 static gboolean
-make_times (VattProgram *self, GError **error)
+make_times (VattVk *vk, VattVkPhase *phase, GError **error)
 {
-  VattVk *vk = self->vk;
   const VkQueryPoolCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
     .queryType = VK_QUERY_TYPE_TIMESTAMP,
-    .queryCount = self->steps->len + 1,
+    .queryCount = phase->steps->len + 1,
   };
-  return self->times || vatt_vk_check (vk->api.vkCreateQueryPool (vk->device,
-                                           &info, NULL, &self->times),
-                            "making a query pool", error);
+  return phase->times || vatt_vk_check (vk->api.vkCreateQueryPool (vk->device,
+                                            &info, NULL, &phase->times),
+                             "making a query pool", error);
 }
 
 /* After all that was recorded before it. */
 static void
-write_time (const Recorder *recorder, guint n)
+write_time (const Recorder *recorder, const VattVkPhase *phase, guint n)
 {
-  VattProgram *self = recorder->program;
-  self->vk->api.vkCmdWriteTimestamp (
-      recorder->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->times, n);
+  recorder->program->vk->api.vkCmdWriteTimestamp (recorder->commands,
+      VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, phase->times, n);
 }
 
 /* One step after another, or times would mean nothing. */
 gboolean
-vatt_vk_record_timed (VattProgram *self, GError **error)
+vatt_vk_record_timed (VattProgram *self, VattVkPhase *phase, GError **error)
 {
-  Recorder recorder = { .program = self, .segments = self->timed };
-  if (!make_times (self, error) || !begin_segment (&recorder, error))
+  Recorder recorder = { .program = self, .segments = phase->timed };
+  if (!make_times (self->vk, phase, error) || !begin_segment (&recorder, error))
     return FALSE;
   self->vk->api.vkCmdResetQueryPool (
-      recorder.commands, self->times, 0, self->steps->len + 1);
+      recorder.commands, phase->times, 0, phase->steps->len + 1);
   level_barrier (self->vk, recorder.commands);
-  record_head (self, recorder.commands);
-  write_time (&recorder, 0);
-  for (guint i = 0; i < self->steps->len; i++) {
+  record_head (self, phase, recorder.commands);
+  write_time (&recorder, phase, 0);
+  for (guint i = 0; i < phase->steps->len; i++) {
     if (!record_step (
-            &recorder, &g_array_index (self->steps, VattVkStep, i), error))
+            &recorder, &g_array_index (phase->steps, VattVkStep, i), error))
       return FALSE;
     level_barrier (self->vk, recorder.commands);
-    write_time (&recorder, i + 1);
+    write_time (&recorder, phase, i + 1);
   }
-  record_tail (self, recorder.commands);
+  record_tail (self, phase, recorder.commands);
   return end_segment (&recorder, error);
 }

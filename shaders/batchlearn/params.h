@@ -4,4 +4,5 @@
 uint32_t rows;
 uint32_t width;
 float eps;
-float keep; /* of the old moving statistics */
+float keep;      /* of the old moving statistics */
+uint32_t wanted; /* gradients: 1 of x, 2 of gains, 4 of biases */

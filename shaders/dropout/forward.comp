@@ -1,12 +1,10 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * dropout: y = r + x keep / (1 - rate); an invocation is one block of random
- * numbers, for eight values that lie 16 apart, beside its neighbours'. */
+ * dropout: y = r + x keep / (1 - rate); an invocation is eight values. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #include "common.glsl"
-#include "rng.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -17,7 +15,7 @@ layout (binding = 0) readonly buffer X
 };
 layout (binding = 1) readonly buffer Random
 {
-  uint key[];
+  uint key[]; /* and how many items stand before these */
 };
 layout (binding = 2) readonly buffer Residual
 {
@@ -29,26 +27,16 @@ layout (binding = 3) writeonly buffer Y
 };
 
 void
-drop (uint i, uint bits)
+drop (uint i, float factor)
 {
   if (i < count)
-    y[i] =
-        (residual != 0 ? r[i] : 0.0) + (bits >= threshold ? scale : 0.0) * x[i];
+    y[i] = (residual != 0 ? r[i] : 0.0) + factor * x[i];
 }
+
+#include "spread.glsl"
 
 void
 main ()
 {
-  uint group = element_index () / SPREAD_BLOCKS;
-  uint lane = element_index () % SPREAD_BLOCKS;
-  uint i = group * SPREAD_GROUP + lane;
-  if (i >= count)
-    return;
-  uvec4 words = random_spread (uvec2 (key[0], key[1]),
-      uvec2 (stream_low, stream_high), first + group, lane);
-  [[unroll]] for (uint w = 0; w < 4; w++)
-  {
-    drop (i + SPREAD_BLOCKS * w, words[w] & 0xffffu);
-    drop (i + SPREAD_BLOCKS * (w + 4), words[w] >> 16);
-  }
+  drop_values (uvec3 (key[0], key[1], key[2]));
 }

@@ -4,50 +4,50 @@
  * rows; each makes VECTORS vectors of columns, beside its neighbours'. A is
  * read where all others read, B beside the neighbours.
  *
- * With GEMM_SHUFFLE each invocation reads other rows of A and hands them round.
- * That needs a group that is one subgroup, whose size divides ROW_STEP. It pays
- * where reading the same address costs every invocation a load of its own, as
- * on lavapipe. */
+ * With GEMM_SHUFFLE each invocation reads other numbers of A and hands them
+ * round. That needs a group that is one subgroup, whose size divides ROW_STEP.
+ * It pays where reading the same address costs every invocation a load of its
+ * own, as on lavapipe. */
 #include "gemm_tiles.glsl"
 
 #ifdef GEMM_SHUFFLE
-const uint HELD = ROW_STEP / gl_WorkGroupSize.x;
+const uint HOLDERS = gl_WorkGroupSize.x;
 #else
-const uint HELD = ROW_STEP;
+const uint HOLDERS = 1;
 #endif
+const uint HELD = ROW_STEP / HOLDERS;
+const uint ROW_QUADS = ROW_STEP / 4;
 
-vec4 held[HELD]; /* A, four terms of a row or one */
+/* A: one term of a row, or a quad, which is four terms of a row or, where A is
+ * turned, one of four rows. Quads are numbered by rows, or by terms first. */
+vec4 held[HELD];
 vec4 sum[ROW_STEP][VECTORS];
 
+/* The number of the i-th that the invocation holds. */
+uint
+held_number (uint i)
+{
 #ifdef GEMM_SHUFFLE
-uint
-held_row (uint i)
-{
-  return i * gl_WorkGroupSize.x + gl_SubgroupInvocationID;
-}
-
-#define A_OF(i, e)                                                             \
-  subgroupShuffle (held[(i) / gl_WorkGroupSize.x][e], (i) % gl_WorkGroupSize.x)
+  return i * HOLDERS + gl_SubgroupInvocationID;
 #else
-uint
-held_row (uint i)
-{
   return i;
+#endif
 }
 
-#define A_OF(i, e) held[i][e]
+#ifdef GEMM_SHUFFLE
+#define HELD_OF(n, e) subgroupShuffle (held[(n) / HOLDERS][e], (n) % HOLDERS)
+#else
+#define HELD_OF(n, e) held[n][e]
 #endif
 
-/* Adds A (.., k) B (k, ..), of which A is in element e of what is held. */
+/* Adds A (.., k + e) B (k + e, ..), of which B is given. */
 void
-add_term (uint k, uint column0, uint e)
+add_term (uint e, vec4 b[VECTORS])
 {
-  vec4 b[VECTORS];
-  [[unroll]] for (uint j = 0; j < VECTORS; j++) b[j] =
-      b_columns (k, column0 + 4 * j * gl_WorkGroupSize.x);
   [[unroll]] for (uint i = 0; i < ROW_STEP; i++)
   {
-    float a = A_OF (i, e);
+    float a = A_TURNED && A_VECTORS ? HELD_OF (e * ROW_QUADS + i / 4, i % 4)
+                                    : HELD_OF (i, e);
     [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] += a * b[j];
   }
 }
@@ -55,17 +55,44 @@ add_term (uint k, uint column0, uint e)
 void
 add_one (uint k, uint row0, uint column0)
 {
+  vec4 b[VECTORS];
   [[unroll]] for (uint i = 0; i < HELD; i++) held[i].x =
-      a_value (min (row0 + held_row (i), rows - 1), k);
-  add_term (k, column0, 0);
+      a_value (min (row0 + held_number (i), rows - 1), k);
+  [[unroll]] for (uint j = 0; j < VECTORS; j++) b[j] =
+      b_columns (k, column0 + 4 * j * gl_WorkGroupSize.x);
+  add_term (0, b);
+}
+
+/* Terms past the end, which there may be where A is turned, are zero times the
+ * last. */
+vec4
+a_quad (uint n, uint k, uint row0)
+{
+  if (!A_TURNED)
+    return a_terms (min (row0 + n, rows - 1), k);
+  uint row = row0 + n % ROW_QUADS * 4, term = k + n / ROW_QUADS;
+  vec4 v = a_rows (min (row, rows - 4), min (term, k_last - 1));
+  return term < k_last ? v : vec4 (0.0);
 }
 
 void
 add_four (uint k, uint row0, uint column0)
 {
+  mat4 block[VECTORS];
+  vec4 b[VECTORS];
   [[unroll]] for (uint i = 0; i < HELD; i++) held[i] =
-      a_terms (min (row0 + held_row (i), rows - 1), k);
-  [[unroll]] for (uint e = 0; e < 4; e++) add_term (k + e, column0, e);
+      a_quad (held_number (i), k, row0);
+  [[unroll]] for (uint j = 0; B_BLOCKS && j < VECTORS; j++) block[j] =
+      b_block (k, column0 + 4 * j * gl_WorkGroupSize.x);
+  [[unroll]] for (uint e = 0; e < 4; e++)
+  {
+    uint term = A_TURNED ? min (k + e, k_last - 1) : k + e;
+    [[unroll]] for (uint j = 0; j < VECTORS; j++) b[j] =
+        B_BLOCKS ? vec4 (block[j][0][e], block[j][1][e], block[j][2][e],
+                       block[j][3][e])
+                 : b_columns (term, column0 + 4 * j * gl_WorkGroupSize.x);
+    add_term (e, b);
+  }
 }
 
 /* Many rows are written as sums and finished in a second turn: unrolled, that
@@ -97,10 +124,10 @@ multiply ()
       [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] = first_sum (
           min (row0 + i, rows - 1), column0 + 4 * j * gl_WorkGroupSize.x);
   if (A_VECTORS) {
-    for (uint k = k_begin; k < k_end; k += 4)
+    for (uint k = k_first; k < k_last; k += 4)
       add_four (k, row0, column0);
   } else {
-    for (uint k = k_begin; k < k_end; k++)
+    for (uint k = k_first; k < k_last; k++)
       add_one (k, row0, column0);
   }
   [[unroll]] for (uint i = 0; i < ROW_STEP; i++) if (row0 + i < rows)

@@ -41,19 +41,19 @@ shared float sums[ROWS * COLUMNS];
 
 MATRIX_SUM sum[A_SIDES * B_SIDES];
 
-/* Terms past k_end are zero. */
+/* Terms past k_last are zero. */
 void
 load_panels (uint row0, uint column0, uint k0)
 {
   for (uint at = gl_LocalInvocationIndex; at < ROWS * DEPTH;
        at += gl_WorkGroupSize.x) {
     uint row = min (row0 + at / DEPTH, rows - 1), k = k0 + at % DEPTH;
-    a_panel[at] = float16_t (k < k_end ? a_value (row, k) : 0.0);
+    a_panel[at] = float16_t (k < k_last ? a_value (row, k) : 0.0);
   }
   for (uint at = gl_LocalInvocationIndex; at < DEPTH * COLUMNS / 4;
        at += gl_WorkGroupSize.x) {
     uint k = k0 + at / (COLUMNS / 4), column = at % (COLUMNS / 4) * 4;
-    vec4 v = k < k_end ? b_columns (k, column0 + column) : vec4 (0.0);
+    vec4 v = k < k_last ? b_columns (k, column0 + column) : vec4 (0.0);
     [[unroll]] for (uint e = 0; e < 4; e++) b_panel[4 * at + e] =
         float16_t (v[e]);
   }
@@ -102,7 +102,7 @@ multiply ()
   uint column = gl_SubgroupID % ACROSS * COLUMN_STEP;
   [[unroll]] for (uint n = 0; n < A_SIDES * B_SIDES; n++) sum[n] =
       MATRIX_SUM (0.0);
-  for (uint k = k_begin; k < k_end; k += DEPTH) {
+  for (uint k = k_first; k < k_last; k += DEPTH) {
     load_panels (row0, column0, k);
     barrier ();
     add_panels (row, column);

@@ -14,37 +14,79 @@ const uint DOWN = ROWS / ROW_STEP;
 shared float a_panel[DEPTH * A_STRIDE];
 shared vec4 b_panel[DEPTH * COLUMNS / 4];
 
-/* Terms past k_end are zero. */
+/* Terms past k_last are zero. */
 vec4
 a_terms_guarded (uint row, uint k)
 {
   vec4 v = vec4 (0.0);
   if (A_VECTORS) {
-    if (k < k_end)
+    if (k < k_last)
       v = a_terms (row, k);
     return v;
   }
-  [[unroll]] for (uint e = 0; e < 4; e++) if (k + e < k_end) v[e] =
+  [[unroll]] for (uint e = 0; e < 4; e++) if (k + e < k_last) v[e] =
       a_value (row, k + e);
   return v;
 }
 
+/* Four rows, of which A has one at least. */
+vec4
+a_rows_guarded (uint row, uint k)
+{
+  vec4 v = vec4 (0.0);
+  if (k >= k_last)
+    return v;
+  if (A_VECTORS)
+    return a_rows (min (row, rows - 4), k);
+  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
+      a_value (min (row + e, rows - 1), k);
+  return v;
+}
+
+/* Neighbours read neighbouring quads of A. */
 void
-load_panels (uint row0, uint column0, uint k0)
+load_a (uint row0, uint k0)
 {
   [[unroll]] for (uint n = 0; n < ROWS * DEPTH / 4; n += gl_WorkGroupSize.x)
   {
     uint at = n + gl_LocalInvocationIndex;
-    uint row = at / (DEPTH / 4), k = at % (DEPTH / 4) * 4;
-    vec4 v = a_terms_guarded (min (row0 + row, rows - 1), k0 + k);
-    [[unroll]] for (uint e = 0; e < 4; e++) a_panel[(k + e) * A_STRIDE + row] =
-        v[e];
+    if (A_TURNED) {
+      uint k = at / (ROWS / 4), row = at % (ROWS / 4) * 4;
+      vec4 v = a_rows_guarded (row0 + row, k0 + k);
+      [[unroll]] for (uint e = 0; e < 4; e++) a_panel[k * A_STRIDE + row + e] =
+          v[e];
+    } else {
+      uint row = at / (DEPTH / 4), k = at % (DEPTH / 4) * 4;
+      vec4 v = a_terms_guarded (min (row0 + row, rows - 1), k0 + k);
+      [[unroll]] for (uint e = 0; e < 4; e++)
+          a_panel[(k + e) * A_STRIDE + row] = v[e];
+    }
   }
+}
+
+void
+load_b (uint column0, uint k0)
+{
   [[unroll]] for (uint n = 0; n < DEPTH * COLUMNS / 4; n += gl_WorkGroupSize.x)
   {
     uint at = n + gl_LocalInvocationIndex;
     uint k = k0 + at / (COLUMNS / 4), column = at % (COLUMNS / 4) * 4;
-    b_panel[at] = k < k_end ? b_columns (k, column0 + column) : vec4 (0.0);
+    b_panel[at] = k < k_last ? b_columns (k, column0 + column) : vec4 (0.0);
+  }
+}
+
+/* Four terms of four columns at a time, turned on the way. */
+void
+load_b_blocks (uint column0, uint k0)
+{
+  for (uint at = gl_LocalInvocationIndex; at < DEPTH * COLUMNS / 16;
+       at += gl_WorkGroupSize.x) {
+    uint column = at / (DEPTH / 4), k = at % (DEPTH / 4) * 4;
+    mat4 block = mat4 (0.0);
+    if (k0 + k < k_last)
+      block = transpose (b_block (k0 + k, column0 + 4 * column));
+    [[unroll]] for (uint e = 0; e < 4; e++)
+        b_panel[(k + e) * (COLUMNS / 4) + column] = block[e];
   }
 }
 
@@ -85,8 +127,12 @@ multiply ()
       [[unroll]] for (uint j = 0; j < VECTORS; j++) sum[i][j] =
           first_sum (min (row0 + row + i * DOWN, rows - 1),
               column0 + 4 * (vector + j * ACROSS));
-  for (uint k = k_begin; k < k_end; k += DEPTH) {
-    load_panels (row0, column0, k);
+  for (uint k = k_first; k < k_last; k += DEPTH) {
+    load_a (row0, k);
+    if (B_BLOCKS)
+      load_b_blocks (column0, k);
+    else
+      load_b (column0, k);
     barrier ();
     add_panels (row, vector);
     barrier ();

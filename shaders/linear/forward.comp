@@ -3,24 +3,12 @@
  *
  * linear: y = activation (x W + b) + r; x is (rows, depth), W (depth,
  * columns), floats or 16 bits each. A group makes a tile of y; how, the body
- * says. */
+ * says. The products of the way back are the same with other factors: dx (R,
+ * K) += dz W^T and, in parts, dW (K, N) += x^T dz. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#if BODY_SHUFFLE
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_shuffle : require
-#define GEMM_SHUFFLE
-#endif
-#if BODY_MATRIX
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_memory_scope_semantics : require
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#endif
-#if BODY_MATRIX && MATRIX_KHR
-#extension GL_KHR_cooperative_matrix : require
-#elif BODY_MATRIX
-#extension GL_NV_cooperative_matrix : require
-#endif
+#define GEMM_PARTS
+#define GEMM_C 4
 #include "common.glsl"
 #include "activation.glsl"
 #include "gemm.glsl"
@@ -28,122 +16,40 @@
 layout (push_constant) uniform Params{
 #include "params.h"
 };
-layout (binding = 0) readonly buffer X
+layout (binding = 2) readonly buffer Bias
 {
-  float x[];
+  float bias_floats[];
 };
-layout (binding = 0) readonly buffer X4
+layout (binding = 2) readonly buffer Bias4
 {
-  vec4 x4[];
+  vec4 bias_quads[];
 };
-layout (binding = 1) readonly buffer W
+layout (binding = 3) readonly buffer Residual
 {
-  float w[];
+  float residual_floats[];
 };
-layout (binding = 1) readonly buffer W4
+layout (binding = 3) readonly buffer Residual4
 {
-  vec4 w4[];
+  vec4 residual_quads[];
 };
-/* The same in 16 bits, two of them a word. */
-layout (binding = 1) readonly buffer Words
+layout (binding = 5) writeonly buffer Saved
 {
-  uint w_words[];
+  float saved_floats[];
 };
-layout (binding = 1) readonly buffer Words2
+layout (binding = 5) writeonly buffer Saved4
 {
-  uvec2 w_words2[];
+  vec4 saved_quads[];
 };
-layout (binding = 2) readonly buffer B
-{
-  float b[];
-};
-layout (binding = 2) readonly buffer B4
-{
-  vec4 b4[];
-};
-layout (binding = 3) readonly buffer R
-{
-  float r[];
-};
-layout (binding = 3) readonly buffer R4
-{
-  vec4 r4[];
-};
-layout (binding = 4) buffer Y
-{
-  float y[];
-};
-layout (binding = 4) buffer Y4
-{
-  vec4 y4[];
-};
-
-float
-a_value (uint row, uint k)
-{
-  return x[row * depth + k];
-}
-
-vec4
-a_terms (uint row, uint k)
-{
-  return x4[(row * depth + k) / 4];
-}
-
-float
-weight (uint at)
-{
-  return STORED == GEMM_STORED_F32 ? w[at] : widen (w_words[at / 2])[at % 2];
-}
-
-vec4
-b_columns (uint k, uint column)
-{
-  if (B_VECTORS) {
-    uint at = (k * columns + min (column, columns - 4)) / 4;
-    if (STORED == GEMM_STORED_F32)
-      return w4[at];
-    uvec2 words = w_words2[at];
-    return vec4 (widen (words.x), widen (words.y));
-  }
-  vec4 v;
-  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
-      weight (k * columns + min (column + e, columns - 1));
-  return v;
-}
-
-vec4
-c_read (uint row, uint column)
-{
-  if (C_VECTORS)
-    return y4[(row * columns + min (column, columns - 4)) / 4];
-  vec4 v;
-  [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
-      y[row * columns + min (column + e, columns - 1)];
-  return v;
-}
-
-void
-c_write (uint row, uint column, vec4 v)
-{
-  uint at = row * columns + column;
-  if (C_VECTORS) {
-    if (column < columns)
-      y4[at / 4] = v;
-    return;
-  }
-  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns) y[at + e] =
-      v[e];
-}
+#include "gemm_operands.glsl"
 
 vec4
 bias (uint column)
 {
   if (C_VECTORS)
-    return b4[min (column, columns - 4) / 4];
+    return bias_quads[min (column, columns - 4) / 4];
   vec4 v;
   [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
-      b[min (column + e, columns - 1)];
+      bias_floats[min (column + e, columns - 1)];
   return v;
 }
 
@@ -151,16 +57,31 @@ vec4
 residual (uint row, uint column)
 {
   if (C_VECTORS)
-    return r4[(row * columns + min (column, columns - 4)) / 4];
+    return residual_quads[(row * columns + min (column, columns - 4)) / 4];
   vec4 v;
   [[unroll]] for (uint e = 0; e < 4; e++) v[e] =
-      r[row * columns + min (column + e, columns - 1)];
+      residual_floats[row * columns + min (column + e, columns - 1)];
   return v;
+}
+
+void
+save (uint row, uint column, vec4 sum)
+{
+  uint at = row * columns + column;
+  if (C_VECTORS) {
+    if (column < columns)
+      saved_quads[at / 4] = sum;
+    return;
+  }
+  [[unroll]] for (uint e = 0; e < 4; e++) if (column + e < columns)
+      saved_floats[at + e] = sum[e];
 }
 
 vec4
 c_finish (uint row, uint column, vec4 sum)
 {
+  if (SAVED)
+    save (row, column, sum);
   if (BIAS)
     sum += bias (column);
   [[unroll]] for (uint e = 0; e < 4; e++) sum[e] =
@@ -168,16 +89,4 @@ c_finish (uint row, uint column, vec4 sum)
   return RESIDUAL ? sum + residual (row, column) : sum;
 }
 
-#if BODY_TILE
-#include "gemm_tile.glsl"
-#elif BODY_MATRIX
-#include "gemm_matrix.glsl"
-#else
-#include "gemm_direct.glsl"
-#endif
-
-void
-main ()
-{
-  multiply ();
-}
+#include "gemm_main.glsl"

@@ -4,3 +4,6 @@
 uint32_t count;  /* values of y */
 uint32_t width;  /* values of a row */
 uint32_t tokens; /* T + 1 */
+/* Of sums over samples: */
+uint32_t rows;
+uint32_t columns; /* values */

@@ -320,7 +320,7 @@ test_cancelled_in_the_middle (void)
   vk->segment_seconds = 1e-3;
   VattProgram *program =
       vatt_device_vulkan.prepare (vk, small->plan, NULL, NULL);
-  g_assert_cmpuint (program->segments->len, >, 4);
+  g_assert_cmpuint (program->phase[VATT_PHASE_FORWARD].segments->len, >, 4);
   real = vk->api;
   vk->api.vkQueueSubmit = cancelling_submit;
   calls_left = 2;

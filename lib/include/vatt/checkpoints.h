@@ -40,7 +40,7 @@ VATT_API GType vatt_checkpoints_get_type (void);
 /**
  * vatt_checkpoints_open:
  * @folder: (type filename): where they are; made if need be
- * @keep: how many of the newest stay when one more is saved; at least 1
+ * @keep: how many of the newest stay when one is saved or restored; at least 1
  * @error: return location for a #GError: a #GFileError,
  *   %G_FILE_ERROR_AGAIN where another training has the folder, or
  *   %VATT_ERROR_CONFIG

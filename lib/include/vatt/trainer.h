@@ -21,6 +21,7 @@
 #include <vatt/device.h>
 #include <vatt/model.h>
 #include <vatt/objective.h>
+#include <vatt/session.h>
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -146,10 +147,14 @@ typedef enum {
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
- * @micro_batch: samples that the towers compute at once; 0 for the whole
- *   batch. It decides memory and time, and which values are dropped, but not
- *   the result otherwise: batches that are larger go through the towers twice.
+ * @micro_batch: the most samples that the towers compute at once; 0 for the
+ *   whole batch. It decides memory and time, but not the result: batches that
+ *   are larger go through the towers twice.
  * @seed: of dropout and mixup
+ * @loss_limit: above this a loss is as bad as one that is not a finite number;
+ *   0 for any
+ * @patience: how many steps in a row with a bad loss end the training by an
+ *   error; 0 for any number. The last of them changes no parameter.
  *
  * Settings of a trainer.
  */
@@ -168,6 +173,8 @@ typedef struct {
   gboolean freeze_towers;
   guint micro_batch;
   guint64 seed;
+  double loss_limit;
+  guint patience;
 } VattTrainerParams;
 
 VATT_API void vatt_trainer_params_init (
@@ -238,6 +245,9 @@ VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
     const char *path, VattTrainerTensor which, gsize *count);
+VATT_API void vatt_trainer_start_profile (VattTrainer *trainer);
+VATT_API VattProfileRow *vatt_trainer_get_profile (
+    VattTrainer *trainer, guint *n_rows);
 VATT_API gsize vatt_trainer_get_bytes (VattTrainer *trainer);
 
 G_END_DECLS
