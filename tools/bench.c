@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vatt bench: how fast a tower runs here, and where the time goes. */
-#include "tool.h"
+#include "benchtrain.h"
 
 #include <json-glib/json-glib.h>
 #include <stdlib.h>
@@ -12,6 +12,9 @@ typedef struct {
   VattWeightStorage weights;
   int batch, threads, runs;
   gboolean json, roofline;
+  gboolean train;
+  int micro_batch, captions;
+  double keep, dropout;
 } Options;
 
 typedef struct {
@@ -30,8 +33,8 @@ typedef struct {
 
 /* Noise in [-1, 1] from a multiplicative generator: the values hardly matter
  * to the time, but denormals and zeros would. */
-static VattClip *
-make_clip (const VattConfig *config, VattModality modality, guint batch,
+VattClip *
+vatt_bench_clip (const VattConfig *config, VattModality modality, guint batch,
     GError **error)
 {
   const VattFrontEnd *front = vatt_config_get_front_end (config, modality);
@@ -229,6 +232,25 @@ print_json (const Result *result)
   g_print ("%s\n", line);
 }
 
+static gboolean
+train (const Options *options, VattModel *model, GError **error)
+{
+  const VattDeviceParams params = { .threads = (guint)options->threads,
+    .weights = options->weights };
+  g_autoptr (VattDevice) device =
+      vatt_device_new (options->device, &params, error);
+  const VattBenchTrain settings = { .name = options->model,
+    .device = device,
+    .batch = (guint)options->batch,
+    .micro_batch = (guint)options->micro_batch,
+    .captions = (guint)options->captions,
+    .keep = options->keep,
+    .dropout = options->dropout,
+    .runs = (guint)options->runs,
+    .json = options->json };
+  return device && vatt_bench_train (model, &settings, error);
+}
+
 /* The first tower there is, unless one is asked for. */
 static gboolean
 choose (const VattConfig *config, const char *name, VattModality *modality,
@@ -249,6 +271,8 @@ bench (const Options *options, GError **error)
   g_autoptr (VattModel) model = vatt_tool_load (options->model, NULL, error);
   if (!model)
     return FALSE;
+  if (options->train)
+    return train (options, model, error);
   VattConfig *config = vatt_model_get_config (model);
   VattModality modality = VATT_VIDEO;
   if (!choose (config, options->modality, &modality, error))
@@ -265,7 +289,7 @@ bench (const Options *options, GError **error)
   g_autoptr (VattSession) session =
       vatt_session_new (model, device, &params, error);
   g_autoptr (VattClip) clip =
-      session ? make_clip (config, modality, (guint)options->batch, error)
+      session ? vatt_bench_clip (config, modality, (guint)options->batch, error)
               : NULL;
   Result result = { .name = options->model,
     .modality = modality,
@@ -287,7 +311,9 @@ static VattExit
 bench_command (int argc, char **argv)
 {
   g_autofree char *modality = NULL, *device = NULL, *weights = NULL;
-  Options options = { .batch = 1, .runs = 7 };
+  Options options = {
+    .batch = 1, .runs = 7, .captions = 1, .keep = 1.0, .dropout = 0.1
+  };
   const GOptionEntry entries[] = {
     { "modality", 'm', 0, G_OPTION_ARG_STRING, &modality,
         "video, audio or text (the first the model has)", "M" },
@@ -300,6 +326,16 @@ bench_command (int argc, char **argv)
     { "runs", 0, 0, G_OPTION_ARG_INT, &options.runs, "Timed runs (7)", "N" },
     { "roofline", 0, 0, G_OPTION_ARG_NONE, &options.roofline,
         "Compare every op with what products and copies reach here", NULL },
+    { "train", 0, 0, G_OPTION_ARG_NONE, &options.train,
+        "Time steps of training the whole model", NULL },
+    { "micro-batch", 0, 0, G_OPTION_ARG_INT, &options.micro_batch,
+        "Samples that towers compute at once in training (all)", "N" },
+    { "captions", 0, 0, G_OPTION_ARG_INT, &options.captions,
+        "Texts to a sample in training (1)", "N" },
+    { "keep", 0, 0, G_OPTION_ARG_DOUBLE, &options.keep,
+        "Share of the tokens of video and sound in training (1)", "SHARE" },
+    { "dropout", 0, 0, G_OPTION_ARG_DOUBLE, &options.dropout,
+        "Rate of dropout in training (0.1)", "RATE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print one JSON object",
         NULL },
     { NULL },
@@ -312,6 +348,11 @@ bench_command (int argc, char **argv)
     return vatt_tool_misuse (&vatt_command_bench,
         "--batch from 1 to 65536, --runs from 1 and --threads from 0 are "
         "expected");
+  if (options.micro_batch < 0 || options.captions < 1 ||
+      options.captions > 1024 || !(options.keep > 0.0 && options.keep <= 1.0))
+    return vatt_tool_misuse (&vatt_command_bench,
+        "--micro-batch from 0, --captions from 1 to 1024 and --keep above 0 "
+        "and up to 1 are expected");
   g_autoptr (GError) error = NULL;
   VattModality known;
   if (modality && !vatt_tool_parse_modality (modality, &known, &error))
@@ -329,6 +370,6 @@ bench_command (int argc, char **argv)
 const VattCommand vatt_command_bench = {
   .name = "bench",
   .arguments = "MODEL|VARIANT",
-  .summary = "Measures the speed of a tower, op by op",
+  .summary = "Measures the speed of a tower or of training, op by op",
   .run = bench_command,
 };

@@ -43,7 +43,7 @@ struct VattPlan {
    * before the first op is applied. */
   gboolean learns;
   double dropout;     /* the rate of every site but a classifier's */
-  VattTensor *random; /* input: this run's key (2) int32; NULL without any */
+  VattTensor *random; /* input (3) int32, see drop.h; NULL without any */
   guint n_forward;    /* nodes before the first backward one; all without */
   size_t activation_bytes; /* once sealed */
   size_t scratch_bytes;    /* most that any node wants, per thread */

@@ -88,22 +88,43 @@ drop_factors (float factor[GROUP], const VattDrop *drop, uint64_t group)
   }
 }
 
+/* Two loops, so that each use rounds the same: a product that may or may not be
+ * added to something is fused with the sum in some places and not in others. */
+INLINE void
+drop_group (float *y, const float *x, const float *base, const float *factor)
+{
+  for (size_t j = 0; base && j < GROUP; j += LANES)
+    store (y + j, load (base + j) + load (factor + j) * load (x + j));
+  for (size_t j = 0; !base && j < GROUP; j += LANES)
+    store (y + j, load (factor + j) * load (x + j));
+}
+
+/* Values of a group from `skip` on, by way of a whole one. */
+INLINE void
+drop_part (float *y, const float *x, const float *base, const float *factor,
+    size_t skip, size_t n)
+{
+  float memory[2][GROUP] = { { 0 } };
+  memcpy (memory[0] + skip, x, n * sizeof (float));
+  if (base)
+    memcpy (memory[1] + skip, base, n * sizeof (float));
+  drop_group (memory[0], memory[0], base ? memory[1] : NULL, factor);
+  memcpy (y, memory[0] + skip, n * sizeof (float));
+}
+
 /* y may be x or base: vectors are read before they are written. */
 static void
 drop_row (float *y, const float *x, const float *base, const VattDrop *drop,
     uint64_t index, size_t n)
 {
   float factor[GROUP];
-  size_t i = 0;
-  for (; i + GROUP <= n; i += GROUP) {
+  for (size_t i = 0, count; i < n; i += count) {
+    size_t skip = (index + i) % GROUP;
+    count = n - i < GROUP - skip ? n - i : GROUP - skip;
     drop_factors (factor, drop, (index + i) / GROUP);
-    for (size_t j = 0; j < GROUP; j += LANES) {
-      vec kept = load (factor + j) * load (x + i + j);
-      store (y + i + j, base ? load (base + i + j) + kept : kept);
-    }
+    if (count == GROUP)
+      drop_group (y + i, x + i, base ? base + i : NULL, factor);
+    else
+      drop_part (y + i, x + i, base ? base + i : NULL, factor, skip, count);
   }
-  if (i < n)
-    drop_factors (factor, drop, (index + i) / GROUP);
-  for (size_t j = 0; j < n - i; j++)
-    y[i + j] = (base ? base[i + j] : 0.0f) + factor[j] * x[i + j];
 }

@@ -97,7 +97,7 @@ typedef struct {
   void (*attend) (const VattAttend *attend);
 
   /* y = base + x, dropped; base may be NULL, for 0, or y. index is that of the
-   * first value, which begins a group. */
+   * first value. */
   void (*drop_row) (float *y, const float *x, const float *base,
       const VattDrop *drop, uint64_t index, size_t n);
   /* dz = dy activation' (z + bias); bias may be NULL. */

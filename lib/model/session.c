@@ -7,6 +7,7 @@
 #include "check.h"
 #include "device-iface.h"
 #include "model-private.h"
+#include "profile.h"
 #include "tower.h"
 
 #include <vatt/session.h>
@@ -218,15 +219,6 @@ check_views (VattSession *self, guint batch, GError **error)
   return FALSE;
 }
 
-static VattTowerShape
-shape_of (const VattClip *clip)
-{
-  const guint *grid = vatt_clip_grid (clip);
-  return (VattTowerShape){ .batch = vatt_clip_batch (clip),
-    .grid = { grid[0], grid[1], grid[2] },
-    .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
-}
-
 /* The input was finite, so an output that is not comes from the weights: name
  * the tensor. */
 static gboolean
@@ -276,14 +268,10 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
           session->model, session->params.modality, clip, error) ||
       !check_views (session, vatt_clip_batch (clip), error))
     return FALSE;
-  VattTowerShape shape = shape_of (clip);
+  VattTowerShape shape = vatt_tower_shape (clip, vatt_clip_batch (clip));
   if (!plan_for (session, &shape, error))
     return FALSE;
-  session->tower.values->data = session->params.modality == VATT_TEXT
-                                    ? (const void *)vatt_clip_ids (clip)
-                                    : vatt_clip_values (clip);
-  if (session->tower.kept)
-    session->tower.kept->data = vatt_clip_kept (clip);
+  vatt_tower_bind (&session->tower, clip, 0);
   return run_plan (session, cancellable, error);
 }
 
@@ -390,20 +378,6 @@ vatt_session_get_activation_bytes (VattSession *session)
   return session->plan ? session->plan->activation_bytes : 0;
 }
 
-static double
-bytes_of (const VattNode *node)
-{
-  double bytes = 0;
-  const VattTensor *tensors[VATT_MAX_INPUTS + 1] = { node->out };
-  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    tensors[1 + i] = node->in[i];
-  for (guint i = 0; i < G_N_ELEMENTS (tensors); i++)
-    if (tensors[i])
-      bytes += (double)vatt_tensor_count (tensors[i]) *
-               (double)vatt_dtype_size (tensors[i]->stored);
-  return bytes;
-}
-
 /**
  * vatt_session_get_profile:
  * @session: a session
@@ -421,23 +395,7 @@ vatt_session_get_profile (VattSession *session, guint *n_rows)
   if (!session->plan)
     return NULL;
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
-  for (guint n = 0; n < session->plan->nodes->len; n++) {
-    const VattNode *node = g_ptr_array_index (session->plan->nodes, n);
-    VattProfileRow *row = NULL;
-    for (guint r = 0; r < rows->len && !row; r++)
-      if (strcmp (g_array_index (rows, VattProfileRow, r).op, node->op->name) ==
-          0)
-        row = &g_array_index (rows, VattProfileRow, r);
-    if (!row) {
-      VattProfileRow fresh = { .op = node->op->name };
-      g_array_append_val (rows, fresh);
-      row = &g_array_index (rows, VattProfileRow, rows->len - 1);
-    }
-    row->count++;
-    row->seconds += session->seconds ? session->seconds[n] : 0;
-    row->flop += node->op->flop ? node->op->flop (node, FALSE) : 0;
-    row->bytes += bytes_of (node);
-  }
+  vatt_profile_add (rows, session->plan, session->seconds);
   *n_rows = rows->len;
   return (VattProfileRow *)g_array_free (g_steal_pointer (&rows), FALSE);
 }

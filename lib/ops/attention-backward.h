@@ -48,6 +48,19 @@ drop_of (const VattNode *node, VattDrop *drop)
   return drop;
 }
 
+/* The index of the first random number of a query of a head; no matter where
+ * nothing is dropped. */
+static uint64_t
+drop_index (const VattNode *node, size_t item)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  size_t row = VATT_DROP_STRIDE (node->in[KEY]->shape[1]);
+  return item * row + (node->in[RANDOM] ? vatt_drop_first (node->in[RANDOM],
+                                              attention->heads * query[1] * row)
+                                        : 0);
+}
+
 #define QUERY_ROWS 128
 #define KEY_ROWS 256
 _Static_assert(
@@ -186,7 +199,7 @@ remake (const Block *block)
             .sum = vatt_tensor_f32 (node->saved[SUMS])[item + r],
             .delta = block->delta[r],
             .drop = drop_of (node, &drop),
-            .index = (item + r) * VATT_DROP_STRIDE (tk) + key0 },
+            .index = drop_index (node, item + r) + key0 },
         block->keys);
 }
 

@@ -58,8 +58,8 @@ attention_infer (VattPlan *plan, VattNode *node, GError **error)
     return FALSE;
   if ((attention->dropout > 0.0 && !vatt_node_expect (node, RANDOM, "random",
                                        VATT_DTYPE_I32, 1, error)) ||
-      (node->in[RANDOM] &&
-          !vatt_node_expect_axis (node, RANDOM, "random", 0, 2, error)))
+      (node->in[RANDOM] && !vatt_node_expect_axis (node, RANDOM, "random", 0,
+                               VATT_RANDOM_WORDS, error)))
     return FALSE;
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, query);
   /* Packing rounds the sides of at least 1 up to whole panels; scratch space
@@ -163,7 +163,7 @@ attention_attend (
         .out_stride = query[2],
         .sums = sums ? vatt_tensor_f32_mutable (sums) + item : NULL,
         .drop = drop_of (node, &drop),
-        .drop_index = item * VATT_DROP_STRIDE (n_keys),
+        .drop_index = drop_index (node, item),
         .scratch = scratch });
   }
 }

@@ -28,7 +28,7 @@ typedef struct {
 } VattBatchlearn;
 
 /* attention: Q (B, Tq, H K), KEY, VALUE (B, Tk, H K), BIAS (H, Tq, Tk) or
- * NULL, MASK (B, Tk) or NULL, RANDOM (2) int32, where there is dropout ->
+ * NULL, MASK (B, Tk) or NULL, RANDOM (3) int32, where there is dropout ->
  * (B, Tq, H K) */
 typedef struct {
   size_t heads;
@@ -37,7 +37,7 @@ typedef struct {
   uint64_t stream; /* of random numbers */
 } VattAttention;
 
-/* dropout: X, RANDOM (2) int32, RESIDUAL or NULL -> the shape of X */
+/* dropout: X, RANDOM (3) int32, RESIDUAL or NULL -> the shape of X */
 typedef struct {
   double rate; /* below 1 */
   uint64_t stream;
@@ -57,7 +57,8 @@ typedef struct {
   gboolean exchanged;
 } VattGridsum;
 
-/* addposition: X (B, T, D), POSITION (N, D), KEPT (T) or NULL, when T = N */
+/* addposition: X (B, T, D), POSITION (N, D), KEPT (T), (B, T) or NULL, when
+ * T = N */
 
 /* prepend: X (B, T, D), TOKEN (D) -> (B, T + 1, D) */
 
@@ -90,7 +91,8 @@ typedef struct {
 
 /* l2norm: X (.., D) -> rows of length 1 */
 
-/* nce: X (B, D), Y (B L, D), MASK (B) or NULL -> (1); rows of length 1 */
+/* nce: X (B, D), Y (B L, D), MASK (B) of y and X_MASK (B) of x, or NULL ->
+ * (1); rows of length 1 */
 typedef struct {
   VattNceForm form;
   double temperature;

@@ -7,8 +7,11 @@
 #include "simd.h"
 #include "tensor.h"
 
-/* random: (2) int32, the run's key, low half first. 0 <= rate <=
+/* random: (3) int32, the run's key, low half first, and how many items of the
+ * batch stand before those of this run: what is dropped of an item depends on
+ * its place in the batch, not on how the batch is cut. 0 <= rate <=
  * VATT_DROP_MOST. */
+#define VATT_RANDOM_WORDS 3
 #define VATT_DROP_MOST (1.0 - 0x1p-16)
 
 static inline uint32_t
@@ -32,4 +35,12 @@ vatt_drop (double rate, uint64_t stream, const VattTensor *random)
     .stream = stream,
     .threshold = threshold,
     .scale = vatt_drop_scale (threshold) };
+}
+
+/* The index of the first value of a run whose items take `stride` each. */
+static inline uint64_t
+vatt_drop_first (const VattTensor *random, size_t stride)
+{
+  const uint32_t *words = random->data;
+  return (uint64_t)words[2] * stride;
 }

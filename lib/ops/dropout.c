@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * dropout: y = r + x keep / (1 - rate), keep is 0 with the chance of rate,
- * else 1: a function of the run's key, the site's stream and the place. x, y
- * and the residual r have one shape, r may be absent.
- * dx += dy keep / (1 - rate);  dr += dy. (Srivastava et al. 2014.) */
+ * else 1: a function of the run's key, the site's stream and the place in the
+ * batch. x, y and the residual r have one shape, r may be absent. dx += dy keep
+ * / (1 - rate);  dr += dy. (Srivastava et al. 2014.) */
 #include "attributes.h"
 #include "drop.h"
 #include "dropout-shaders.h"
@@ -21,7 +21,8 @@ dropout_infer (VattPlan *plan, VattNode *node, GError **error)
   const VattDropout *dropout = node->attributes;
   if (!vatt_infer_elementwise (plan, node, error) ||
       !vatt_node_expect (node, RANDOM, "random", VATT_DTYPE_I32, 1, error) ||
-      !vatt_node_expect_axis (node, RANDOM, "random", 0, 2, error))
+      !vatt_node_expect_axis (
+          node, RANDOM, "random", 0, VATT_RANDOM_WORDS, error))
     return FALSE;
   if (!(dropout->rate >= 0.0 && dropout->rate <= VATT_DROP_MOST)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
@@ -48,6 +49,19 @@ groups (const VattNode *node)
          VATT_DROP_GROUP;
 }
 
+static size_t
+item_size (const VattNode *node)
+{
+  return vatt_tensor_count (node->out) / MAX (node->out->shape[0], 1);
+}
+
+/* The index of value i. */
+static uint64_t
+index_of (const VattNode *node, size_t i)
+{
+  return vatt_drop_first (node->in[RANDOM], item_size (node)) + i;
+}
+
 static void
 dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
 {
@@ -58,7 +72,7 @@ dropout_forward (const VattNode *node, size_t group0, size_t group1, void *s)
   const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
   vatt_simd ()->drop_row (vatt_tensor_f32_mutable (node->out) + begin,
       vatt_tensor_f32 (node->in[X]) + begin, residual ? residual + begin : NULL,
-      &drop, begin, end - begin);
+      &drop, index_of (node, begin), end - begin);
 }
 
 /* Of values [first, first + part). */
@@ -72,15 +86,20 @@ params_of (const VattNode *node, size_t first, size_t part)
     .stream_low = (guint32)dropout->stream,
     .stream_high = (guint32)(dropout->stream >> 32),
     .threshold = threshold,
-    .scale = vatt_drop_scale (threshold) };
+    .scale = vatt_drop_scale (threshold),
+    .item_groups = (guint32)(item_size (node) / VATT_DROP_GROUP),
+    .item_rest = (guint32)(item_size (node) % VATT_DROP_GROUP) };
 }
 
-/* An invocation makes eight values of a group. */
+/* An invocation makes eight values of a group; the first group may begin before
+ * the first value. */
 static size_t
-invocations (size_t values)
+invocations (const VattNode *node, size_t values)
 {
-  return (values + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP *
-         (VATT_DROP_GROUP / 8);
+  size_t groups = (values + VATT_DROP_GROUP - 1) / VATT_DROP_GROUP;
+  if (item_size (node) % VATT_DROP_GROUP != 0)
+    groups++;
+  return groups * (VATT_DROP_GROUP / 8);
 }
 
 static void
@@ -99,7 +118,7 @@ dropout_forward_shade (const VattNode *node, VattDispatches *all)
     vatt_dispatch_read (dispatch, node->in[RANDOM]);
     vatt_dispatch_bind (dispatch, residual, first, part, FALSE);
     vatt_dispatch_bind (dispatch, node->out, first, part, TRUE);
-    vatt_dispatch_elements (dispatch, invocations (part));
+    vatt_dispatch_elements (dispatch, invocations (node, part));
   }
 }
 
@@ -113,7 +132,8 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
   const float *dy = vatt_tensor_f32 (node->dout);
   if (node->din[X]) {
     float *dx = vatt_tensor_f32_mutable (node->din[X]) + begin;
-    vatt_simd ()->drop_row (dx, dy + begin, dx, &drop, begin, end - begin);
+    vatt_simd ()->drop_row (
+        dx, dy + begin, dx, &drop, index_of (node, begin), end - begin);
   }
   if (node->din[RESIDUAL]) {
     float *dresidual = vatt_tensor_f32_mutable (node->din[RESIDUAL]);
@@ -139,7 +159,7 @@ dropout_backward_shade (const VattNode *node, VattDispatches *all)
     vatt_dispatch_bind (dispatch, dx, first, part, TRUE);
     vatt_dispatch_read (dispatch, node->in[RANDOM]);
     vatt_dispatch_bind (dispatch, dresidual, first, part, TRUE);
-    vatt_dispatch_elements (dispatch, invocations (part));
+    vatt_dispatch_elements (dispatch, invocations (node, part));
   }
 }
 

@@ -14,7 +14,3 @@ typedef struct {
  * says. */
 gboolean vatt_batch_check (const VattBatch *batch, VattModel *model,
     guint modalities, VattBatchSize *size, GError **error);
-/* FALSE with VATT_ERROR_SHAPE unless the towers can compute that many samples
- * at once (0: any) without a rest. */
-gboolean vatt_batch_check_parts (
-    const VattBatchSize *size, guint at_once, GError **error);

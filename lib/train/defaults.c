@@ -69,6 +69,8 @@ vatt_trainer_params_init (VattTrainerParams *params, VattTask task)
   params->epsilon = 1e-7;
   params->momentum = 0.9;
   params->dropout = 0.1;
+  params->loss_limit = 1e3;
+  params->patience = 20;
   params->form = VATT_NCE_ASYMMETRIC;
   params->temperature = 0.07;
   params->weight[VATT_PAIR_VIDEO_AUDIO] = 1.0;

@@ -7,6 +7,7 @@
 #include "objective.h"
 
 #include "bridge.h"
+#include "drop.h"
 #include "layers.h"
 #include "model-private.h"
 #include "ops.h"
@@ -79,7 +80,7 @@ static void
 add_inputs (VattObjective *objective, const VattConfig *config,
     const VattTrainerParams *params, guint modalities)
 {
-  static const size_t key_shape[] = { 2 };
+  static const size_t random_shape[] = { VATT_RANDOM_WORDS };
   VattPlan *plan = objective->stage.plan;
   const size_t samples[] = { objective->samples };
   const size_t labels[] = { objective->samples, config->head.classes };
@@ -103,7 +104,8 @@ add_inputs (VattObjective *objective, const VattConfig *config,
           ? vatt_plan_input (plan, "labels", VATT_DTYPE_F32, 2, labels)
           : NULL;
   if (plan->dropout > 0.0)
-    plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, key_shape);
+    plan->random =
+        vatt_plan_input (plan, "random", VATT_DTYPE_I32, 1, random_shape);
 }
 
 static void
@@ -145,7 +147,7 @@ outputs_of (const VattTrainerParams *params, guint modality)
 
 static VattTensor *
 pair_loss (VattPlan *plan, const VattTrainerParams *params, const Pair *pair,
-    const VattSpaces *spaces, VattTensor *valid)
+    const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES])
 {
   const VattNce nce = { .form = params->form,
     .temperature = params->temperature };
@@ -154,8 +156,8 @@ pair_loss (VattPlan *plan, const VattTrainerParams *params, const Pair *pair,
       spaces->space[pair->first][s], NULL, NULL, NULL);
   VattTensor *second = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
       spaces->space[pair->second][s], NULL, NULL, NULL);
-  VattTensor *loss = vatt_layer (
-      plan, &vatt_op_nce, &nce, sizeof nce, first, second, valid, NULL);
+  VattTensor *loss = vatt_layer (plan, &vatt_op_nce, &nce, sizeof nce, first,
+      second, valid[pair->second], valid[pair->first]);
   return vatt_plan_output (plan, loss, "loss of a pair");
 }
 
@@ -172,8 +174,7 @@ vatt_objective_contrast (VattPlan *plan, const VattTrainerParams *params,
     loss[p] = NULL;
     if (!(params->weight[p] > 0.0))
       continue;
-    loss[p] =
-        pair_loss (plan, params, &pairs[p], spaces, valid[pairs[p].second]);
+    loss[p] = pair_loss (plan, params, &pairs[p], spaces, valid);
     blend.weight[p] = params->weight[p] / sum;
   }
   return vatt_layer (plan, &vatt_op_blend, &blend, sizeof blend, loss[0],
@@ -226,7 +227,7 @@ vatt_objective_build (VattObjective *objective, const VattStore *store,
     return FALSE;
   gradient->data = &one;
   if (plan->random)
-    plan->random->data = objective->key;
+    plan->random->data = objective->random;
   return TRUE;
 }
 

@@ -15,7 +15,7 @@ typedef struct {
   VattTensor *labels;                      /* input (samples, C), or NULL */
   VattTensor *pair[VATT_N_PAIRS];          /* (1), or NULL */
   VattTensor *total;                       /* (1) */
-  guint32 key[2];
+  guint32 random[3];                       /* see drop.h */
 } VattObjective;
 
 /* Vectors of each modality in the video-audio and the video-text space, or

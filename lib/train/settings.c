@@ -91,6 +91,7 @@ vatt_trainer_params_check (const VattTrainerParams *params, GError **error)
     { "length of gradients", params->clip, 0, any, OR_MORE, OR_LESS },
     { "length of gradients of heads", params->head_clip, 0, any, OR_MORE,
         OR_LESS },
+    { "limit of the loss", params->loss_limit, 0, any, OR_MORE, OR_LESS },
     { "weight of video and audio", params->weight[VATT_PAIR_VIDEO_AUDIO], 0,
         any, OR_MORE, OR_LESS },
     { "weight of video and text", params->weight[VATT_PAIR_VIDEO_TEXT], 0, any,

@@ -24,6 +24,8 @@ vatt_stage_finish (VattStage *stage, const VattStore *store, GError **error)
   }
   if (!stage->program)
     vatt_stage_clear (stage);
+  else if (stage->profiled)
+    vatt_stage_profile (stage);
   return stage->program != NULL;
 }
 
@@ -32,7 +34,15 @@ vatt_stage_run (VattStage *stage, VattPhase phase, GCancellable *cancellable,
     GError **error)
 {
   return vatt_device_iface (stage->device)
-      ->run (stage->program, phase, NULL, cancellable, error);
+      ->run (stage->program, phase, stage->seconds, cancellable, error);
+}
+
+void
+vatt_stage_profile (VattStage *stage)
+{
+  stage->profiled = TRUE;
+  if (stage->program && !stage->seconds)
+    stage->seconds = g_new0 (double, stage->plan->nodes->len);
 }
 
 size_t
@@ -47,5 +57,6 @@ vatt_stage_clear (VattStage *stage)
   if (stage->program)
     vatt_device_iface (stage->device)->release (stage->program);
   stage->program = NULL;
+  g_clear_pointer (&stage->seconds, g_free);
   g_clear_pointer (&stage->plan, vatt_plan_free);
 }

@@ -3,6 +3,7 @@
  * Towers in training. */
 #include "towers.h"
 
+#include "drop.h"
 #include "ops.h"
 
 #include <string.h>
@@ -10,11 +11,12 @@
 static void
 build (VattTowerStage *stage, const VattTowerSettings *settings)
 {
-  static const size_t key_shape[] = { 2 };
+  static const size_t random_shape[] = { VATT_RANDOM_WORDS };
   VattPlan *plan = vatt_stage_begin (&stage->stage, !settings->frozen);
   plan->dropout = settings->dropout;
   if (plan->dropout > 0.0)
-    plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, key_shape);
+    plan->random =
+        vatt_plan_input (plan, "random", VATT_DTYPE_I32, 1, random_shape);
   stage->tower = vatt_tower_build (
       plan, settings->config, settings->modality, &stage->shape, FALSE);
   vatt_plan_output (plan, stage->tower.pooled, "pooled");
@@ -32,10 +34,7 @@ vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
     const VattTowerSettings *settings, const VattClip *clip, size_t items,
     GError **error)
 {
-  const guint *grid = vatt_clip_grid (clip);
-  const VattTowerShape shape = { .batch = items,
-    .grid = { grid[0], grid[1], grid[2] },
-    .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
+  const VattTowerShape shape = vatt_tower_shape (clip, items);
   if (stage->stage.program && memcmp (&shape, &stage->shape, sizeof shape) == 0)
     return TRUE;
   stage->shape = shape;
@@ -47,15 +46,10 @@ void
 vatt_tower_stage_bind (
     VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key)
 {
-  size_t step = (size_t)vatt_clip_tokens (clip) * vatt_clip_token_size (clip);
-  stage->tower.values->data =
-      vatt_clip_modality (clip) == VATT_TEXT
-          ? (const void *)(vatt_clip_ids (clip) + first * step)
-          : vatt_clip_values (clip) + first * step;
-  if (stage->tower.kept)
-    stage->tower.kept->data = vatt_clip_kept (clip);
-  stage->key[0] = (guint32)key;
-  stage->key[1] = (guint32)(key >> 32);
+  vatt_tower_bind (&stage->tower, clip, first);
+  stage->random[0] = (guint32)key;
+  stage->random[1] = (guint32)(key >> 32);
+  stage->random[2] = (guint32)first;
   if (stage->stage.plan->random)
-    stage->stage.plan->random->data = stage->key;
+    stage->stage.plan->random->data = stage->random;
 }

@@ -12,7 +12,7 @@ typedef struct {
   VattTowerShape shape; /* of the plan; its batch is how many items at once */
   VattTower tower;
   VattTensor *dpooled; /* input: gradient of tower.pooled; NULL if frozen */
-  guint32 key[2];      /* of this run's random numbers */
+  guint32 random[3];   /* of this run; see drop.h */
 } VattTowerStage;
 
 typedef struct {
@@ -26,6 +26,7 @@ typedef struct {
 gboolean vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
     const VattTowerSettings *settings, const VattClip *clip, size_t items,
     GError **error);
-/* Which items the next runs read, and the key of what they drop out. */
+/* Which items the next runs read, and the key of what is dropped out of the
+ * whole batch. */
 void vatt_tower_stage_bind (
     VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key);

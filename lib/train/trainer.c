@@ -4,12 +4,18 @@
  * the objective and the gradient of features; the towers once more, backwards;
  * the optimiser. Batches that are computed in parts run forwards twice, as
  * activations of one part alone are kept, and come to the same gradient as if
- * they were not: contrast and batch norm see the whole batch. */
+ * they were not: contrast and batch norm see the whole batch. Parts are alike,
+ * so that one plan does for all: the last begins among the samples of the one
+ * before where the batch is no multiple, and what it computes of these again
+ * counts for nothing. */
 #include "batch.h"
 #include "descent.h"
+#include "health.h"
 #include "objective.h"
+#include "profile.h"
 #include "rng.h"
 #include "settings.h"
+#include "state.h"
 #include "towers.h"
 
 #include <math.h>
@@ -28,10 +34,12 @@ struct _VattTrainer {
   VattObjective objective;
   VattDescent descent;
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
+  float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
   VattBatchSize size;                 /* of the batch */
   guint64 step;
-  gint busy; /* atomic: a trainer belongs to one thread at a time */
+  guint64 bad; /* steps in a row whose loss was bad */
+  gint busy;   /* atomic: a trainer belongs to one thread at a time */
 };
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
@@ -43,6 +51,7 @@ vatt_trainer_finalize (GObject *object)
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     vatt_stage_clear (&self->tower[m].stage);
     g_free (self->features[m]);
+    g_free (self->last[m]);
   }
   vatt_stage_clear (&self->objective.stage);
   vatt_stage_clear (&self->descent.lengths);
@@ -132,18 +141,40 @@ needs (const VattTrainer *self, guint modality)
   return (self->modalities & (1u << modality)) != 0;
 }
 
+/* Of each sample. */
 static size_t
 items_of (const VattTrainer *self, guint modality)
 {
-  return self->size.samples * (modality == VATT_TEXT ? self->size.captions : 1);
+  return modality == VATT_TEXT ? self->size.captions : 1;
 }
 
 static size_t
 parts (const VattTrainer *self)
 {
-  guint at_once = self->params.micro_batch;
-  return at_once && at_once < self->size.samples ? self->size.samples / at_once
-                                                 : 1;
+  size_t samples = self->size.samples;
+  size_t most = self->params.micro_batch ? self->params.micro_batch : samples;
+  return (samples + most - 1) / most;
+}
+
+/* Samples of a part. */
+static size_t
+part_size (const VattTrainer *self)
+{
+  return (self->size.samples + parts (self) - 1) / parts (self);
+}
+
+/* The first sample of a part. */
+static size_t
+part_begin (const VattTrainer *self, size_t part)
+{
+  return MIN (part * part_size (self), self->size.samples - part_size (self));
+}
+
+static size_t
+pooled_width (const VattTrainer *self, guint modality)
+{
+  const VattConfig *config = vatt_model_get_config (self->model);
+  return vatt_spec_pooled_width (&config->tower[modality]);
 }
 
 /* Memory for features, unless there is some for that many. The objective's
@@ -152,7 +183,6 @@ parts (const VattTrainer *self)
 static void
 make_features (VattTrainer *self)
 {
-  const VattConfig *config = vatt_model_get_config (self->model);
   if (self->objective.stage.program &&
       self->objective.samples == self->size.samples &&
       self->objective.captions == self->size.captions)
@@ -160,9 +190,13 @@ make_features (VattTrainer *self)
   vatt_stage_clear (&self->objective.stage);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     g_clear_pointer (&self->features[m], g_free);
-    if (needs (self, m))
-      self->features[m] = g_new (float,
-          items_of (self, m) * vatt_spec_pooled_width (&config->tower[m]));
+    g_clear_pointer (&self->last[m], g_free);
+    if (!needs (self, m))
+      continue;
+    size_t sample = items_of (self, m) * pooled_width (self, m);
+    self->features[m] = g_new (float, self->size.samples *sample);
+    if (parts (self) * part_size (self) > self->size.samples)
+      self->last[m] = g_new (float, part_size (self) * sample);
   }
   g_free (self->ones);
   self->ones = g_new (float, self->size.samples);
@@ -182,7 +216,7 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
       .dropout = self->params.dropout,
       .frozen = self->params.freeze_towers };
     if (!vatt_tower_stage_build (&self->tower[m], self->store, &settings,
-            batch->clip[m], items_of (self, m) / parts (self), error))
+            batch->clip[m], part_size (self) * items_of (self, m), error))
       return FALSE;
   }
   return vatt_objective_build (&self->objective, self->store, &self->params,
@@ -191,12 +225,12 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
 
 /* ---- a step ---- */
 
-/* Of the random numbers of a step: towers' parts, then the heads. */
+/* Of the random numbers of a step: of a tower, or of the heads. */
 static guint64
-key_of (const VattTrainer *self, guint modality, size_t part)
+key_of (const VattTrainer *self, guint modality)
 {
   guint32 words[4];
-  guint64 stream = vatt_rng_stream ("dropout") + part * 4 + modality;
+  guint64 stream = vatt_rng_stream ("dropout") + modality;
   vatt_rng_u32x4 (self->params.seed, self->step, stream, words);
   return words[0] | (guint64)words[1] << 32;
 }
@@ -207,7 +241,8 @@ run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
 {
   VattTowerStage *tower = &self->tower[modality];
   vatt_tower_stage_bind (tower, batch->clip[modality],
-      part * tower->shape.batch, key_of (self, modality, part));
+      part_begin (self, part) * items_of (self, modality),
+      key_of (self, modality));
   return vatt_stage_run (&tower->stage, VATT_PHASE_FORWARD, cancellable, error);
 }
 
@@ -220,9 +255,9 @@ run_towers (VattTrainer *self, const VattBatch *batch,
       if (!run_tower (self, batch, m, part, cancellable, error))
         return FALSE;
       const VattTensor *pooled = self->tower[m].tower.pooled;
-      size_t n = vatt_tensor_count (pooled);
-      memcpy (self->features[m] + part * n, vatt_tensor_f32 (pooled),
-          n * sizeof (float));
+      size_t sample = items_of (self, m) * pooled_width (self, m);
+      memcpy (self->features[m] + part_begin (self, part) * sample,
+          vatt_tensor_f32 (pooled), part_size (self) * sample * sizeof (float));
     }
   return TRUE;
 }
@@ -232,9 +267,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
     GCancellable *cancellable, GError **error)
 {
   VattObjective *objective = &self->objective;
-  guint64 key = key_of (self, VATT_N_MODALITIES, 0);
-  objective->key[0] = (guint32)key;
-  objective->key[1] = (guint32)(key >> 32);
+  guint64 key = key_of (self, VATT_N_MODALITIES);
+  objective->random[0] = (guint32)key;
+  objective->random[1] = (guint32)(key >> 32);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (needs (self, m)) {
       objective->features[m]->data = self->features[m];
@@ -253,8 +288,31 @@ run_objective (VattTrainer *self, const VattBatch *batch,
         self->step);
     return FALSE;
   }
+  if (!vatt_health_check (
+          &self->bad, &self->params, self->step, (double)loss, error))
+    return FALSE;
   return vatt_stage_run (
       &objective->stage, VATT_PHASE_BACKWARD, cancellable, error);
+}
+
+/* The gradient of a part's features. Samples of the last that are in the one
+ * before count there. */
+static const float *
+part_gradient (VattTrainer *self, guint modality, size_t part)
+{
+  size_t sample = items_of (self, modality) * pooled_width (self, modality);
+  size_t begin = part_begin (self, part), known = part * part_size (self);
+  const float *gradient =
+      vatt_objective_dfeatures (&self->objective, (VattModality)modality) +
+      begin * sample;
+  if (begin == known)
+    return gradient;
+  float *last = self->last[modality];
+  size_t again = (known - begin) * sample;
+  memset (last, 0, again * sizeof *last);
+  memcpy (last + again, gradient + again,
+      (part_size (self) * sample - again) * sizeof *last);
+  return last;
 }
 
 /* The part that ran last still has its activations. */
@@ -268,9 +326,7 @@ run_towers_back (VattTrainer *self, const VattBatch *batch,
       if (part + 1 < parts (self) &&
           !run_tower (self, batch, m, part, cancellable, error))
         return FALSE;
-      tower->dpooled->data =
-          vatt_objective_dfeatures (&self->objective, (VattModality)m) +
-          part * vatt_tensor_count (tower->dpooled);
+      tower->dpooled->data = part_gradient (self, m, part);
       if (!vatt_stage_run (
               &tower->stage, VATT_PHASE_BACKWARD, cancellable, error))
         return FALSE;
@@ -296,8 +352,7 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
     GError **error)
 {
   if (!vatt_batch_check (
-          batch, self->model, self->modalities, &self->size, error) ||
-      !vatt_batch_check_parts (&self->size, self->params.micro_batch, error))
+          batch, self->model, self->modalities, &self->size, error))
     return FALSE;
   make_features (self);
   if (!make_plans (self, batch, error))
@@ -324,6 +379,7 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
  *
  * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
  *   %VATT_ERROR_WEIGHTS where a classifier's loss or gradient is not a number,
+ *   or where losses were bad for longer than #VattTrainerParams.patience,
  *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
  */
 gboolean
@@ -339,6 +395,25 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   trainer->step += done;
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
+}
+
+gboolean
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+{
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  *parts = (VattTrainerParts){ .model = self->model,
+    .params = &self->params,
+    .store = self->store,
+    .step = &self->step,
+    .bad = &self->bad };
+  return TRUE;
+}
+
+void
+vatt_trainer_release (VattTrainer *self)
+{
+  g_atomic_int_set (&self->busy, FALSE);
 }
 
 /**
@@ -389,6 +464,59 @@ vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
   return vatt_store_lookup (trainer->store, path, which, count);
 }
 
+static void
+list_stages (
+    VattTrainer *self, VattStage *stage[VATT_N_MODALITIES + 3], guint *n)
+{
+  *n = 0;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    stage[(*n)++] = &self->tower[m].stage;
+  stage[(*n)++] = &self->objective.stage;
+  stage[(*n)++] = &self->descent.lengths;
+  stage[(*n)++] = &self->descent.stage;
+}
+
+/**
+ * vatt_trainer_start_profile:
+ * @trainer: a trainer
+ *
+ * From the next step on, the time of every op is measured.
+ */
+void
+vatt_trainer_start_profile (VattTrainer *trainer)
+{
+  g_return_if_fail (VATT_IS_TRAINER (trainer));
+  VattStage *stage[VATT_N_MODALITIES + 3];
+  guint n;
+  list_stages (trainer, stage, &n);
+  for (guint s = 0; s < n; s++)
+    vatt_stage_profile (stage[s]);
+}
+
+/**
+ * vatt_trainer_get_profile:
+ * @trainer: a trainer
+ * @n_rows: (out): how many rows
+ *
+ * Returns: (transfer full) (array length=n_rows): one row per op and way, to be
+ *   freed by g_free(): of one run of each plan; seconds are those of all steps
+ *   since vatt_trainer_start_profile()
+ */
+VattProfileRow *
+vatt_trainer_get_profile (VattTrainer *trainer, guint *n_rows)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && n_rows, NULL);
+  VattStage *stage[VATT_N_MODALITIES + 3];
+  guint n;
+  GArray *rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
+  list_stages (trainer, stage, &n);
+  for (guint s = 0; s < n; s++)
+    if (stage[s]->plan)
+      vatt_profile_add (rows, stage[s]->plan, stage[s]->seconds);
+  *n_rows = rows->len;
+  return (VattProfileRow *)g_array_free (rows, FALSE);
+}
+
 /**
  * vatt_trainer_get_bytes:
  * @trainer: a trainer
@@ -400,11 +528,11 @@ gsize
 vatt_trainer_get_bytes (VattTrainer *trainer)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
-  gsize bytes = vatt_store_bytes (trainer->store) +
-                vatt_stage_bytes (&trainer->objective.stage) +
-                vatt_stage_bytes (&trainer->descent.lengths) +
-                vatt_stage_bytes (&trainer->descent.stage);
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    bytes += vatt_stage_bytes (&trainer->tower[m].stage);
+  gsize bytes = vatt_store_bytes (trainer->store);
+  VattStage *stage[VATT_N_MODALITIES + 3];
+  guint n;
+  list_stages (trainer, stage, &n);
+  for (guint s = 0; s < n; s++)
+    bytes += vatt_stage_bytes (stage[s]);
   return bytes;
 }

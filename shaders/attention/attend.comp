@@ -48,10 +48,10 @@ mask_at (uint at)
   return mask[at];
 }
 
-uvec2
+uvec3
 random_key ()
 {
-  return uvec2 (random[0], random[1]);
+  return uvec3 (random[0], random[1], random[2]);
 }
 
 void

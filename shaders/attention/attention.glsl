@@ -51,9 +51,10 @@ layout (binding = 3) readonly buffer Bias
 /* Where pairs begin in what is prepared for the way back. */
 const uint STATISTICS = 64;
 
-/* Of the shader: element `at` of the mask, and the run's key. */
+/* Of the shader: element `at` of the mask, the run's key, and how many
+ * samples of the batch stand before these. */
 float mask_at (uint at);
-uvec2 random_key ();
+uvec3 random_key ();
 
 /* What a group makes: rows from `row` of head h of sample b. */
 struct Place {
@@ -124,8 +125,10 @@ kept (Place place, uint row, uint key)
 {
   uint groups = (keys + SPREAD_GROUP - 1) / SPREAD_GROUP;
   uint n = key % SPREAD_GROUP;
-  uvec4 words = random_spread (random_key (), uvec2 (stream_low, stream_high),
-      item_of (place, row) * groups + key / SPREAD_GROUP, n % SPREAD_BLOCKS);
+  uvec3 random = random_key ();
+  uint item = random.z * heads * queries + item_of (place, row);
+  uvec4 words = random_spread (random.xy, uvec2 (stream_low, stream_high),
+      item * groups + key / SPREAD_GROUP, n % SPREAD_BLOCKS);
   uint word = words[n / SPREAD_BLOCKS % 4];
   return (n < SPREAD_GROUP / 2 ? word & 0xffffu : word >> 16) >= threshold;
 }

@@ -39,10 +39,10 @@ mask_at (uint at)
   return mask[at];
 }
 
-uvec2
+uvec3
 random_key ()
 {
-  return uvec2 (random[0], random[1]);
+  return uvec3 (random[0], random[1], random[2]);
 }
 
 void
@@ -65,6 +65,7 @@ main ()
   if (DROPS && first == 0 && n == 0) {
     prepared_words[0] = random[0];
     prepared_words[1] = random[1];
+    prepared_words[2] = random[2];
   }
   if (n < all)
     prepare_query (n);

@@ -48,10 +48,10 @@ mask_at (uint at)
   return prepared[masks + at];
 }
 
-uvec2
+uvec3
 random_key ()
 {
-  return uvec2 (prepared_words[0], prepared_words[1]);
+  return uvec3 (prepared_words[0], prepared_words[1], prepared_words[2]);
 }
 
 /* The saved sum and delta of a query. */

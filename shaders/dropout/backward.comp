@@ -37,5 +37,5 @@ drop (uint i, float factor)
 void
 main ()
 {
-  drop_values (uvec2 (key[0], key[1]));
+  drop_values (uvec3 (key[0], key[1], key[2]));
 }

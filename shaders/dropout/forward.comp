@@ -15,7 +15,7 @@ layout (binding = 0) readonly buffer X
 };
 layout (binding = 1) readonly buffer Random
 {
-  uint key[];
+  uint key[]; /* and how many items stand before these */
 };
 layout (binding = 2) readonly buffer Residual
 {
@@ -38,5 +38,5 @@ drop (uint i, float factor)
 void
 main ()
 {
-  drop_values (uvec2 (key[0], key[1]));
+  drop_values (uvec3 (key[0], key[1], key[2]));
 }

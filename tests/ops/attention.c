@@ -75,9 +75,12 @@ reference (const OpCase *test, const double *const in[], double *y)
         size_t row = (b * attention->heads + h) * query[1] + t;
         Dropping dropping = { attention->dropout, 0, attention->stream,
           row * ((keys + 127) / 128 * 128) };
-        if (in[RANDOM])
+        if (in[RANDOM]) {
           dropping.key = (uint64_t)in[RANDOM][0] | (uint64_t)in[RANDOM][1]
                                                        << 32;
+          dropping.first += (uint64_t)in[RANDOM][2] * attention->heads *
+                            query[1] * ((keys + 127) / 128 * 128);
+        }
         attend_one (in[QUERY] + at, in[KEY] + first, in[VALUE] + first,
             in[BIAS] ? in[BIAS] + (h * query[1] + t) * keys : NULL,
             in[MASK] ? in[MASK] + b * keys : NULL, &dropping,
@@ -89,7 +92,7 @@ reference (const OpCase *test, const double *const in[], double *y)
 #define DROPPING(n, factor, p)                                                 \
   ATTRIBUTES (VattAttention, .heads = n, .scale = factor, .dropout = p,        \
       .stream = UINT64_C (0xfedcba9876543210))
-#define KEYS IDS (1 << 30, 1, 2)
+#define KEYS IDS (1 << 20, 1, 3)
 #define QKV(b, tq, tk, d)                                                      \
   TENSOR (3, b, tq, d), TENSOR (3, b, tk, d), TENSOR (3, b, tk, d)
 #define ROUNDING 3e-6, 3e-6

@@ -13,18 +13,19 @@ reference (const OpCase *test, const double *const in[], double *y)
 {
   const VattDropout *dropout = test->attributes;
   uint64_t key = (uint64_t)in[1][0] | (uint64_t)in[1][1] << 32;
-  size_t n = 1;
+  size_t n = 1, first = (size_t)in[1][2];
   for (guint a = 0; a < test->in[0].rank; a++)
     n *= test->in[0].shape[a];
+  first *= n / test->in[0].shape[0];
   for (size_t i = 0; i < n; i++) {
     double below = round (dropout->rate * 65536.0);
-    gboolean kept = vatt_rng_spread (key, dropout->stream, i) >= below;
+    gboolean kept = vatt_rng_spread (key, dropout->stream, first + i) >= below;
     y[i] = (in[2] ? in[2][i] : 0.0) +
            (kept ? in[0][i] / (1.0 - below / 65536.0) : 0.0);
   }
 }
 
-#define KEY IDS (1 << 30, 1, 2)
+#define KEY IDS (1 << 20, 1, 3)
 #define RATE(r)                                                                \
   ATTRIBUTES (VattDropout, .rate = r, .stream = UINT64_C (0x123456789abcdef0))
 
@@ -44,7 +45,7 @@ static const OpCase cases[] = {
 static const OpRefusal refusals[] = {
   { "x is missing", { ABSENT, KEY }, RATE (0.5) },
   { "random is missing", { TENSOR (1, 5) }, RATE (0.5) },
-  { "random has 3 along axis 0, expected 2", { TENSOR (1, 5), IDS (9, 1, 3) },
+  { "random has 2 along axis 0, expected 3", { TENSOR (1, 5), IDS (9, 1, 2) },
       RATE (0.5) },
   { "a rate of 1, expected 0 to less than 1", { TENSOR (1, 5), KEY },
       RATE (1.0) },

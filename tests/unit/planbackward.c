@@ -17,7 +17,7 @@ typedef struct {
   VattPlan *plan;
   VattTower tower;
   GPtrArray *memory; /* owned: parameters, inputs, gradients */
-  guint32 key[2];
+  guint32 random[3];
 } Learning;
 
 static float *
@@ -65,7 +65,7 @@ fill_inputs (Learning *learning)
 static Learning *
 build (const VattConfig *config, VattModality modality, gboolean pin_all)
 {
-  static const size_t two[] = { 2 };
+  static const size_t three[] = { 3 };
   g_autoptr (GError) error = NULL;
   const guint *grid = config->tower[modality].front.grid;
   const VattTowerShape shape = { .batch = SAMPLES,
@@ -73,11 +73,11 @@ build (const VattConfig *config, VattModality modality, gboolean pin_all)
   Learning *learning = g_new0 (Learning, 1);
   VattPlan *plan = learning->plan = vatt_plan_new ();
   learning->memory = g_ptr_array_new_with_free_func (g_free);
-  learning->key[0] = 1;
+  learning->random[0] = 1;
   plan->learns = TRUE;
   plan->dropout = DROPOUT;
-  plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, two);
-  plan->random->data = learning->key;
+  plan->random = vatt_plan_input (plan, "key", VATT_DTYPE_I32, 1, three);
+  plan->random->data = learning->random;
   learning->tower = vatt_tower_build (plan, config, modality, &shape, FALSE);
   VattTensor *pooled =
       vatt_plan_output (plan, learning->tower.pooled, "pooled");

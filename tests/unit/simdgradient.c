@@ -81,9 +81,11 @@ test_drop (gconstpointer data)
     .stream = UINT64_C (0x0123456789abcdef),
     .threshold = 20000,
     .scale = 1.5f };
+  static const size_t starts[] = { 0, 1, VATT_DROP_GROUP - 1, 37 };
   for (size_t l = 0; l < G_N_ELEMENTS (lengths); l++) {
     size_t n = lengths[l];
-    uint64_t index = (UINT64_C (1) << 40) + VATT_DROP_GROUP * l;
+    uint64_t index = (UINT64_C (1) << 40) + VATT_DROP_GROUP * l +
+                     starts[l % G_N_ELEMENTS (starts)];
     g_autofree float *x = random_values (1, -1, 1, n);
     g_autofree float *y = random_values (2, -1, 1, n);
     g_autofree float *base = g_memdup2 (y, n * sizeof *y);

@@ -47,7 +47,7 @@ test_steps (void)
     return;
   }
   check_steps (VATT_OPTIMISER_ADAM, 0);
-  check_steps (VATT_OPTIMISER_SGD, 2);
+  check_steps (VATT_OPTIMISER_SGD, 3);
 }
 
 int

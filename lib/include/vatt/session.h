@@ -51,6 +51,7 @@ typedef struct {
 /**
  * VattProfileRow:
  * @op: name of the op
+ * @backward: whether it is its way back
  * @count: applications in one run
  * @seconds: time spent in them in all runs so far
  * @flop: floating-point operations of one run, 2 per multiply-add of matrix
@@ -62,6 +63,7 @@ typedef struct {
  */
 typedef struct {
   const char *op;
+  gboolean backward;
   guint count;
   double seconds;
   double flop;

@@ -21,6 +21,7 @@
 #include <vatt/device.h>
 #include <vatt/model.h>
 #include <vatt/objective.h>
+#include <vatt/session.h>
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -143,10 +144,14 @@ typedef enum {
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
- * @micro_batch: samples that the towers compute at once; 0 for the whole
- *   batch. It decides memory and time, and which values are dropped, but not
- *   the result otherwise: batches that are larger go through the towers twice.
+ * @micro_batch: the most samples that the towers compute at once; 0 for the
+ *   whole batch. It decides memory and time, but not the result: batches that
+ *   are larger go through the towers twice.
  * @seed: of dropout
+ * @loss_limit: above this a loss is as bad as one that is not a finite number;
+ *   0 for any
+ * @patience: how many steps in a row with a bad loss end the training by an
+ *   error; 0 for any number. The last of them changes no parameter.
  *
  * Settings of a trainer.
  */
@@ -164,6 +169,8 @@ typedef struct {
   gboolean freeze_towers;
   guint micro_batch;
   guint64 seed;
+  double loss_limit;
+  guint patience;
 } VattTrainerParams;
 
 VATT_API void vatt_trainer_params_init (
@@ -174,10 +181,10 @@ VATT_API void vatt_trainer_params_init (
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
- * @valid: (array fixed-size=3): for sound and text, 1 for each sample that has
- *   some and 0 for others; %NULL where all have. Samples without sound are no
- *   positives of video and audio, and their sound is no negative; so are those
- *   without text in the other two pairs, whatever sound they have.
+ * @valid: (array fixed-size=3): for each modality 1 for every sample that has
+ *   it and 0 for others; %NULL where all have. A pair of modalities has samples
+ *   that have both as positives; what a sample has not is no negative either,
+ *   what it has is one.
  * @labels: for classifiers, (samples, classes), from 0 to 1
  *
  * What one step learns from.
@@ -234,6 +241,9 @@ VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
     const char *path, VattTrainerTensor which, gsize *count);
+VATT_API void vatt_trainer_start_profile (VattTrainer *trainer);
+VATT_API VattProfileRow *vatt_trainer_get_profile (
+    VattTrainer *trainer, guint *n_rows);
 VATT_API gsize vatt_trainer_get_bytes (VattTrainer *trainer);
 
 G_END_DECLS
