@@ -182,8 +182,7 @@ vatt_bench_train (
   VattBatch batch = { .labels = NULL };
   Result result = { .rows = NULL };
   gboolean done = trainer &&
-                  fill_batch (config, options, clip,
-                      &batch, error) &&
+                  fill_batch (config, options, clip, &batch, error) &&
                   measure (trainer, &batch, options->runs, &result, error);
   if (done && options->json)
     print_json (options, &result);
