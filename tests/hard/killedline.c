@@ -129,8 +129,8 @@ static char *
 serve (const char *model)
 {
   g_autofree char *line = g_strdup_printf (
-      "videotestsrc num-buffers=4 ! video/x-raw,framerate=10/1 ! "
-      "vattvideotok ! vattencoder threads=1 %s ! fakesink",
+      "videotestsrc num-buffers=12 ! video/x-raw,framerate=10/1 ! "
+      "vattvideotok ! vattencoder threads=1 post-messages=true %s ! fakesink",
       model);
   g_autoptr (Report) report = run_pipeline (line);
   g_assert_cmpstr (report->error, ==, NULL);
