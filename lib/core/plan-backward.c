@@ -26,6 +26,24 @@ like (VattPlan *plan, const VattTensor *tensor)
   return gradient;
 }
 
+static void
+append_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+{
+  VattNode *clear = g_new0 (VattNode, 1);
+  clear->op = zero;
+  clear->out = tensor;
+  g_ptr_array_add (plan->nodes, clear);
+}
+
+void
+vatt_plan_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+{
+  if (plan->error)
+    return;
+  append_clear (plan, tensor, zero);
+  plan->n_forward = plan->nodes->len;
+}
+
 /* The gradient of a tensor, made if it is the first time. */
 static VattTensor *
 gradient_of (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
@@ -38,10 +56,7 @@ gradient_of (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
     return gradient;
   }
   gradient->pinned = tensor->arena == VATT_ARENA_INPUT;
-  VattNode *clear = g_new0 (VattNode, 1);
-  clear->op = zero;
-  clear->out = gradient;
-  g_ptr_array_add (plan->nodes, clear);
+  append_clear (plan, gradient, zero);
   return gradient;
 }
 

@@ -192,6 +192,12 @@ cpu_fetch (VattProgram *program, VattTensor *tensor, GError **error)
   return TRUE;
 }
 
+static gboolean
+cpu_send (VattProgram *program, const VattTensor *tensor, GError **error)
+{
+  return TRUE;
+}
+
 const VattDeviceIface vatt_device_cpu = {
   .name = "cpu",
   .trains = TRUE,
@@ -203,4 +209,5 @@ const VattDeviceIface vatt_device_cpu = {
   .release = cpu_release,
   .run = cpu_run,
   .fetch = cpu_fetch,
+  .send = cpu_send,
 };

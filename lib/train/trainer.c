@@ -58,6 +58,7 @@ vatt_trainer_finalize (GObject *object)
     g_free (self->last[m]);
   }
   vatt_stage_clear (&self->objective.stage);
+  vatt_stage_clear (&self->descent.clear);
   vatt_stage_clear (&self->descent.lengths);
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
@@ -133,6 +134,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;
+  self->descent.clear.device = device;
   self->descent.lengths.device = self->descent.stage.device = device;
   /* The authors let contrast go on where a gradient is not a number. */
   if (!vatt_descent_build (
@@ -400,8 +402,9 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
   if (!make_plans (self, batch, error) ||
       (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;
-  vatt_store_clear_gradients (self->store);
-  return run_towers (self, batch, cancellable, error) &&
+  self->store->stale = ~0u;
+  return vatt_descent_clear (&self->descent, error) &&
+         run_towers (self, batch, cancellable, error) &&
          run_objective (self, batch, cancellable, error) &&
          (self->params.freeze_towers ||
              run_towers_back (self, batch, cancellable, error)) &&
@@ -441,16 +444,29 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
 }
 
 gboolean
-vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts, GError **error)
 {
   g_return_val_if_fail (
       g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  for (guint a = 0; a < VATT_N_ARENAS; a++)
+    if (a != VATT_TRAINER_GRADIENT &&
+        !vatt_descent_fetch (
+            &self->descent, self->store, (VattTrainerTensor)a, error)) {
+      vatt_trainer_release (self);
+      return FALSE;
+    }
   *parts = (VattTrainerParts){ .model = self->model,
     .params = &self->params,
     .store = self->store,
     .step = &self->step,
     .bad = &self->bad };
   return TRUE;
+}
+
+gboolean
+vatt_trainer_send (VattTrainer *self, GError **error)
+{
+  return vatt_descent_send (&self->descent, self->store, error);
 }
 
 void
@@ -478,12 +494,15 @@ vatt_trainer_get_step (VattTrainer *trainer)
  * @error: return location for a #GError
  *
  * Returns: (transfer full): a model of the parameters as they are now, or
- *   %NULL with %VATT_ERROR_MEMORY
+ *   %NULL with %VATT_ERROR_MEMORY, or %VATT_ERROR_DEVICE where it is lost
  */
 VattModel *
 vatt_trainer_get_model (VattTrainer *trainer, GError **error)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), NULL);
+  if (!vatt_descent_fetch (
+          &trainer->descent, trainer->store, VATT_TRAINER_PARAMETER, error))
+    return NULL;
   return vatt_store_snapshot (trainer->store, error);
 }
 
@@ -496,7 +515,7 @@ vatt_trainer_get_model (VattTrainer *trainer, GError **error)
  *
  * Returns: (transfer none) (nullable): values, which the next step changes;
  *   %NULL if there is no such parameter, or nothing of that kind with it, as
- *   frozen ones have no gradient
+ *   frozen ones have no gradient, or if the device is lost
  */
 const float *
 vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
@@ -504,17 +523,23 @@ vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer) && path, NULL);
   g_return_val_if_fail ((guint)which < VATT_N_ARENAS, NULL);
+  g_autoptr (GError) error = NULL;
+  if (!vatt_descent_fetch (&trainer->descent, trainer->store, which, &error)) {
+    g_warning ("%s", error->message);
+    return NULL;
+  }
   return vatt_store_lookup (trainer->store, path, which, count);
 }
 
 static void
 list_stages (
-    VattTrainer *self, VattStage *stage[VATT_N_MODALITIES + 3], guint *n)
+    VattTrainer *self, VattStage *stage[VATT_N_MODALITIES + 4], guint *n)
 {
   *n = 0;
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     stage[(*n)++] = &self->tower[m].stage;
   stage[(*n)++] = &self->objective.stage;
+  stage[(*n)++] = &self->descent.clear;
   stage[(*n)++] = &self->descent.lengths;
   stage[(*n)++] = &self->descent.stage;
 }
@@ -529,7 +554,7 @@ void
 vatt_trainer_start_profile (VattTrainer *trainer)
 {
   g_return_if_fail (VATT_IS_TRAINER (trainer));
-  VattStage *stage[VATT_N_MODALITIES + 3];
+  VattStage *stage[VATT_N_MODALITIES + 4];
   guint n;
   list_stages (trainer, stage, &n);
   for (guint s = 0; s < n; s++)
@@ -549,7 +574,7 @@ VattProfileRow *
 vatt_trainer_get_profile (VattTrainer *trainer, guint *n_rows)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer) && n_rows, NULL);
-  VattStage *stage[VATT_N_MODALITIES + 3];
+  VattStage *stage[VATT_N_MODALITIES + 4];
   guint n;
   GArray *rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
   list_stages (trainer, stage, &n);
@@ -572,7 +597,7 @@ vatt_trainer_get_bytes (VattTrainer *trainer)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
   gsize bytes = vatt_store_bytes (trainer->store);
-  VattStage *stage[VATT_N_MODALITIES + 3];
+  VattStage *stage[VATT_N_MODALITIES + 4];
   guint n;
   list_stages (trainer, stage, &n);
   for (guint s = 0; s < n; s++)

@@ -434,6 +434,7 @@ vulkan_threads (gpointer device)
 
 const VattDeviceIface vatt_device_vulkan = {
   .name = "vulkan",
+  .trains = TRUE,
   .open = vulkan_open,
   .close = vulkan_close,
   .enumerate = vulkan_enumerate,
@@ -442,4 +443,5 @@ const VattDeviceIface vatt_device_vulkan = {
   .release = vatt_vk_program_release,
   .run = vatt_vk_program_run,
   .fetch = vatt_vk_program_fetch,
+  .send = vatt_vk_program_send,
 };
