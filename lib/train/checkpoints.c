@@ -92,16 +92,16 @@ vatt_checkpoints_get_damaged (VattCheckpoints *checkpoints)
 
 /* ---- saving ---- */
 
-/* A checkpoint of a later step is that of another training. */
+/* What is in a folder from which nothing was restored is another training's. */
 static gboolean
 check_last (VattCheckpoints *self, guint64 step, GError **error)
 {
-  g_autoptr (GArray) files = vatt_run_folder_list (&self->folder, error);
-  if (!files)
-    return FALSE;
-  guint64 newest = files->len ? g_array_index (files, VattStepFile, 0).step : 0;
-  if (newest <= step)
+  if (self->newest)
     return TRUE;
+  g_autoptr (GArray) files = vatt_run_folder_list (&self->folder, error);
+  if (!files || !files->len)
+    return files != NULL;
+  guint64 newest = g_array_index (files, VattStepFile, 0).step;
   g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
       "checkpoints '%s': one of step %" G_GUINT64_FORMAT
       " is there, the training is at step %" G_GUINT64_FORMAT
@@ -125,7 +125,7 @@ write_state (VattCheckpoints *self, const VattTrainerParts *parts,
     return FALSE;
   g_free (self->newest);
   self->newest = g_steal_pointer (&path);
-  vatt_run_folder_prune (&self->folder, self->keep);
+  vatt_run_folder_prune (&self->folder, self->keep, *parts->step);
   return TRUE;
 }
 
@@ -179,7 +179,7 @@ checkpoint_clear (Checkpoint *checkpoint)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Checkpoint, checkpoint_clear)
 
-/* FALSE with a VATT_ERROR where it is damaged, which may look like much. */
+/* FALSE with VATT_ERROR_WEIGHTS where it is damaged. */
 static gboolean
 open_checkpoint (Checkpoint *checkpoint, const char *path, GError **error)
 {
@@ -209,7 +209,7 @@ open_newest (VattCheckpoints *self, const GArray *files, Checkpoint *checkpoint,
     if (open_checkpoint (checkpoint, path, &reason))
       return TRUE;
     checkpoint_clear (checkpoint);
-    if (reason->domain != VATT_ERROR) {
+    if (!g_error_matches (reason, VATT_ERROR, VATT_ERROR_WEIGHTS)) {
       g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;
     }
@@ -276,7 +276,7 @@ take_state (const VattTrainerParts *parts, const VattStateIn *state,
     return FALSE;
   vatt_trainer_state_take (parts, state);
   if (reservoir)
-    vatt_reservoir_exchange (reservoir, samples);
+    vatt_reservoir_take (reservoir, samples);
   if (position)
     *position = g_steal_pointer (&where);
   return TRUE;
@@ -317,7 +317,7 @@ restore (VattCheckpoints *self, const VattTrainerParts *parts,
   self->newest = g_strdup (path);
   put_aside (self, files, index);
   /* A process may have been killed before it did this. */
-  vatt_run_folder_prune (&self->folder, self->keep);
+  vatt_run_folder_prune (&self->folder, self->keep, *parts->step);
   return TRUE;
 }
 

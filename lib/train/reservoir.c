@@ -51,6 +51,7 @@ drop_batch (VattReservoir *self)
   for (guint c = VATT_COLUMN_VALID; c < VATT_N_COLUMNS; c++)
     g_clear_pointer (&self->column[c].drawn, g_free);
   self->batch = 0;
+  self->stale = FALSE;
 }
 
 static const VattFrontEnd *
@@ -82,7 +83,11 @@ vatt_reservoir_open_modality (VattReservoir *self, VattModality modality,
     return FALSE;
   }
   self->shape[modality] = *shape;
-  drop_batch (self);
+  gint32 *kept = (gint32 *)self->column[VATT_COLUMN_KEPT + modality].held;
+  for (gsize i = 0; kept && i < (gsize)self->fill * shape->tokens; i++)
+    kept[i] = (gint32)(i % shape->tokens);
+  /* The batch that was drawn last stays until the next. */
+  self->stale = TRUE;
   return TRUE;
 }
 
@@ -230,6 +235,31 @@ put_sample (VattReservoir *self, const VattSample *sample)
   self->fill++;
 }
 
+/* Columns for what no sample has had before: all of them, or none. */
+static gboolean
+open_modalities (VattReservoir *self, const VattSample *sample, GError **error)
+{
+  guint opened = 0;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!vatt_reservoir_learns (self, m) || !sample->clip[m] ||
+        self->shape[m].tokens)
+      continue;
+    VattReservoirShape shape = vatt_reservoir_shape_of (sample->clip[m]);
+    if (vatt_reservoir_open_modality (self, (VattModality)m, &shape, error)) {
+      opened |= 1u << m;
+      continue;
+    }
+    for (guint o = 0; o < m; o++)
+      if (opened & (1u << o)) {
+        close_column (self, VATT_COLUMN_VALUES + o);
+        close_column (self, VATT_COLUMN_KEPT + o);
+        self->shape[o] = (VattReservoirShape){ .tokens = 0 };
+      }
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 vatt_reservoir_add (
     VattReservoir *reservoir, const VattSample *sample, GError **error)
@@ -241,15 +271,8 @@ vatt_reservoir_add (
         sample->stream, sample->time);
     return FALSE;
   }
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!vatt_reservoir_learns (reservoir, m) || !sample->clip[m] ||
-        reservoir->shape[m].tokens)
-      continue;
-    VattReservoirShape shape = vatt_reservoir_shape_of (sample->clip[m]);
-    if (!vatt_reservoir_open_modality (
-            reservoir, (VattModality)m, &shape, error))
-      return FALSE;
-  }
+  if (!open_modalities (reservoir, sample, error))
+    return FALSE;
   put_sample (reservoir, sample);
   return TRUE;
 }
@@ -301,7 +324,7 @@ make_clips (VattReservoir *self, guint samples, GError **error)
 static gboolean
 make_batch (VattReservoir *self, guint samples, GError **error)
 {
-  if (self->batch == samples)
+  if (self->batch == samples && !self->stale)
     return TRUE;
   drop_batch (self);
   for (guint c = VATT_COLUMN_VALID; c < VATT_N_COLUMNS; c++)

@@ -44,7 +44,8 @@ struct _VattReservoir {
   guint fill;
   guint64 drawn; /* samples, ever */
 
-  guint batch; /* rows of `drawn`; 0: there is no memory for a batch yet */
+  guint batch;    /* rows of `drawn`; 0: there is no memory for a batch yet */
+  gboolean stale; /* columns have come since that memory was made */
   VattClip *clip[VATT_N_MODALITIES]; /* owned; of the batch */
 };
 

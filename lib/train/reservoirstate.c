@@ -226,12 +226,18 @@ vatt_reservoir_state_read (
 }
 
 void
-vatt_reservoir_exchange (VattReservoir *a, VattReservoir *b)
+vatt_reservoir_take (VattReservoir *self, VattReservoir *from)
 {
-  VattReservoir whole = *a;
-  gatomicrefcount refs[] = { a->refs, b->refs };
-  *a = *b;
-  *b = whole;
-  a->refs = refs[0];
-  b->refs = refs[1];
+  for (guint c = 0; c < VATT_N_COLUMNS; c++) {
+    VattColumn column = self->column[c];
+    self->column[c].size = from->column[c].size;
+    self->column[c].held = from->column[c].held;
+    from->column[c].size = column.size;
+    from->column[c].held = column.held;
+  }
+  memcpy (self->shape, from->shape, sizeof self->shape);
+  self->fill = from->fill;
+  self->drawn = from->drawn;
+  self->stale = TRUE;
+  from->fill = 0;
 }

@@ -170,7 +170,7 @@ vatt_run_folder_list (const VattRunFolder *folder, GError **error)
 }
 
 void
-vatt_run_folder_prune (const VattRunFolder *folder, guint keep)
+vatt_run_folder_prune (const VattRunFolder *folder, guint keep, guint64 step)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) files = vatt_run_folder_list (folder, &error);
@@ -178,10 +178,13 @@ vatt_run_folder_prune (const VattRunFolder *folder, guint keep)
     g_warning ("%s; old checkpoints stay", error->message);
     return;
   }
-  for (guint i = keep; i < files->len; i++) {
-    const char *path = g_array_index (files, VattStepFile, i).path;
-    if (g_unlink (path) != 0)
-      g_warning (
-          "checkpoint '%s': cannot be removed: %s", path, g_strerror (errno));
+  guint kept = 0;
+  for (guint i = 0; i < files->len; i++) {
+    const VattStepFile *file = &g_array_index (files, VattStepFile, i);
+    if (file->step > step || kept++ < keep)
+      continue;
+    if (g_unlink (file->path) != 0)
+      g_warning ("checkpoint '%s': cannot be removed: %s", file->path,
+          g_strerror (errno));
   }
 }

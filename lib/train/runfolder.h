@@ -24,5 +24,7 @@ void vatt_run_folder_close (VattRunFolder *folder);
 char *vatt_run_folder_path (const VattRunFolder *folder, guint64 step);
 /* VattStepFile, the newest first; NULL with a GFileError. */
 GArray *vatt_run_folder_list (const VattRunFolder *folder, GError **error);
-/* Removes all but the newest; one that cannot be removed is warned about. */
-void vatt_run_folder_prune (const VattRunFolder *folder, guint keep);
+/* Of those up to a step removes all but the newest; one that cannot be removed
+ * is warned about. */
+void vatt_run_folder_prune (
+    const VattRunFolder *folder, guint keep, guint64 step);

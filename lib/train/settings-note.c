@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The settings of a training as text, and whether they are those of another.
- * micro_batch is none of them: it may have to change with the memory there
- * is. */
+ * micro_batch is none of them: it may have to change with the memory there is.
+ * Nor are limits of the loss, which change no number. */
 #include "state.h"
 
 #include "damaged.h"
@@ -55,8 +55,6 @@ static const struct {
   { "head-dropout", REAL, FIELD (head_dropout), 1 },
   { "freeze-towers", SMALL, FIELD (freeze_towers), 1 },
   { "seed", WHOLE, FIELD (seed), 1 },
-  { "loss-limit", REAL, FIELD (loss_limit), 1 },
-  { "patience", SMALL, FIELD (patience), 1 },
 };
 
 /* As few digits as read back the same number. */

@@ -86,5 +86,6 @@ void vatt_reservoir_state_note (
 /* What the state holds, as a reservoir with the settings of `like`. */
 VattReservoir *vatt_reservoir_state_read (
     const VattReservoir *like, const VattStateIn *state, GError **error);
-/* Changes the contents of two reservoirs with the same settings. */
-void vatt_reservoir_exchange (VattReservoir *a, VattReservoir *b);
+/* Takes the samples of another one with the same settings, which is then good
+ * for nothing but to be freed. The batch drawn last stays. */
+void vatt_reservoir_take (VattReservoir *reservoir, VattReservoir *from);

@@ -446,8 +446,11 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
 gboolean
 vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts, GError **error)
 {
-  g_return_val_if_fail (
-      g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  if (!g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+        "the trainer is within a step, expected one that is not");
+    return FALSE;
+  }
   for (guint a = 0; a < VATT_N_ARENAS; a++)
     if (a != VATT_TRAINER_GRADIENT &&
         !vatt_descent_fetch (

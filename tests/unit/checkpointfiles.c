@@ -380,6 +380,28 @@ test_damaged (void)
   check_passed_over (older, newer, "empty");
 }
 
+/* One that cannot be renamed costs no whole one its place. */
+static void
+test_immovable (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *older = NULL, *newer = NULL, *bytes = NULL;
+  gsize size;
+  make_two (&older, &newer, &bytes, &size);
+  g_autofree char *aside = g_strconcat (newer, ".damaged", NULL);
+  g_assert_cmpint (g_mkdir (aside, 0777), ==, 0);
+  tempdir_write (newer, bytes, size / 2);
+  g_auto (Feed) feed = { NULL };
+  begin (&feed);
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
+  g_test_expect_message ("vatt", G_LOG_LEVEL_WARNING, "*older checkpoint*");
+  g_test_expect_message ("vatt", G_LOG_LEVEL_WARNING, "*cannot be renamed*");
+  g_assert_true (feed_restore (&feed, checkpoints, &error));
+  g_test_assert_expected_messages ();
+  g_assert_true (is_there ("step-0000000001.safetensors"));
+  g_assert_cmpint (g_rmdir (aside), ==, 0);
+}
+
 static void
 test_all_damaged (void)
 {
@@ -488,6 +510,7 @@ main (int argc, char **argv)
     { "/leading", test_leading },
     { "/every-byte", test_every_byte },
     { "/damaged", test_damaged },
+    { "/immovable", test_immovable },
     { "/all-damaged", test_all_damaged },
     { "/limited", test_limited },
     { "/full", test_full },

@@ -183,6 +183,36 @@ test_allocations (void)
   g_assert_cmpuint (vatt_reservoir_get_bytes (reservoir), ==, bytes);
 }
 
+/* A batch stays as it is whatever comes in, until the next one. */
+static void
+test_stays (void)
+{
+  g_autoptr (GError) error = NULL;
+  VattTrainerParams params = feed_params ();
+  g_auto (Feed) feed = { NULL };
+  feed_open (&feed, &params);
+  g_autoptr (VattClip) video = new_clip (feed.model, VATT_VIDEO, 1, NULL, 0);
+  g_autoptr (VattClip) audio = new_clip (feed.model, VATT_AUDIO, 1, NULL, 0);
+  const VattSample seen = { .clip = { [VATT_VIDEO] = video }, .time = 7000 };
+  const VattSample heard = { .clip = { [VATT_AUDIO] = audio } };
+  VattBatch batch;
+  for (guint i = 0; i < 2; i++)
+    vatt_reservoir_add (feed.reservoir, &seen, &error);
+  draw (feed.reservoir, 2, &batch);
+  vatt_reservoir_add (feed.reservoir, &heard, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (batch.valid[VATT_AUDIO][1], ==, 0.0f);
+  g_assert_cmpfloat (vatt_clip_values (batch.clip[VATT_VIDEO])[0], ==,
+      vatt_clip_values (video)[0]);
+  gint64 time;
+  vatt_reservoir_get_origin (feed.reservoir, 1, &time);
+  g_assert_cmpint (time, ==, 7000);
+  vatt_trainer_step (feed.trainer, &batch, NULL, NULL, &error);
+  g_assert_no_error (error);
+  draw (feed.reservoir, 1, &batch);
+  g_assert_cmpfloat (batch.valid[VATT_AUDIO][0], ==, 1.0f);
+}
+
 /* A modality that no sample has had: nobody is valid, and training goes on. */
 static void
 test_missing (void)
@@ -382,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reservoir/order", test_order);
   g_test_add_func ("/reservoir/chance", test_chance);
   g_test_add_func ("/reservoir/allocations", test_allocations);
+  g_test_add_func ("/reservoir/stays", test_stays);
   g_test_add_func ("/reservoir/missing", test_missing);
   g_test_add_func ("/reservoir/labels", test_labels);
   g_test_add_func ("/reservoir/samples", test_samples);
