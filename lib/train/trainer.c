@@ -42,8 +42,9 @@ struct _VattTrainer {
   float *scores;      /* owned; of accuracies */
   VattBatchSize size; /* of the batch */
   guint64 step;
-  guint64 bad; /* steps in a row whose loss was bad */
-  gint busy;   /* atomic: a trainer belongs to one thread at a time */
+  guint64 bad;      /* steps in a row whose loss was bad */
+  guint64 next_bad; /* that with the step that is being made */
+  gint busy;        /* atomic: a trainer belongs to one thread at a time */
 };
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
@@ -328,8 +329,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
         self->step);
     return FALSE;
   }
+  self->next_bad = self->bad;
   if (!vatt_health_check (
-          &self->bad, &self->params, self->step, (double)loss, error))
+          &self->next_bad, &self->params, self->step, (double)loss, error))
     return FALSE;
   return vatt_stage_run (
       &objective->stage, VATT_PHASE_BACKWARD, cancellable, error);
@@ -439,6 +441,8 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   if (done && losses)
     report (trainer, losses);
   trainer->step += done;
+  if (done)
+    trainer->bad = trainer->next_bad;
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
 }
