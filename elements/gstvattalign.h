@@ -70,7 +70,8 @@ void gst_vatt_align_flush (GstVattAlign *align, VattModality modality);
 
 gboolean gst_vatt_align_is_full (GstVattAlign *align, VattModality modality);
 guint gst_vatt_align_give_up (GstVattAlign *align);
-void gst_vatt_align_make_room (GstVattAlign *align, VattModality modality);
+GstClockTime gst_vatt_align_make_room (
+    GstVattAlign *align, VattModality modality);
 gboolean gst_vatt_align_take (GstVattAlign *align, GstVattAligned *sample);
 gboolean gst_vatt_align_is_ended (GstVattAlign *align);
 const GstVattAlignCounts *gst_vatt_align_get_counts (const GstVattAlign *align);

@@ -144,6 +144,13 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_UINT, OF (micro_batch) },
   { "seed", "Seed", "Of dropout, and of the order in the reservoir",
       GST_VATT_ROW_UINT64, OF (seed) },
+  { "loss-limit", "Greatest loss",
+      "A loss above it is as bad as one that is no finite number (0 = any)",
+      GST_VATT_ROW_DOUBLE, OF (loss_limit) },
+  { "bad-steps", "Bad steps",
+      "So many steps in a row with a bad loss end the training (0 = any "
+      "number do not)",
+      GST_VATT_ROW_UINT, OF (patience) },
   { "model", "Model",
       "Model file to begin with (or variant, to begin with random numbers)",
       GST_VATT_ROW_STRING, AT (model) },

@@ -8,6 +8,7 @@
  * so that one plan does for all: the last begins among the samples of the one
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
+#include "accuracy.h"
 #include "batch.h"
 #include "descent.h"
 #include "health.h"
@@ -38,6 +39,7 @@ struct _VattTrainer {
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
   VattMixup mixup;
+  float *scores;      /* owned; of accuracies */
   VattBatchSize size; /* of the batch */
   guint64 step;
   guint64 bad; /* steps in a row whose loss was bad */
@@ -61,6 +63,7 @@ vatt_trainer_finalize (GObject *object)
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
   vatt_mixup_clear (&self->mixup);
+  g_free (self->scores);
   g_clear_object (&self->model);
   g_clear_object (&self->device);
   G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
@@ -113,7 +116,6 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       !check_device (device, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
-  self->model = g_object_ref (model);
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
@@ -126,6 +128,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       vatt_store_new (model, params->optimiser == VATT_OPTIMISER_ADAM, error);
   if (!self->store)
     return NULL;
+  /* The caller may let the parameters of the other go. */
+  self->model = g_object_ref (self->store->model);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;
@@ -202,6 +206,9 @@ make_features (VattTrainer *self)
     if (parts (self) * part_size (self) > self->size.samples)
       self->last[m] = g_new (float, part_size (self) * sample);
   }
+  g_free (self->scores);
+  self->scores = g_new (
+      float, VATT_ACCURACY_ROWS * self->size.samples * self->size.captions);
   g_free (self->ones);
   self->ones = g_new (float, self->size.samples);
   for (size_t i = 0; i < self->size.samples; i++)
@@ -373,9 +380,13 @@ report (const VattTrainer *self, VattLosses *losses)
     .rate = vatt_schedule_get_rate (&self->params.schedule, self->step),
     .gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS),
     .head_gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_HEADS) };
-  for (guint p = 0; p < VATT_N_PAIRS; p++)
-    if (self->objective.pair[p])
-      losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    if (!self->objective.pair[p])
+      continue;
+    losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+    losses->accuracy[p] =
+        vatt_objective_accuracy (&self->objective, (VattPair)p, self->scores);
+  }
 }
 
 static gboolean

@@ -204,6 +204,9 @@ typedef struct {
  * @total: what was made smaller
  * @pair: (array fixed-size=3): of each pair before weighting; 0 for those that
  *   are not used
+ * @accuracy: (array fixed-size=3): of each pair, the share of samples for
+ *   whose first half, of all second ones in the batch, one of their own is the
+ *   nearest
  * @rate: learning rate of the step
  * @gradient_norm: length of the gradient of everything but the heads, before
  *   it was cut
@@ -214,6 +217,7 @@ typedef struct {
 typedef struct {
   double total;
   double pair[VATT_N_PAIRS];
+  double accuracy[VATT_N_PAIRS];
   double rate;
   double gradient_norm, head_gradient_norm;
 } VattLosses;
