@@ -151,6 +151,7 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
     *find_string (settings, id) = g_value_dup_string (value);
   } else if (find_uint64 (settings, id)) {
     *find_uint64 (settings, id) = g_value_get_uint64 (value);
+    settings->start_given |= id == PROP_START_AT;
   } else if (find_uint (settings, id)) {
     *find_uint (settings, id) = g_value_get_uint (value);
   } else if (find_boolean (settings, id)) {
@@ -277,7 +278,7 @@ install_order (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_START_AT,
       g_param_spec_uint64 ("start-at", "Start at",
           "Clips to leave out at the beginning of the run: what clips-done was "
-          "when it was ended",
+          "when it was ended (unset = where a trainer downstream goes on)",
           0, G_MAXUINT64, 0, SET_IN_READY));
 }
 

@@ -44,7 +44,8 @@
  *
  * A run that was ended goes on where #GstVattDatasetSrc:start-at is what
  * #GstVattDatasetSrc:clips-done was, or one more than the `clip` of the last
- * clip that was made use of.
+ * clip that was made use of. Unless that is set, a vatttrainsink downstream
+ * that goes on from a checkpoint is asked for it, by the query `vatt-resume`.
  *
  * ## Example launch line
  * |[
@@ -56,6 +57,7 @@
 #include "gstvattclipmeta.h"
 #include "gstvattdatasetsrcprivate.h"
 #include "gstvatterror.h"
+#include "gstvattresume.h"
 
 #include <vatt/model.h>
 
@@ -126,6 +128,19 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
+/* A trainer behind us may go on from a checkpoint. */
+static guint64
+find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings)
+{
+  guint64 clip = settings->start_at;
+  for (guint i = 0; i < VATT_N_MODALITIES && !settings->start_given; i++)
+    if (self->pads[i] && gst_vatt_resume_ask (self->pads[i]->pad, &clip)) {
+      GST_INFO_OBJECT (self, "goes on with clip %" G_GUINT64_FORMAT, clip);
+      break;
+    }
+  return clip;
+}
+
 static GstVattFeed *
 make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     GError **error)
@@ -147,7 +162,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
         .remainder = settings->drop_remainder ? VATT_REMAINDER_DROP
                                               : VATT_REMAINDER_KEEP },
     .epochs = settings->epochs,
-    .start_at = settings->start_at,
+    .start_at = find_start (self, settings),
     .clip = { .text_source = settings->text_source,
         .still_duration = settings->still_duration,
         .max_bytes = settings->max_clip_bytes },

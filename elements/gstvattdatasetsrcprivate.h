@@ -15,6 +15,7 @@ typedef struct {
   char *label_column, *text_column, *audio_column; /* owned */
   GstVattTextSource text_source;
   guint64 epochs, start_at, seed;
+  gboolean start_given; /* start_at was set; else who is behind is asked */
   gboolean shuffle;
   guint rank, world_size;
   gboolean drop_remainder;

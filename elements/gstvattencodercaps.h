@@ -16,8 +16,6 @@ typedef struct {
 } GstVattEncoderSetup;
 
 VattOutput gst_vatt_encoder_space_output (GstVattSpace space);
-GstCaps *gst_vatt_encoder_wanted_caps (VattModality modality, VattModel *model);
-GstCaps *gst_vatt_encoder_adopt_caps (VattModel *model, GstCaps *caps);
 gboolean gst_vatt_encoder_check_caps (GstPad *pad, VattModality modality,
     const GstVattEncoderSetup *setup, GstCaps *caps, VattFrontEnd *front_end,
     GError **error);

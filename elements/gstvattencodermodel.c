@@ -6,6 +6,8 @@
 #include "gstvatterror.h"
 #include "gstvattfits.h"
 #include "gstvattmodels.h"
+#include "gstvattpublished.h"
+#include "gstvatttokencaps.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
@@ -81,7 +83,7 @@ pad_fits (
   VattFrontEnd unused;
   g_autoptr (GstCaps) now = gst_vatt_encoder_pad_get_caps (pad);
   g_autoptr (GstCaps) caps =
-      now ? gst_vatt_encoder_adopt_caps (setup->model, now) : NULL;
+      now ? gst_vatt_token_caps_adopt (setup->model, now) : NULL;
   return gst_vatt_encoder_check_caps (GST_PAD (pad),
       gst_vatt_encoder_pad_get_modality (pad), setup, caps, &unused, error);
 }
@@ -254,6 +256,10 @@ gst_vatt_encoder_open_model (GstVattEncoder *self)
   g_autofree char *name = g_strdup (self->device_name);
   const VattDeviceParams params = self->device_params;
   GST_OBJECT_UNLOCK (self);
+  g_autofree char *wanted = gst_vatt_reload_get_model (&self->reload);
+  const char *trainer = gst_vatt_published_parse (wanted);
+  if (trainer)
+    gst_vatt_published_prepare (GST_ELEMENT (self), trainer);
   g_autoptr (GstVattEngine) engine =
       gst_vatt_models_get_engine (name, &params, &error);
   /* Before the thread that reads starts, which may want it. */

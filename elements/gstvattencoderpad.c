@@ -4,7 +4,7 @@
 #include "gstvattencoderpad.h"
 
 #include "gstvattcaps.h"
-#include "gstvattmeta.h"
+#include "gstvatttokencaps.h"
 
 #define MAX_ARRIVALS 8 /* more windows never wait at a pad */
 
@@ -81,8 +81,7 @@ gst_vatt_encoder_pad_set_caps (GstVattEncoderPad *self,
     const GstVattEncoderSetup *setup, GstCaps *caps, GError **error)
 {
   VattFrontEnd front_end;
-  g_autoptr (GstCaps) adopted =
-      gst_vatt_encoder_adopt_caps (setup->model, caps);
+  g_autoptr (GstCaps) adopted = gst_vatt_token_caps_adopt (setup->model, caps);
   if (!gst_vatt_encoder_check_caps (
           GST_PAD (self), self->modality, setup, adopted, &front_end, error))
     return FALSE;
@@ -131,54 +130,6 @@ gst_vatt_encoder_pad_get_hop (GstVattEncoderPad *self)
       GST_SECOND, self->kind.rate_d, self->kind.rate_n);
 }
 
-typedef struct {
-  GstBuffer *buffer; /* a reference */
-  GstMapInfo map;
-} MappedBuffer;
-
-static void
-mapped_buffer_free (gpointer data)
-{
-  MappedBuffer *mapped = data;
-  gst_buffer_unmap (mapped->buffer, &mapped->map);
-  gst_buffer_unref (mapped->buffer);
-  g_free (mapped);
-}
-
-/* Returns: (transfer full): a clip that reads @buffer's memory */
-static VattClip *
-make_clip (GstVattEncoderPad *self, GstBuffer *buffer, GError **error)
-{
-  const VattFrontEnd *fe = &self->front_end;
-  gsize token_bytes = (gsize)fe->token_size * sizeof (float);
-  gsize size = gst_buffer_get_size (buffer);
-  guint whole = gst_vatt_front_end_tokens (fe);
-  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
-  guint n_kept = meta ? meta->n_kept : 0;
-  guint tokens = n_kept ? n_kept : whole;
-  if (size != tokens * token_bytes) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "%s: a buffer has %" G_GSIZE_FORMAT " bytes, but %u tokens of %u "
-        "values take %" G_GSIZE_FORMAT,
-        GST_PAD_NAME (self), size, tokens, fe->token_size,
-        tokens * token_bytes);
-    return NULL;
-  }
-  MappedBuffer *mapped = g_new (MappedBuffer, 1);
-  mapped->buffer = gst_buffer_ref (buffer);
-  if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    g_free (mapped);
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-        "%s: a buffer cannot be mapped", GST_PAD_NAME (self));
-    return NULL;
-  }
-  g_autoptr (GBytes) bytes = g_bytes_new_with_free_func (
-      mapped->map.data, mapped->map.size, mapped_buffer_free, mapped);
-  return vatt_clip_new_from_bytes (self->modality, 1, fe->grid, fe->token_size,
-      tokens, n_kept ? meta->kept : NULL, bytes, error);
-}
-
 static GstVattJobParams
 job_params (const GstVattEncoderPad *self)
 {
@@ -205,7 +156,8 @@ GstVattJob *
 gst_vatt_encoder_pad_make_job (GstVattEncoderPad *self, GstBuffer *buffer,
     const GstVattEncoderWish *wish, GError **error)
 {
-  VattClip *clip = make_clip (self, buffer, error);
+  VattClip *clip = gst_vatt_token_caps_make_clip (
+      GST_PAD (self), self->modality, &self->front_end, buffer, error);
   if (!clip)
     return NULL;
   GstVattJobParams params = job_params (self);

@@ -5,6 +5,7 @@
 #include "gstvattcaps.h"
 #include "gstvatterror.h"
 #include "gstvattencoderprivate.h"
+#include "gstvatttokencaps.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
 #define GST_CAT_DEFAULT gst_vatt_encoder_debug
@@ -105,36 +106,12 @@ gst_vatt_encoder_create_new_pad (GstAggregator *aggregator,
   return GST_AGGREGATOR_PAD (pad);
 }
 
-/* Caps for which a clear error can be given later are accepted here. */
 static gboolean
 answer_caps (GstVattEncoder *self, GstVattEncoderPad *pad, GstQuery *query)
 {
   g_autoptr (VattModel) model = get_model (self);
-  g_autoptr (GstCaps) caps =
-      model ? gst_vatt_encoder_wanted_caps (
-                  gst_vatt_encoder_pad_get_modality (pad), model)
-            : gst_pad_get_pad_template_caps (GST_PAD (pad));
-  GstCaps *filter;
-  gst_query_parse_caps (query, &filter);
-  if (filter) {
-    g_autoptr (GstCaps) both =
-        gst_caps_intersect_full (caps, filter, GST_CAPS_INTERSECT_FIRST);
-    gst_query_set_caps_result (query, both);
-  } else {
-    gst_query_set_caps_result (query, caps);
-  }
-  return TRUE;
-}
-
-static gboolean
-answer_accept_caps (GstVattEncoderPad *pad, GstQuery *query)
-{
-  GstCaps *caps;
-  VattModality modality;
-  gst_query_parse_accept_caps (query, &caps);
-  gst_query_set_accept_caps_result (
-      query, gst_vatt_modality_from_caps (caps, &modality) &&
-                 modality == gst_vatt_encoder_pad_get_modality (pad));
+  gst_vatt_token_caps_answer (
+      GST_PAD (pad), gst_vatt_encoder_pad_get_modality (pad), model, query);
   return TRUE;
 }
 
@@ -147,7 +124,9 @@ gst_vatt_encoder_sink_query (
   case GST_QUERY_CAPS:
     return answer_caps (self, GST_VATT_ENCODER_PAD (pad), query);
   case GST_QUERY_ACCEPT_CAPS:
-    return answer_accept_caps (GST_VATT_ENCODER_PAD (pad), query);
+    gst_vatt_token_caps_answer_accept (
+        gst_vatt_encoder_pad_get_modality (GST_VATT_ENCODER_PAD (pad)), query);
+    return TRUE;
   case GST_QUERY_DRAIN:
     /* Comes behind the windows before it, of which results hold nothing. */
     return TRUE;

@@ -16,6 +16,7 @@ VattModel *gst_vatt_models_load_full (
     const char *path, GCancellable *cancellable, GError **error);
 char *gst_vatt_models_version (const char *path);
 VattModel *gst_vatt_models_find (const char *model_id);
+void gst_vatt_models_add (VattModel *model);
 VattDevice *gst_vatt_models_get_device (
     const char *name, const VattDeviceParams *params, GError **error);
 GstVattEngine *gst_vatt_models_get_engine (

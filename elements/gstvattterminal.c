@@ -79,7 +79,7 @@ gst_vatt_terminal_change_state (
   switch (transition) {
   case GST_STATE_CHANGE_READY_TO_PAUSED:
     srcpad = gst_element_get_static_pad (element, "src");
-    self->active = !gst_pad_is_linked (srcpad);
+    self->active = !srcpad || !gst_pad_is_linked (srcpad);
     declare_sink (element, self->active);
     set_playing (self, FALSE);
     gst_vatt_terminal_set_flushing (self, FALSE);

@@ -6,6 +6,7 @@
 #include "gstvattencoder.h"
 #include "gstvattlabelresult.h"
 #include "gstvatttexttok.h"
+#include "gstvatttrainsink.h"
 #include "gstvattvideotok.h"
 
 #include "plugin-config.h"
@@ -21,6 +22,7 @@ plugin_init (GstPlugin *plugin)
   done |= GST_ELEMENT_REGISTER (vattdatasetsrc, plugin);
   done |= GST_ELEMENT_REGISTER (vattencoder, plugin);
   done |= GST_ELEMENT_REGISTER (vatttexttok, plugin);
+  done |= GST_ELEMENT_REGISTER (vatttrainsink, plugin);
   done |= GST_ELEMENT_REGISTER (vattvideotok, plugin);
   gst_vatt_clip_meta_register ();
   gst_vatt_label_result_register_meta ();

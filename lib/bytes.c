@@ -37,7 +37,7 @@ vatt_clip_get_kept (const VattClip *clip, guint *n_kept)
 {
   g_return_val_if_fail (clip != NULL && n_kept != NULL, NULL);
   const gint32 *kept = vatt_clip_kept (clip);
-  *n_kept = kept ? vatt_clip_tokens (clip) : 0;
+  *n_kept = vatt_clip_kept_rows (clip) * vatt_clip_tokens (clip);
   return kept;
 }
 

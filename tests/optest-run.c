@@ -7,6 +7,7 @@
 #include "rng.h"
 
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #define GUARD 64 /* bytes on either side; keeps the middle aligned */
@@ -130,7 +131,7 @@ fill (const OpInput *in, guint slot, void *data, size_t n)
     if (in->dtype == VATT_DTYPE_I32)
       ((gint32 *)data)[i] = (gint32)value;
     else
-      ((float *)data)[i] = (float)value;
+      ((float *)data)[i] = (float)(in->whole ? floor (value) : value);
   }
 }
 

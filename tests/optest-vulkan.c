@@ -24,9 +24,9 @@ struct OpVulkan {
 };
 
 const VattNode *
-optest_vulkan_node (const OpVulkan *vulkan)
+optest_vulkan_node (const OpVulkan *vulkan, guint number)
 {
-  return vulkan->node;
+  return g_ptr_array_index (vulkan->plan->nodes, number);
 }
 
 /* ---- what backward passes bind ---- */
@@ -245,9 +245,8 @@ optest_vulkan_execute (const OpRun *run, float *y)
         vatt_tensor_count (vulkan->node->out) * sizeof *y);
 }
 
-/* Against what the C passes left, which has been compared already. */
-static void
-compare_work (
+void
+optest_vulkan_compare (
     const VattTensor *found, const VattTensor *twin, double abs, double rel)
 {
   if (!twin)
@@ -258,18 +257,6 @@ compare_work (
     expected[i] = (double)vatt_tensor_f32 (twin)[i];
   optest_compare ("vulkan, work or saved tensor", vatt_tensor_f32 (found),
       expected, n, abs, rel);
-}
-
-void
-optest_vulkan_compare (const OpVulkan *vulkan, const OpRun *run, guint number,
-    double abs, double rel)
-{
-  const VattNode *node = g_ptr_array_index (vulkan->plan->nodes, number);
-  const VattNode *twin = g_ptr_array_index (run->plan->nodes, number);
-  for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
-    compare_work (node->work[i], twin->work[i], abs, rel);
-  for (guint i = 0; i < VATT_MAX_SAVED && !node->backward; i++)
-    compare_work (node->saved[i], twin->saved[i], abs, rel);
 }
 
 void
@@ -298,5 +285,9 @@ optest_vulkan_row (gconstpointer data)
           expected + n, vatt_tensor_count (changed), abs, rel);
       n += vatt_tensor_count (changed);
     }
-  optest_vulkan_compare (vulkan, run, 0, abs, rel);
+  for (guint i = 0; i < VATT_MAX_WORK && !optest.work_differs; i++)
+    optest_vulkan_compare (vulkan->node->work[i], run->node->work[i], abs, rel);
+  for (guint i = 0; i < VATT_MAX_SAVED; i++)
+    optest_vulkan_compare (
+        vulkan->node->saved[i], run->node->saved[i], abs, rel);
 }

@@ -23,6 +23,7 @@ typedef struct {
   VattDtype dtype;
   size_t shape[VATT_MAX_RANK];
   double low, high;
+  gboolean whole; /* floats without a fraction, as in masks */
 } OpInput;
 
 #define RANGE(from, to, n_axes, ...)                                           \
@@ -35,6 +36,12 @@ typedef struct {
   {                                                                            \
     .rank = n_axes, .dtype = VATT_DTYPE_I32, .shape = { __VA_ARGS__ },         \
     .high = limit                                                              \
+  }
+/* 0 or 1. */
+#define BITS(n_axes, ...)                                                      \
+  {                                                                            \
+    .rank = n_axes, .dtype = VATT_DTYPE_F32, .shape = { __VA_ARGS__ },         \
+    .high = 2.0, .whole = TRUE                                                 \
   }
 #define ABSENT                                                                 \
   {                                                                            \
@@ -187,9 +194,8 @@ typedef struct OpVulkan OpVulkan;
 OpVulkan *optest_vulkan_new (const OpRun *run);
 void optest_vulkan_free (OpVulkan *vulkan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpVulkan, optest_vulkan_free)
-/* Its forward node, with tensors to be read. */
-const VattNode *optest_vulkan_node (const OpVulkan *vulkan);
-/* Compares work tensors of a node and, of the forward one, saved ones with
- * those of the C passes. */
-void optest_vulkan_compare (const OpVulkan *vulkan, const OpRun *run,
-    guint node, double abs, double rel);
+/* A node of its plan, with tensors to be read. */
+const VattNode *optest_vulkan_node (const OpVulkan *vulkan, guint number);
+/* Compares a tensor with the C twin's, which may be NULL. */
+void optest_vulkan_compare (
+    const VattTensor *found, const VattTensor *twin, double abs, double rel);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vatt info: what a model or a variant is. */
+#include "checkpoint.h"
 #include "tool.h"
 
 #include <json-glib/json-glib.h>
@@ -87,9 +88,46 @@ print_counts (const Count *counts)
 }
 
 static void
+print_training (const CheckpointNotes *notes)
+{
+  if (notes->optimiser)
+    g_print ("checkpoint of step %" G_GUINT64_FORMAT ", %s, %" G_GUINT64_FORMAT
+             " samples wait; %zu tensors of %zu bytes beside the model, "
+             "format %" G_GUINT64_FORMAT "\n",
+        notes->step, notes->optimiser, notes->waiting, notes->tensors,
+        notes->bytes, notes->format);
+}
+
+static void
+add_training (JsonBuilder *json, const CheckpointNotes *notes)
+{
+  const struct {
+    const char *name;
+    guint64 value;
+  } numbers[] = {
+    { "format", notes->format },
+    { "step", notes->step },
+    { "samples_waiting", notes->waiting },
+    { "tensors", notes->tensors },
+    { "bytes", notes->bytes },
+  };
+  if (!notes->optimiser)
+    return;
+  json_builder_set_member_name (json, "checkpoint");
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "optimiser");
+  json_builder_add_string_value (json, notes->optimiser);
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    json_builder_set_member_name (json, numbers[i].name);
+    json_builder_add_int_value (json, (gint64)numbers[i].value);
+  }
+  json_builder_end_object (json);
+}
+
+static void
 print_text (const VattConfig *config, VattModel *model,
-    const VattParameterInfo *info, guint n, const Count *counts,
-    gboolean tensors)
+    const CheckpointNotes *notes, const VattParameterInfo *info, guint n,
+    const Count *counts, gboolean tensors)
 {
   static const char *const parts[] = { "video", "audio", "text", "head" };
   g_autofree char *text = vatt_config_to_text (config);
@@ -97,6 +135,7 @@ print_text (const VattConfig *config, VattModel *model,
   if (model)
     g_print ("id %s, %s\n", vatt_model_get_id (model),
         vatt_model_is_trained (model) ? "trained" : "untrained");
+  print_training (notes);
   if (model && vatt_model_get_labels (model))
     g_print (
         "labels: %u\n", g_strv_length ((char **)vatt_model_get_labels (model)));
@@ -125,7 +164,8 @@ print_text (const VattConfig *config, VattModel *model,
 
 static void
 print_json (const VattConfig *config, VattModel *model,
-    const VattParameterInfo *info, guint n, const Count *counts)
+    const CheckpointNotes *notes, const VattParameterInfo *info, guint n,
+    const Count *counts)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autofree char *text = vatt_config_to_text (config);
@@ -141,6 +181,7 @@ print_json (const VattConfig *config, VattModel *model,
     json_builder_set_member_name (json, "trained");
     json_builder_add_boolean_value (json, vatt_model_is_trained (model));
   }
+  add_training (json, notes);
   json_builder_set_member_name (json, "tensors");
   json_builder_begin_array (json);
   for (guint i = 0; i < n; i++) {
@@ -233,6 +274,9 @@ info_command (int argc, char **argv)
       config ? vatt_config_list_parameters (config, &n, &error) : NULL;
   if (!info)
     return vatt_tool_fail (&vatt_command_info, error);
+  g_auto (CheckpointNotes) notes = { 0 };
+  if (model)
+    vatt_checkpoint_notes_read (&notes, words[0]);
   Count counts[VATT_N_MODALITIES] = { 0 };
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (vatt_config_get_front_end (config, (VattModality)m)->input !=
@@ -240,9 +284,9 @@ info_command (int argc, char **argv)
         !count (config, (VattModality)m, &shape, &counts[m], &error))
       return vatt_tool_fail (&vatt_command_info, error);
   if (json)
-    print_json (config, model, info, n, counts);
+    print_json (config, model, &notes, info, n, counts);
   else
-    print_text (config, model, info, n, counts, tensors);
+    print_text (config, model, &notes, info, n, counts, tensors);
   return VATT_EXIT_DONE;
 }
 

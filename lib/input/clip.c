@@ -18,14 +18,15 @@ struct _VattClip {
   guint batch;
   guint grid[3];
   guint token_size;
-  guint grid_tokens; /* product of grid */
-  guint tokens;      /* of each item; fewer than grid_tokens after a drop */
-  gsize count;       /* batch * tokens * token_size */
-  gboolean is_full;  /* no kept indices apply */
-  gint32 *kept;      /* (tokens) where not full; room for grid_tokens */
-  void *storage;     /* owned values; NULL in a clip over bytes */
-  GBytes *bytes;     /* shared values; NULL in a clip of its own */
-  const void *data;  /* of the one or the other: float or gint32 */
+  guint grid_tokens;   /* product of grid */
+  guint tokens;        /* of each item; fewer than grid_tokens after a drop */
+  gsize count;         /* batch * tokens * token_size */
+  guint kept_rows;     /* 0: of a full clip, which has no kept indices */
+  gint32 *kept;        /* (kept_rows, tokens) */
+  gboolean is_dropped; /* storage has room for the kept tokens only */
+  void *storage;       /* owned values; NULL in a clip over bytes */
+  GBytes *bytes;       /* shared values; NULL in a clip of its own */
+  const void *data;    /* of the one or the other: float or gint32 */
 };
 
 G_DEFINE_BOXED_TYPE (VattClip, vatt_clip, vatt_clip_ref, vatt_clip_free)
@@ -82,8 +83,46 @@ clip_shape (VattModality modality, guint batch, const guint grid[3],
   clip->token_size = token_size;
   clip->grid_tokens = clip->tokens = (guint)tokens;
   clip->count = count;
-  clip->is_full = TRUE;
   return clip;
+}
+
+static gboolean
+check_keep (const VattClip *clip, guint keep, GError **error)
+{
+  if (keep > 0 && keep <= clip->grid_tokens)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "%s clip: %u tokens to keep, expected 1 to %u",
+      vatt_modality_name (clip->modality), keep, clip->grid_tokens);
+  return FALSE;
+}
+
+static void
+set_kept (VattClip *clip, guint tokens, guint kept_rows)
+{
+  clip->tokens = tokens;
+  clip->count = (gsize)clip->batch * tokens * clip->token_size;
+  clip->kept_rows = kept_rows;
+}
+
+/* Room for count values and that many kept indices. */
+static gboolean
+make_room (VattClip *clip, gsize indices, GError **error)
+{
+  gsize size = clip->count * sizeof (float);
+  if (posix_memalign (&clip->storage, ALIGNMENT, size) != 0)
+    clip->storage = NULL;
+  if (indices > 0)
+    clip->kept = g_try_new (gint32, indices);
+  if (clip->storage == NULL || (indices > 0 && clip->kept == NULL)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "%s clip: no memory for %zu bytes", vatt_modality_name (clip->modality),
+        size);
+    return FALSE;
+  }
+  memset (clip->storage, 0, size);
+  clip->data = clip->storage;
+  return TRUE;
 }
 
 VattClip *
@@ -97,19 +136,28 @@ vatt_clip_new (VattModality modality, guint batch, const guint grid[3],
       clip_shape (modality, batch, grid, token_size, error);
   if (clip == NULL)
     return NULL;
-  gsize size = clip->count * sizeof (float);
-  if (posix_memalign (&clip->storage, ALIGNMENT, size) != 0)
-    clip->storage = NULL;
-  if (modality != VATT_TEXT)
-    clip->kept = g_try_new (gint32, clip->grid_tokens);
-  if (clip->storage == NULL || (modality != VATT_TEXT && clip->kept == NULL)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-        "%s clip: no memory for %zu bytes", vatt_modality_name (modality),
-        size);
+  /* A batch whose values fit memory has less indices than values. */
+  gsize indices = modality == VATT_TEXT ? 0 : (gsize)batch * clip->grid_tokens;
+  return make_room (clip, indices, error) ? g_steal_pointer (&clip) : NULL;
+}
+
+VattClip *
+vatt_clip_new_dropped (VattModality modality, guint batch, const guint grid[3],
+    guint token_size, guint tokens, GError **error)
+{
+  g_return_val_if_fail ((guint)modality < VATT_N_MODALITIES, NULL);
+  g_return_val_if_fail (modality != VATT_TEXT && grid != NULL, NULL);
+
+  g_autoptr (VattClip) clip =
+      clip_shape (modality, batch, grid, token_size, error);
+  if (clip == NULL || !check_keep (clip, tokens, error))
     return NULL;
-  }
-  memset (clip->storage, 0, size);
-  clip->data = clip->storage;
+  set_kept (clip, tokens, batch);
+  if (!make_room (clip, (gsize)batch * tokens, error))
+    return NULL;
+  for (gsize i = 0; i < (gsize)batch * tokens; i++)
+    clip->kept[i] = (gint32)(i % tokens);
+  clip->is_dropped = TRUE;
   return g_steal_pointer (&clip);
 }
 
@@ -136,7 +184,7 @@ take_kept (VattClip *clip, const gint32 *kept, GError **error)
     seen[kept[i]] = 1;
     clip->kept[i] = kept[i];
   }
-  clip->is_full = FALSE;
+  clip->kept_rows = 1;
   return TRUE;
 }
 
@@ -161,8 +209,7 @@ vatt_clip_new_from_bytes (VattModality modality, guint batch,
         kept && modality != VATT_TEXT ? "1 to " : "all of ", clip->grid_tokens);
     return NULL;
   }
-  clip->tokens = tokens;
-  clip->count = (gsize)batch * tokens * token_size;
+  set_kept (clip, tokens, 0);
 
   gsize size;
   clip->data = g_bytes_get_data (values, &size);
@@ -238,7 +285,14 @@ const gint32 *
 vatt_clip_kept (const VattClip *clip)
 {
   g_return_val_if_fail (clip != NULL, NULL);
-  return clip->is_full ? NULL : clip->kept;
+  return clip->kept_rows > 0 ? clip->kept : NULL;
+}
+
+guint
+vatt_clip_kept_rows (const VattClip *clip)
+{
+  g_return_val_if_fail (clip != NULL, 0);
+  return clip->kept_rows;
 }
 
 const float *
@@ -271,21 +325,57 @@ vatt_clip_writable_ids (VattClip *clip)
   return clip->storage;
 }
 
+gint32 *
+vatt_clip_writable_kept (VattClip *clip)
+{
+  g_return_val_if_fail (clip != NULL && clip->is_dropped, NULL);
+  return clip->kept;
+}
+
 /* Chooses keep of n indices, rising, into kept. Selection sampling: index i is
  * taken with probability (still wanted) / (still to come), which makes all
  * subsets equally likely (Knuth, TAOCP 2, 3.4.2, algorithm S). A random 32-bit
- * number r is below p 2^32 with probability p to within 2^-32. */
+ * number r is below p 2^32 with probability p to within 2^-32. Numbers are
+ * those of the item's own 2^34 of a stream. */
 static void
-choose_tokens (gint32 *kept, guint keep, guint n, guint64 seed, guint64 stream)
+choose_tokens (
+    gint32 *kept, guint keep, guint n, guint item, guint64 seed, guint64 stream)
 {
+  const guint64 first = (guint64)item << 32;
   guint found = 0;
   guint32 lanes[4];
   for (guint i = 0; found < keep; i++) {
     if (i % 4 == 0)
-      vatt_rng_u32x4 (seed, i / 4, stream, lanes);
+      vatt_rng_u32x4 (seed, first + i / 4, stream, lanes);
     if (((guint64)lanes[i % 4] * (n - i)) >> 32 < keep - found)
       kept[found++] = (gint32)i;
   }
+}
+
+/* Drops what rows of kept indices do not name. */
+static gboolean
+drop_tokens (VattClip *clip, guint keep, guint rows, guint64 seed,
+    guint64 stream, GError **error)
+{
+  if (!check_keep (clip, keep, error))
+    return FALSE;
+  for (guint row = 0; row < rows; row++)
+    choose_tokens (clip->kept + (gsize)row * keep, keep, clip->grid_tokens, row,
+        seed, stream);
+
+  /* Moved in rising order every token goes down or stays, so none is
+   * overwritten before its turn. */
+  float *values = clip->storage;
+  gsize size = clip->token_size;
+  for (gsize item = 0; item < clip->batch; item++) {
+    const gint32 *kept = clip->kept + item % rows * keep;
+    const float *from = values + item * clip->grid_tokens * size;
+    float *to = values + item * keep * size;
+    for (gsize i = 0; i < keep; i++)
+      memmove (to + i * size, from + (gsize)kept[i] * size, size * sizeof *to);
+  }
+  set_kept (clip, keep, rows);
+  return TRUE;
 }
 
 gboolean
@@ -293,40 +383,41 @@ vatt_clip_drop_tokens (
     VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error)
 {
   g_return_val_if_fail (clip != NULL && clip->modality != VATT_TEXT, FALSE);
-  g_return_val_if_fail (clip->storage != NULL && clip->is_full, FALSE);
+  g_return_val_if_fail (clip->storage != NULL && clip->kept_rows == 0, FALSE);
+  return drop_tokens (clip, keep, 1, seed, stream, error);
+}
 
-  if (keep == 0 || keep > clip->grid_tokens) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
-        "%s clip: %u tokens to keep, expected 1 to %u",
-        vatt_modality_name (clip->modality), keep, clip->grid_tokens);
-    return FALSE;
-  }
-  choose_tokens (clip->kept, keep, clip->grid_tokens, seed, stream);
-
-  /* Moved in rising order every token goes down or stays, so none is
-   * overwritten before its turn. */
-  float *values = clip->storage;
-  gsize size = clip->token_size;
-  for (gsize item = 0; item < clip->batch; item++) {
-    const float *from = values + item * clip->grid_tokens * size;
-    float *to = values + item * keep * size;
-    for (gsize i = 0; i < keep; i++)
-      memmove (
-          to + i * size, from + (gsize)clip->kept[i] * size, size * sizeof *to);
-  }
-  clip->tokens = keep;
-  clip->count = (gsize)clip->batch * keep * size;
-  clip->is_full = FALSE;
-  return TRUE;
+gboolean
+vatt_clip_drop_tokens_each (
+    VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error)
+{
+  g_return_val_if_fail (clip != NULL && clip->modality != VATT_TEXT, FALSE);
+  g_return_val_if_fail (clip->storage != NULL && clip->kept_rows == 0, FALSE);
+  return drop_tokens (clip, keep, clip->batch, seed, stream, error);
 }
 
 void
 vatt_clip_reset (VattClip *clip)
 {
   g_return_if_fail (clip != NULL && clip->storage != NULL);
-  clip->tokens = clip->grid_tokens;
-  clip->count = (gsize)clip->batch * clip->tokens * clip->token_size;
-  clip->is_full = TRUE;
+  g_return_if_fail (!clip->is_dropped);
+  set_kept (clip, clip->grid_tokens, 0);
+}
+
+gboolean
+vatt_clip_check_kept (const VattClip *clip, GError **error)
+{
+  g_return_val_if_fail (clip != NULL, FALSE);
+  gsize n = (gsize)clip->kept_rows * clip->tokens;
+  for (gsize i = 0; i < n; i++)
+    if (clip->kept[i] < 0 || (guint)clip->kept[i] >= clip->grid_tokens) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+          "%s clip: kept token %zu of item %zu is %d, expected 0 to %u",
+          vatt_modality_name (clip->modality), i % clip->tokens,
+          i / clip->tokens, clip->kept[i], clip->grid_tokens - 1);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 /* NaN and infinity are the values with all bits of the exponent set. */

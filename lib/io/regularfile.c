@@ -166,10 +166,10 @@ vatt_reading_fill (
 
 gboolean
 vatt_reading_finish (
-    VattReading *self, GCancellable *cancellable, GError **error)
+    VattReading *self, gsize end, GCancellable *cancellable, GError **error)
 {
   struct stat after;
-  if (!vatt_reading_fill (self, self->size, cancellable, error))
+  if (!vatt_reading_fill (self, end, cancellable, error))
     return FALSE;
   if (fstat (self->fd, &after) != 0) {
     set_error (error, errno, self->what, self->path, "examined");

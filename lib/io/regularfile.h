@@ -42,10 +42,10 @@ VattReading *vatt_reading_new (
 gboolean vatt_reading_fill (
     VattReading *reading, gsize end, GCancellable *cancellable, GError **error);
 
-/* Reads the rest, and fails where the file has been changed since it was
- * opened: what has been read may be half of two. */
+/* Reads on to the first end bytes, and fails where the file has been changed
+ * since it was opened: what has been read may be half of two. */
 gboolean vatt_reading_finish (
-    VattReading *reading, GCancellable *cancellable, GError **error);
+    VattReading *reading, gsize end, GCancellable *cancellable, GError **error);
 
 /* Closes the file; the memory stays. */
 void vatt_reading_free (VattReading *reading);

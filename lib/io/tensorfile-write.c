@@ -5,7 +5,9 @@
 #include <vatt/tensorfile.h>
 
 #include "atomicfile.h"
+#include "crc32c.h"
 #include "size.h"
+#include "tensorfile-private.h"
 #include "tensorheader.h"
 
 #include <stdarg.h>
@@ -158,13 +160,12 @@ build_header (const char *path, const VattTensorInfo *tensors, gsize n_tensors,
   return g_steal_pointer (&owned);
 }
 
-gboolean
-vatt_tensor_file_write (const char *path, const VattTensorInfo *tensors,
-    gsize n_tensors, GHashTable *metadata, GError **error)
+/* seal: NULL, or the data of the last tensor, which become the checksum of all
+ * that is before it in the file. */
+static gboolean
+write_tensors (const char *path, const VattTensorInfo *tensors, gsize n_tensors,
+    GHashTable *metadata, guint32 *seal, GError **error)
 {
-  g_return_val_if_fail (path != NULL, FALSE);
-  g_return_val_if_fail (tensors != NULL || n_tensors == 0, FALSE);
-
   g_autoptr (GString) header =
       build_header (path, tensors, n_tensors, metadata, error);
   if (header == NULL)
@@ -174,8 +175,41 @@ vatt_tensor_file_write (const char *path, const VattTensorInfo *tensors,
   if (file == NULL ||
       !vatt_atomic_file_write (file, header->str, header->len, error))
     return FALSE;
-  for (gsize i = 0; i < n_tensors; i++)
+  guint32 crc = seal ? vatt_crc32c_extend (0, header->str, header->len) : 0;
+  for (gsize i = 0; i < n_tensors; i++) {
+    if (seal && i == n_tensors - 1)
+      *seal = GUINT32_TO_LE (crc);
+    else if (seal)
+      crc = vatt_crc32c_extend (crc, tensors[i].data, tensors[i].size);
     if (!vatt_atomic_file_write (file, tensors[i].data, tensors[i].size, error))
       return FALSE;
+  }
   return vatt_atomic_file_commit (file, error);
+}
+
+gboolean
+vatt_tensor_file_write (const char *path, const VattTensorInfo *tensors,
+    gsize n_tensors, GHashTable *metadata, GError **error)
+{
+  g_return_val_if_fail (path != NULL, FALSE);
+  g_return_val_if_fail (tensors != NULL || n_tensors == 0, FALSE);
+
+  return write_tensors (path, tensors, n_tensors, metadata, NULL, error);
+}
+
+gboolean
+vatt_tensor_file_write_sealed (const char *path, const VattTensorInfo *tensors,
+    gsize n_tensors, GHashTable *metadata, GError **error)
+{
+  static const guint64 one[] = { 1 };
+  guint32 seal;
+  g_autofree VattTensorInfo *all = g_new (VattTensorInfo, n_tensors + 1);
+  memcpy (all, tensors, n_tensors * sizeof *all);
+  all[n_tensors] = (VattTensorInfo){ .name = VATT_TENSOR_SEAL,
+    .dtype = VATT_DTYPE_I32,
+    .rank = 1,
+    .shape = one,
+    .size = sizeof seal,
+    .data = &seal };
+  return write_tensors (path, all, n_tensors + 1, metadata, &seal, error);
 }

@@ -4,6 +4,7 @@
  * checked on opening; the accessors trust it. */
 #include <vatt/tensorfile.h>
 
+#include "crc32c.h"
 #include "damaged.h"
 #include "jsonreader.h"
 #include "regularfile.h"
@@ -380,10 +381,15 @@ vatt_tensor_file_begin (
 }
 
 gboolean
-vatt_tensor_file_finish (
-    VattTensorFile *file, GCancellable *cancellable, GError **error)
+vatt_tensor_file_finish (VattTensorFile *file, gsize n_tensors,
+    GCancellable *cancellable, GError **error)
 {
-  gboolean read = vatt_reading_finish (file->reading, cancellable, error);
+  gsize end = file->map.size;
+  if (n_tensors < file->tensors->len) {
+    const Tensor *next = file->tensors->pdata[n_tensors];
+    end = (gsize)((const guint8 *)next->info.data - file->map.data);
+  }
+  gboolean read = vatt_reading_finish (file->reading, end, cancellable, error);
   g_clear_pointer (&file->reading, vatt_reading_free);
   return read;
 }
@@ -396,9 +402,32 @@ vatt_tensor_file_read (
 
   g_autoptr (VattTensorFile) file =
       vatt_tensor_file_begin (path, cancellable, error);
-  if (file == NULL || !vatt_tensor_file_finish (file, cancellable, error))
+  if (file == NULL ||
+      !vatt_tensor_file_finish (file, file->tensors->len, cancellable, error))
     return NULL;
   return g_steal_pointer (&file);
+}
+
+gboolean
+vatt_tensor_file_check_seal (const VattTensorFile *file, GError **error)
+{
+  guint n = file->tensors->len;
+  const VattTensorInfo *last =
+      n ? vatt_tensor_file_get_tensor (file, n - 1) : NULL;
+  if (!last || strcmp (last->name, VATT_TENSOR_SEAL) != 0 ||
+      last->dtype != VATT_DTYPE_I32 || last->size != sizeof (guint32))
+    return vatt_damaged (file->path, error,
+        "its last tensor is '%s', expected '" VATT_TENSOR_SEAL "' (1) of I32",
+        last ? last->name : "none");
+  guint32 expected;
+  memcpy (&expected, last->data, sizeof expected);
+  expected = GUINT32_FROM_LE (expected);
+  guint32 found =
+      vatt_crc32c_extend (0, file->map.data, file->map.size - sizeof expected);
+  return found == expected ||
+         vatt_damaged (file->path, error,
+             "its bytes have the checksum %08x, the file says %08x", found,
+             expected);
 }
 
 VattTensorFile *

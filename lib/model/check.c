@@ -80,6 +80,8 @@ vatt_check_clip (VattModel *model, VattModality modality, const VattClip *clip,
   }
   if (modality == VATT_TEXT)
     return check_words (clip, spec, error);
+  if (!vatt_clip_check_kept (clip, error))
+    return FALSE;
   gssize bad = vatt_clip_has_nan (clip);
   if (bad >= 0) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,

@@ -44,7 +44,8 @@ vatt_config_count_flop (const VattConfig *config, VattModality modality,
   double tokens = (double)grid[0] * grid[1] * grid[2];
   VattTowerShape shape = { .batch = 1,
     .grid = { grid[0], grid[1], grid[2] },
-    .kept = drop_rate > 0 ? (size_t)MAX (tokens * (1 - drop_rate), 1) : 0 };
+    .kept = drop_rate > 0 ? (size_t)MAX (tokens * (1 - drop_rate), 1) : 0,
+    .draws = drop_rate > 0 };
   g_autoptr (VattPlan) plan = vatt_plan_new ();
   VattTower tower = vatt_tower_build (plan, config, modality, &shape, TRUE);
   if (!vatt_plan_seal (plan, error))

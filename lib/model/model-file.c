@@ -64,6 +64,27 @@ labels_from_text (const char *text, const char *origin, GError **error)
   return g_steal_pointer (&lines);
 }
 
+GHashTable *
+vatt_model_make_metadata (
+    const VattModel *model, const VattTensorInfo *tensors, gboolean trained)
+{
+  GHashTable *metadata =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  char *config = vatt_config_to_text (model->config);
+  g_hash_table_insert (metadata, (gpointer)KEY_CONFIG, config);
+  g_hash_table_insert (
+      metadata, (gpointer)KEY_ID, vatt_model_make_id (model, tensors, config));
+  g_hash_table_insert (
+      metadata, (gpointer)KEY_TRAINED, g_strdup (trained ? "true" : "false"));
+  if (model->labels)
+    g_hash_table_insert (
+        metadata, (gpointer)KEY_LABELS, labels_to_text (model->labels));
+  if (model->vocabulary)
+    g_hash_table_insert (metadata, (gpointer)KEY_VOCABULARY,
+        vatt_vocabulary_to_text (model->vocabulary));
+  return metadata;
+}
+
 /**
  * vatt_model_save:
  * @model: a model
@@ -81,19 +102,7 @@ vatt_model_save (VattModel *model, const char *path, GError **error)
 {
   g_return_val_if_fail (VATT_IS_MODEL (model) && path, FALSE);
   g_autoptr (GHashTable) metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
-  char *config = vatt_config_to_text (model->config);
-  g_hash_table_insert (metadata, (gpointer)KEY_CONFIG, config);
-  g_hash_table_insert (
-      metadata, (gpointer)KEY_ID, vatt_model_make_id (model, config));
-  g_hash_table_insert (metadata, (gpointer)KEY_TRAINED,
-      g_strdup (model->trained ? "true" : "false"));
-  if (model->labels)
-    g_hash_table_insert (
-        metadata, (gpointer)KEY_LABELS, labels_to_text (model->labels));
-  if (model->vocabulary)
-    g_hash_table_insert (metadata, (gpointer)KEY_VOCABULARY,
-        vatt_vocabulary_to_text (model->vocabulary));
+      vatt_model_make_metadata (model, model->tensor, model->trained);
   return vatt_tensor_file_write (path, model->tensor,
       model->declaration->parameters->len, metadata, error);
 }
@@ -117,7 +126,7 @@ bad_tensor (VattModel *self, const VattTensorInfo *found,
 }
 
 /* Points every tensor to its data in the file; neither may have any that the
- * other has not. */
+ * other has not, but for what belongs to a training. */
 static gboolean
 take_tensors (VattModel *self, GError **error)
 {
@@ -145,7 +154,8 @@ take_tensors (VattModel *self, GError **error)
   }
   for (gsize i = 0; i < vatt_tensor_file_get_n_tensors (self->file); i++) {
     const char *name = vatt_tensor_file_get_tensor (self->file, i)->name;
-    if (!g_hash_table_contains (self->by_path, name)) {
+    if (!g_hash_table_contains (self->by_path, name) &&
+        !g_str_has_prefix (name, VATT_TENSOR_TRAINING)) {
       g_set_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS,
           "weights '%s': tensor '%s' is not part of variant '%s'", self->origin,
           name, vatt_config_get_name (self->config));
@@ -218,8 +228,8 @@ map_file (const char *path, GError **error)
 static gboolean
 check_id (VattModel *self, GError **error)
 {
-  g_autofree char *found = vatt_model_make_id (
-      self, vatt_tensor_file_get_metadata (self->file, KEY_CONFIG));
+  g_autofree char *found = vatt_model_make_id (self, self->tensor,
+      vatt_tensor_file_get_metadata (self->file, KEY_CONFIG));
   const char *expected = vatt_tensor_file_get_metadata (self->file, KEY_ID);
   if (!expected || strcmp (found, expected) == 0)
     return TRUE;
@@ -230,6 +240,18 @@ check_id (VattModel *self, GError **error)
   return FALSE;
 }
 
+/* How many tensors of the file hold all of the model: what a training keeps for
+ * itself stands behind them. */
+static gsize
+count_leading (const VattModel *self)
+{
+  gsize n = vatt_tensor_file_get_n_tensors (self->file);
+  while (n && !g_hash_table_contains (self->by_path,
+                  vatt_tensor_file_get_tensor (self->file, n - 1)->name))
+    n--;
+  return n;
+}
+
 /* What can be refused by the header is refused before the data are read. */
 static VattModel *
 read_file (const char *path, GCancellable *cancellable, GError **error)
@@ -237,7 +259,9 @@ read_file (const char *path, GCancellable *cancellable, GError **error)
   g_autoptr (VattTensorFile) file =
       vatt_tensor_file_begin (path, cancellable, error);
   g_autoptr (VattModel) self = file ? declare_file (file, error) : NULL;
-  if (!self || !vatt_tensor_file_finish (file, cancellable, error) ||
+  if (!self ||
+      !vatt_tensor_file_finish (
+          file, count_leading (self), cancellable, error) ||
       !take_metadata (self, error) || !check_id (self, error) ||
       !vatt_model_check_finite (self, error))
     return NULL;

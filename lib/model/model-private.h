@@ -53,11 +53,21 @@ gboolean vatt_model_set_labels (
     VattModel *model, const char *const *labels, GError **error);
 void vatt_model_set_trained (VattModel *model, gboolean trained);
 void vatt_model_set_id (VattModel *model); /* from its parameters */
-/* The id of its parameters and a configuration as a file has it, to be freed.
- * vatt_config_to_text() may write it otherwise in another version. */
-char *vatt_model_make_id (const VattModel *model, const char *config_text);
+/* The id of parameters in the place of its own, in the same order, and of a
+ * configuration as a file has it, to be freed. vatt_config_to_text() may write
+ * it otherwise in another version. */
+char *vatt_model_make_id (const VattModel *model, const VattTensorInfo *tensors,
+    const char *config_text);
+/* The metadata of a file with these parameters in the place of its own; the
+ * values belong to the table. */
+GHashTable *vatt_model_make_metadata (
+    const VattModel *model, const VattTensorInfo *tensors, gboolean trained);
 /* FALSE with VATT_ERROR_WEIGHTS where a parameter is not a finite number. */
 gboolean vatt_model_check_finite (VattModel *model, GError **error);
+
+/* What of two models differs but for the parameters: "configuration", "list of
+ * labels", "vocabulary"; NULL if nothing does. */
+const char *vatt_model_compare (VattModel *a, VattModel *b);
 
 const VattTensorInfo *vatt_model_lookup (VattModel *model, const char *path);
 /* The file the model is from, or its name. */

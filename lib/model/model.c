@@ -171,11 +171,12 @@ vatt_model_set_trained (VattModel *self, gboolean trained)
 }
 
 char *
-vatt_model_make_id (const VattModel *self, const char *config_text)
+vatt_model_make_id (const VattModel *self, const VattTensorInfo *tensors,
+    const char *config_text)
 {
   uint32_t crc = vatt_crc32c_extend (0, config_text, strlen (config_text));
   for (guint i = 0; i < self->declaration->parameters->len; i++)
-    crc = vatt_crc32c_extend (crc, self->tensor[i].data, self->tensor[i].size);
+    crc = vatt_crc32c_extend (crc, tensors[i].data, tensors[i].size);
   return g_strdup_printf ("%s-%08x", vatt_config_get_name (self->config), crc);
 }
 
@@ -184,7 +185,7 @@ vatt_model_set_id (VattModel *self)
 {
   g_autofree char *text = vatt_config_to_text (self->config);
   g_free (self->id);
-  self->id = vatt_model_make_id (self, text);
+  self->id = vatt_model_make_id (self, self->tensor, text);
 }
 
 gboolean
@@ -345,6 +346,30 @@ vatt_model_get_n_parameters (VattModel *model, gboolean trainable_only)
     if (!trainable_only || !parameter_at (model, i)->init.frozen)
       total += model->tensor[i].size / sizeof (float);
   return total;
+}
+
+static char *
+vocabulary_text (const VattModel *self)
+{
+  return self->vocabulary ? vatt_vocabulary_to_text (self->vocabulary) : NULL;
+}
+
+const char *
+vatt_model_compare (VattModel *a, VattModel *b)
+{
+  static const char *const none[] = { NULL };
+  const char *const *labels[] = { vatt_model_get_labels (a),
+    vatt_model_get_labels (b) };
+  g_autofree char *config_a = vatt_config_to_text (a->config);
+  g_autofree char *config_b = vatt_config_to_text (b->config);
+  g_autofree char *words_a = vocabulary_text (a);
+  g_autofree char *words_b = vocabulary_text (b);
+  if (strcmp (config_a, config_b) != 0)
+    return "configuration";
+  if (!g_strv_equal (
+          labels[0] ? labels[0] : none, labels[1] ? labels[1] : none))
+    return "list of labels";
+  return g_strcmp0 (words_a, words_b) == 0 ? NULL : "vocabulary";
 }
 
 const VattTensorInfo *

@@ -219,15 +219,6 @@ check_views (VattSession *self, guint batch, GError **error)
   return FALSE;
 }
 
-static VattTowerShape
-shape_of (const VattClip *clip)
-{
-  const guint *grid = vatt_clip_grid (clip);
-  return (VattTowerShape){ .batch = vatt_clip_batch (clip),
-    .grid = { grid[0], grid[1], grid[2] },
-    .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
-}
-
 /* The input was finite, so an output that is not comes from the weights: name
  * the tensor. */
 static gboolean
@@ -277,14 +268,10 @@ run_clip (VattSession *session, const VattClip *clip, GCancellable *cancellable,
           session->model, session->params.modality, clip, error) ||
       !check_views (session, vatt_clip_batch (clip), error))
     return FALSE;
-  VattTowerShape shape = shape_of (clip);
+  VattTowerShape shape = vatt_tower_shape (clip, vatt_clip_batch (clip));
   if (!plan_for (session, &shape, error))
     return FALSE;
-  session->tower.values->data = session->params.modality == VATT_TEXT
-                                    ? (const void *)vatt_clip_ids (clip)
-                                    : vatt_clip_values (clip);
-  if (session->tower.kept)
-    session->tower.kept->data = vatt_clip_kept (clip);
+  vatt_tower_bind (&session->tower, clip, 0);
   return run_plan (session, cancellable, error);
 }
 

@@ -219,6 +219,30 @@ encode (VattPlan *plan, const VattTowerSpec *spec, VattTensor *x,
   return vatt_layer_dropout (&scope, "norm", plan->dropout, x, NULL);
 }
 
+VattTowerShape
+vatt_tower_shape (const VattClip *clip, size_t items)
+{
+  const guint *grid = vatt_clip_grid (clip);
+  guint draws = vatt_clip_kept_rows (clip);
+  return (VattTowerShape){ .batch = items,
+    .grid = { grid[0], grid[1], grid[2] },
+    .kept = draws > 0 ? vatt_clip_tokens (clip) : 0,
+    .draws = draws > 1 ? items : draws };
+}
+
+void
+vatt_tower_bind (const VattTower *tower, const VattClip *clip, size_t first)
+{
+  size_t tokens = vatt_clip_tokens (clip);
+  size_t before = first * tokens * vatt_clip_token_size (clip);
+  tower->values->data = vatt_clip_modality (clip) == VATT_TEXT
+                            ? (const void *)(vatt_clip_ids (clip) + before)
+                            : vatt_clip_values (clip) + before;
+  if (tower->kept)
+    tower->kept->data = vatt_clip_kept (clip) +
+                        (vatt_clip_kept_rows (clip) > 1 ? first * tokens : 0);
+}
+
 VattTower
 vatt_tower_build (VattPlan *plan, const VattConfig *config,
     VattModality modality, const VattTowerShape *shape, gboolean want_tokens)
@@ -228,8 +252,10 @@ vatt_tower_build (VattPlan *plan, const VattConfig *config,
   VattTower tower = { NULL };
   VattTensor *x = embed (&scope, spec, shape, &tower);
   if (shape->kept) {
-    const size_t kept[] = { shape->kept };
-    tower.kept = vatt_plan_input (plan, "kept", VATT_DTYPE_I32, 1, kept);
+    const size_t kept[] = { shape->draws, shape->kept };
+    guint shared = shape->draws == 1;
+    tower.kept = vatt_plan_input (
+        plan, "kept", VATT_DTYPE_I32, 2 - shared, kept + shared);
   }
   if (spec->aggregation == VATT_AGGREGATION_WORD)
     x = prepend (&scope, x);

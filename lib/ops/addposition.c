@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * addposition: y[b, t] = x[b, t] + position[kept[t]]; x, y are (B, T, D),
- * position (N, D), kept (T) int32: the tokens DropToken left, the same for
- * every sample; without it T = N. The session has checked kept.
- * dx += dy;  dposition[n] += sum over b and t with kept[t] = n of dy[b, t]. */
+ * addposition: y[b, t] = x[b, t] + position[kept[b, t]]; x, y are (B, T, D),
+ * position (N, D), kept (B, T) or, the same for every sample, (T), int32: the
+ * tokens DropToken left; without it T = N and kept[b, t] is t. Who runs it has
+ * checked kept.
+ * dx += dy;  dposition[n] += sum over b, t with kept[b, t] = n of dy[b, t]. */
 #include "addposition-shaders.h"
 #include "ops.h"
 #include "simd.h"
@@ -27,8 +28,20 @@ addposition_infer (VattPlan *plan, VattNode *node, GError **error)
   vatt_node_set_shape (node, VATT_DTYPE_F32, 3, node->in[X]->shape);
   if (!node->in[KEPT])
     return vatt_node_expect_axis (node, POSITION, "position", 0, tokens, error);
-  return vatt_node_expect (node, KEPT, "kept", VATT_DTYPE_I32, 1, error) &&
-         vatt_node_expect_axis (node, KEPT, "kept", 0, tokens, error);
+  gboolean each = node->in[KEPT]->rank == 2;
+  return vatt_node_expect (
+             node, KEPT, "kept", VATT_DTYPE_I32, each ? 2 : 1, error) &&
+         (!each || vatt_node_expect_axis (
+                       node, KEPT, "kept", 0, node->in[X]->shape[0], error)) &&
+         vatt_node_expect_axis (node, KEPT, "kept", -1, tokens, error);
+}
+
+/* Rows of x after which their places in the table are the same again. */
+static size_t
+period (const VattNode *node)
+{
+  return node->in[KEPT] ? vatt_tensor_count (node->in[KEPT])
+                        : node->out->shape[1];
 }
 
 static void
@@ -36,10 +49,10 @@ addposition_forward (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t width = vatt_tensor_width (node->out);
-  size_t tokens = node->out->shape[1];
+  size_t places = period (node);
   const int32_t *kept = node->in[KEPT] ? node->in[KEPT]->data : NULL;
   for (size_t r = row0; r < row1; r++) {
-    size_t n = kept ? (size_t)kept[r % tokens] : r % tokens;
+    size_t n = kept ? (size_t)kept[r % places] : r % places;
     const float *x = vatt_tensor_f32 (node->in[X]) + r * width;
     const float *p = vatt_tensor_f32 (node->in[POSITION]) + n * width;
     float *y = vatt_tensor_f32_mutable (node->out) + r * width;
@@ -53,9 +66,8 @@ params_of (const VattNode *node, size_t values)
 {
   return (Params){ .count = (guint32)(vatt_tensor_count (node->out) / values),
     .width = (guint32)(vatt_tensor_width (node->out) / values),
-    .tokens = (guint32)node->out->shape[1],
-    .places = (guint32)node->in[POSITION]->shape[0],
-    .samples = (guint32)node->out->shape[0] };
+    .period = (guint32)period (node),
+    .places = (guint32)node->in[POSITION]->shape[0] };
 }
 
 static void
@@ -109,16 +121,17 @@ static void
 addposition_backward_position (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
-  const size_t *shape = node->out->shape;
-  size_t tokens = shape[1], width = shape[2];
+  size_t width = vatt_tensor_width (node->out), places = period (node);
+  size_t times = vatt_tensor_count (node->out) / width / places;
   const int32_t *kept = node->in[KEPT] ? node->in[KEPT]->data : NULL;
-  for (size_t n = row0; n < row1; n++)
-    for (size_t t = kept ? 0 : n; t < (kept ? tokens : n + 1); t++)
-      if (!kept || (size_t)kept[t] == n)
-        vatt_simd ()->sum_rows (
-            vatt_tensor_f32_mutable (node->din[POSITION]) + n * width,
-            vatt_tensor_f32 (node->dout) + t * width, tokens * width, shape[0],
-            width);
+  for (size_t p = 0; p < places; p++) {
+    size_t n = kept ? (size_t)kept[p] : p;
+    if (n >= row0 && n < row1)
+      vatt_simd ()->sum_rows (
+          vatt_tensor_f32_mutable (node->din[POSITION]) + n * width,
+          vatt_tensor_f32 (node->dout) + p * width, places * width, times,
+          width);
+  }
 }
 
 static void

@@ -23,6 +23,10 @@ enum {
   SUMS, /* saved */
 };
 
+enum {
+  PREPARED, /* work of backward passes, of shaders */
+};
+
 /* Where head h of sample b, row t, begins. */
 static const float *
 head (const VattNode *node, guint slot, size_t b, size_t h, size_t t)
@@ -70,12 +74,25 @@ block_floats (size_t width)
   return QUERY_ROWS * (2 * width + 2 * KEY_ROWS);
 }
 
+/* What shaders prepare: 64 elements for the random numbers' key, a pair for
+ * each query of a head, and from here on the mask. */
+static size_t
+masks_begin (const VattNode *node)
+{
+  const VattAttention *attention = node->attributes;
+  const size_t *query = node->in[QUERY]->shape;
+  return 64 + 2 * query[0] * attention->heads * query[1];
+}
+
 static gboolean
 attention_infer_backward (VattPlan *plan, VattNode *node, GError **error)
 {
   const VattAttention *attention = node->attributes;
   size_t width = node->in[QUERY]->shape[2] / attention->heads;
   node->scratch = block_floats (width) * sizeof (float);
+  vatt_node_add_work (plan, node,
+      masks_begin (node) +
+          (node->in[MASK] ? vatt_tensor_count (node->in[MASK]) : 0));
   return TRUE;
 }
 

@@ -57,7 +57,8 @@ typedef struct {
   gboolean exchanged;
 } VattGridsum;
 
-/* addposition: X (B, T, D), POSITION (N, D), KEPT (T) or NULL, when T = N */
+/* addposition: X (B, T, D), POSITION (N, D), KEPT (T), (B, T) or NULL, when
+ * T = N */
 
 /* prepend: X (B, T, D), TOKEN (D) -> (B, T + 1, D) */
 
@@ -90,7 +91,8 @@ typedef struct {
 
 /* l2norm: X (.., D) -> rows of length 1 */
 
-/* nce: X (B, D), Y (B L, D), MASK (B) or NULL -> (1); rows of length 1 */
+/* nce: X (B, D), Y (B L, D), MASK (B) of y and X_MASK (B) of x, or NULL ->
+ * (1); rows of length 1 */
 typedef struct {
   VattNceForm form;
   double temperature;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * nce: noise-contrastive estimation between x (B, D) and y (B L, D), whose rows
- * i L .. i L + L - 1 belong to x_i; mask m (B), 1 where they are valid. With
- * s[i][j,l] = x_i . y_{j,l} / temperature - 1e9 (1 - m_j) and lse = log sum
- * exp, loss = sum_i w_i (d_i - p_i) where w_i = m_i / sum_B (m) and
+ * i L .. i L + L - 1 belong to x_i; masks m and n (B), 1 where y and x are
+ * valid. With
+ *   s[i][j,l] = x_i . y_{j,l} / temperature - 1e9 (1 - m_j) - 1e9 (1 - n_i)
+ * and lse = log sum exp, loss = sum_i w_i (d_i - p_i) where w_i = m_i n_i /
+ * sum_B (m n) and
  *   p_i = lse_l s[i][i,l]                        the positives
  *   a_i = lse_{j,l} s[i][j,l],  c_i = lse_{j,l} s[j][i,l]
  *   asymmetric: d_i = lse (a_i, c_i)             (positives count twice)
  *   symmetric:  d_i - p_i = (a_i - p_i) + (c_i - p_i), and 1e9 is divided by
  *               the temperature too
  *   literal:    d_i = lse (p_i, n),  n = lse of all s[j][k,l] with j != k
- * Without valid y the loss is 0. ds is made of e^(s - row_i), e^(s - column_j)
- * and e^(s - p_i), and dx += ds y / temperature, dy += ds^T x / temperature.
+ * Without a valid pair the loss is 0. ds is made of e^(s - row_i), e^(s -
+ * column_j) and e^(s - p_i); dx += ds y / temperature, dy += ds^T x /
+ * temperature.
  * Saved: s, and (p, row, column, w) of each sample. (Paper, section 3.4; van
  * den Oord et al. 2018; Miech et al. 2020.) */
 #include "attributes.h"
@@ -27,7 +30,8 @@
 enum {
   X,
   Y,
-  MASK,
+  MASK,   /* of y */
+  X_MASK, /* of x */
 };
 
 /* Saved. */
@@ -47,6 +51,15 @@ enum {
 enum {
   DSCORES, /* work of backward passes: (B, B L) */
 };
+
+static gboolean
+expect_mask (const VattNode *node, guint slot, const char *what, GError **error)
+{
+  return !node->in[slot] ||
+         (vatt_node_expect (node, slot, what, VATT_DTYPE_F32, 1, error) &&
+             vatt_node_expect_axis (
+                 node, slot, what, 0, node->in[X]->shape[0], error));
+}
 
 static gboolean
 nce_infer (VattPlan *plan, VattNode *node, GError **error)
@@ -69,9 +82,8 @@ nce_infer (VattPlan *plan, VattNode *node, GError **error)
         x[0], y[0], nce->temperature);
     return FALSE;
   }
-  if (node->in[MASK] &&
-      (!vatt_node_expect (node, MASK, "mask", VATT_DTYPE_F32, 1, error) ||
-          !vatt_node_expect_axis (node, MASK, "mask", 0, x[0], error)))
+  if (!expect_mask (node, MASK, "mask", error) ||
+      !expect_mask (node, X_MASK, "mask of x", error))
     return FALSE;
   if (!plan->learns) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
@@ -142,6 +154,12 @@ scale_of (const VattNce *nce)
   return (float)(1.0 / nce->temperature);
 }
 
+static float
+valid (const VattNode *node, guint slot, size_t i)
+{
+  return node->in[slot] ? vatt_tensor_f32 (node->in[slot])[i] : 1.0f;
+}
+
 /* Of scores with what is not valid. */
 static float
 penalty_of (const VattNce *nce)
@@ -155,7 +173,6 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
   const VattNce *nce = node->attributes;
   size_t all = node->in[Y]->shape[0], depth = node->in[X]->shape[1];
   size_t captions = all / samples (node);
-  const float *mask = vatt_tensor_f32 (node->in[MASK]);
   float *s = vatt_tensor_f32_mutable (node->saved[SCORES]) + row0 * all;
   float scale = scale_of (nce), penalty = penalty_of (nce);
   vatt_gemm (&(VattGemm){ .rows = row1 - row0,
@@ -168,10 +185,13 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .b_transposed = true,
       .c = s,
       .c_stride = all });
-  for (size_t r = 0; r < row1 - row0; r++)
+  for (size_t r = 0; r < row1 - row0; r++) {
+    float without = (1.0f - valid (node, X_MASK, row0 + r)) * penalty;
     for (size_t k = 0; k < all; k++)
       s[r * all + k] = s[r * all + k] * scale -
-                       (mask ? (1.0f - mask[k / captions]) * penalty : 0.0f);
+                       (1.0f - valid (node, MASK, k / captions)) * penalty -
+                       without;
+  }
 }
 
 static void
@@ -205,14 +225,15 @@ nce_columns (const VattNode *node, size_t item0, size_t item1, void *scratch)
 static void
 weigh (const VattNode *node)
 {
-  const float *mask = vatt_tensor_f32 (node->in[MASK]);
   size_t n = samples (node);
-  double valid = 0.0;
+  double sum = 0.0;
   for (size_t i = 0; i < n; i++)
-    valid += mask ? (double)mask[i] : 1.0;
+    sum += (double)valid (node, MASK, i) * (double)valid (node, X_MASK, i);
   for (size_t i = 0; i < n; i++)
     statistic (node, WEIGHT)[i] =
-        valid > 0.0 ? (float)((mask ? (double)mask[i] : 1.0) / valid) : 0.0f;
+        sum > 0.0 ? (float)((double)valid (node, MASK, i) *
+                            (double)valid (node, X_MASK, i) / sum)
+                  : 0.0f;
 }
 
 /* Makes denominators of all sums, for the loss and for the way back. */
@@ -264,6 +285,12 @@ nce_loss (const VattNode *node, size_t begin, size_t end, void *scratch)
 
 /* ---- with shaders ---- */
 
+/* Of Params.masked. */
+enum {
+  MASKED = 1,
+  MASKED_X = 2,
+};
+
 static Params
 params_of (const VattNode *node)
 {
@@ -274,10 +301,17 @@ params_of (const VattNode *node)
     .depth = (guint32)node->in[X]->shape[1],
     .captions = (guint32)(all / samples (node)),
     .form = nce->form,
-    .masked = node->in[MASK] != NULL,
+    .masked = (node->in[MASK] ? MASKED : 0) | (node->in[X_MASK] ? MASKED_X : 0),
     .scale = scale_of (nce),
     .penalty = penalty_of (nce) };
 }
+
+/* Of scores and, with nothing done at the end, of dx and dy. */
+static const VattGemmShaders product_shaders = { .direct =
+                                                     &scores_direct_shader,
+  .shuffle = &scores_shuffle_shader,
+  .tile = &scores_tile_shader,
+  .matrix = &scores_matrix_shader };
 
 /* Scores from row0 on; terms [k, end) of their sums. */
 static void
@@ -289,6 +323,7 @@ shade_part (const VattNode *node, VattDispatches *all,
   size_t end = MIN (rows->depth, k + choice->most_terms);
   Params params = params_of (node);
   params.rows = (guint32)rows->rows;
+  params.row_begin = (guint32)row0;
   params.k_begin = (guint32)k;
   params.k_end = (guint32)end;
   part.depth = end - k;
@@ -302,6 +337,7 @@ shade_part (const VattNode *node, VattDispatches *all,
       rows->rows * rows->depth, FALSE);
   vatt_dispatch_read (dispatch, node->in[Y]);
   vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_read (dispatch, node->in[X_MASK]);
   vatt_dispatch_bind (dispatch, node->saved[SCORES], row0 * rows->columns,
       rows->rows * rows->columns, TRUE);
 }
@@ -309,10 +345,6 @@ shade_part (const VattNode *node, VattDispatches *all,
 static void
 nce_scores_shade (const VattNode *node, VattDispatches *all)
 {
-  static const VattGemmShaders shaders = { .direct = &scores_direct_shader,
-    .shuffle = &scores_shuffle_shader,
-    .tile = &scores_tile_shader,
-    .matrix = &scores_matrix_shader };
   size_t depth = node->in[X]->shape[1], columns = node->in[Y]->shape[0];
   VattGemmShape shape = { .rows = samples (node),
     .columns = columns,
@@ -322,7 +354,7 @@ nce_scores_shade (const VattNode *node, VattDispatches *all)
     shape.flags |= GEMM_A_VECTORS | GEMM_B_VECTORS;
   if (columns % 4 == 0)
     shape.flags |= GEMM_C_VECTORS;
-  vatt_gemm_shade (node, all, &shaders, &shape, shade_part);
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_part);
 }
 
 /* A group for each sample, over what its scores are. */
@@ -359,6 +391,7 @@ nce_loss_shade (const VattNode *node, VattDispatches *all)
           vatt_shader_row_lanes (all->caps, 6 * (size_t)params.rows), &params,
           sizeof params);
   vatt_dispatch_read (dispatch, node->in[MASK]);
+  vatt_dispatch_read (dispatch, node->in[X_MASK]);
   vatt_dispatch_write (dispatch, node->saved[STATISTICS]);
   vatt_dispatch_write (dispatch, node->out);
 }
@@ -410,6 +443,20 @@ nce_backward_scores (
 }
 
 static void
+nce_backward_scores_shade (const VattNode *node, VattDispatches *all)
+{
+  const Params params = params_of (node);
+  VattDispatch *dispatch = vatt_dispatches_add (all,
+      VATT_GROUP_SHADER_OF (backward_scores, all->caps),
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_read (dispatch, node->saved[SCORES]);
+  vatt_dispatch_read (dispatch, node->saved[STATISTICS]);
+  vatt_dispatch_write (dispatch, node->work[DSCORES]);
+  vatt_dispatch_elements (dispatch, vatt_tensor_count (node->work[DSCORES]));
+}
+
+static void
 nce_backward_x (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   size_t all = node->in[Y]->shape[0], depth = node->in[X]->shape[1];
@@ -423,6 +470,62 @@ nce_backward_x (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .c = vatt_tensor_f32_mutable (node->din[X]) + row0 * depth,
       .c_stride = depth,
       .accumulate = true });
+}
+
+/* Adds the terms [k, ..) of dx or dy: of rows of A from row0 on, all of B. */
+static VattDispatch *
+add_product (VattDispatches *all, const VattGemmChoice *choice,
+    const VattGemmShape *rows, size_t k, size_t terms)
+{
+  VattGemmShape part = *rows;
+  const Params params = { .rows = (guint32)rows->rows,
+    .columns = (guint32)rows->columns,
+    .depth = (guint32)rows->depth,
+    .k_begin = (guint32)k,
+    .k_end = (guint32)(k + terms) };
+  part.depth = terms;
+  return vatt_gemm_add (all, choice, &part, &params, sizeof params);
+}
+
+static void
+bind_sums (
+    VattDispatch *dispatch, const VattTensor *sums, size_t first, size_t count)
+{
+  vatt_dispatch_read (dispatch, NULL);
+  vatt_dispatch_read (dispatch, NULL);
+  vatt_dispatch_bind (dispatch, sums, first, count, TRUE);
+}
+
+static guint32
+product_flags (size_t columns, size_t quads)
+{
+  return GEMM_ACCUMULATE | (quads % 4 ? 0 : GEMM_A_VECTORS) |
+         (columns % 4 ? 0 : GEMM_B_VECTORS | GEMM_C_VECTORS);
+}
+
+static void
+shade_x_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  VattDispatch *dispatch = add_product (
+      all, choice, rows, k, MIN (rows->depth - k, choice->most_terms));
+  vatt_dispatch_bind (dispatch, node->work[DSCORES], row0 * rows->depth,
+      rows->rows * rows->depth, FALSE);
+  vatt_dispatch_read (dispatch, node->in[Y]);
+  bind_sums (
+      dispatch, node->din[X], row0 * rows->columns, rows->rows * rows->columns);
+}
+
+static void
+nce_backward_x_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t width = node->in[X]->shape[1], terms = node->in[Y]->shape[0];
+  const VattGemmShape shape = { .rows = vatt_items_input_rows (node),
+    .columns = width,
+    .depth = terms,
+    .flags = product_flags (width, terms) };
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_x_part);
 }
 
 static size_t
@@ -448,15 +551,41 @@ nce_backward_y (const VattNode *node, size_t row0, size_t row1, void *scratch)
       .accumulate = true });
 }
 
+/* Scores lie turned, so that they are bound by terms. */
+static void
+shade_y_part (const VattNode *node, VattDispatches *all,
+    const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
+    size_t k)
+{
+  size_t terms = MIN (rows->depth - k, choice->most_terms);
+  VattDispatch *dispatch = add_product (all, choice, rows, 0, terms);
+  vatt_dispatch_bind (
+      dispatch, node->work[DSCORES], k * rows->rows, terms * rows->rows, FALSE);
+  vatt_dispatch_bind (
+      dispatch, node->in[X], k * rows->columns, terms * rows->columns, FALSE);
+  bind_sums (dispatch, node->din[Y], 0, rows->rows * rows->columns);
+}
+
+static void
+nce_backward_y_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t width = node->in[X]->shape[1], rows = y_items (node);
+  const VattGemmShape shape = { .rows = rows,
+    .columns = width,
+    .depth = samples (node),
+    .flags = GEMM_A_TURNED | product_flags (width, rows) };
+  vatt_gemm_shade (node, all, &product_shaders, &shape, shade_y_part);
+}
+
 const VattOp vatt_op_nce = {
   .name = "nce",
   .infer = nce_infer,
   .flop = nce_flop,
   .forward = { VATT_PASS (nce, scores, samples), VATT_PASS (nce, rows, samples),
       VATT_PASS (nce, columns, samples), VATT_PASS (nce, loss, one_item) },
-  .backward = { { "backward_scores", nce_backward_scores, samples },
-      { "backward_x", nce_backward_x, vatt_items_input_rows },
-      { "backward_y", nce_backward_y, y_items } },
+  .backward = { VATT_PASS (nce, backward_scores, samples),
+      VATT_PASS (nce, backward_x, vatt_items_input_rows),
+      VATT_PASS (nce, backward_y, y_items) },
   .backward_reads = 1u << X | 1u << Y,
   .infer_backward = nce_infer_backward,
 };

@@ -69,14 +69,17 @@ relativebias_forward (
                 r / tokens];
 }
 
-/* Buckets begin where bucket_of says, distance by distance. */
+/* Calls add for so many buckets as there is room for among push constants, of
+ * one side. Buckets begin where bucket_of says, distance by distance. */
 static void
-relativebias_forward_shade (const VattNode *node, VattDispatches *all)
+for_buckets (const VattNode *node, VattDispatches *all,
+    void (*add) (
+        const VattNode *node, VattDispatches *all, const Params *params))
 {
   const VattRelativebias *relative = node->attributes;
   size_t tokens = relative->tokens, half = node->in[TABLE]->shape[0] / 2;
-  size_t count = vatt_tensor_count (node->out), distance = 0;
-  Params params = { .count = (guint32)count,
+  size_t distance = 0;
+  Params params = { .count = (guint32)vatt_tensor_count (node->out),
     .tokens = (guint32)tokens,
     .heads = (guint32)node->in[TABLE]->shape[1],
     .half_buckets = (guint32)half };
@@ -93,12 +96,24 @@ relativebias_forward_shade (const VattNode *node, VattDispatches *all)
         distance++;
       params.start[++params.buckets] = (guint32)distance;
     }
-    VattDispatch *dispatch = vatt_dispatches_add (
-        all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
-    vatt_dispatch_read (dispatch, node->in[TABLE]);
-    vatt_dispatch_write (dispatch, node->out);
-    vatt_dispatch_elements (dispatch, count);
+    add (node, all, &params);
   }
+}
+
+static void
+add_forward (const VattNode *node, VattDispatches *all, const Params *params)
+{
+  VattDispatch *dispatch = vatt_dispatches_add (
+      all, &forward_shader, all->caps->element_lanes, params, sizeof *params);
+  vatt_dispatch_read (dispatch, node->in[TABLE]);
+  vatt_dispatch_write (dispatch, node->out);
+  vatt_dispatch_elements (dispatch, params->count);
+}
+
+static void
+relativebias_forward_shade (const VattNode *node, VattDispatches *all)
+{
+  for_buckets (node, all, add_forward);
 }
 
 /* An item is an element of the table. */
@@ -122,10 +137,33 @@ relativebias_backward (
   }
 }
 
+static void
+add_backward (const VattNode *node, VattDispatches *all, const Params *params)
+{
+  VattDispatch *dispatch =
+      vatt_dispatches_add (all, VATT_GROUP_SHADER_OF (backward, all->caps),
+          all->caps->row_lanes, params, sizeof *params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->din[TABLE]);
+  vatt_dispatch_groups (dispatch, 2 * params->buckets * params->heads);
+  /* Of the widest bucket, at worst. */
+  for (guint b = 0; b < params->buckets; b++) {
+    size_t distances = params->start[b + 1] - params->start[b];
+    size_t turns = params->tokens / all->caps->row_lanes + 2;
+    dispatch->trips = MAX (dispatch->trips, distances * turns);
+  }
+}
+
+static void
+relativebias_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  if (node->din[TABLE])
+    for_buckets (node, all, add_backward);
+}
+
 const VattOp vatt_op_relativebias = {
   .name = "relativebias",
   .infer = relativebias_infer,
   .forward = { VATT_PASS (relativebias, forward, vatt_items_rows) },
-  .backward = { { "backward", relativebias_backward,
-      vatt_items_input_elements } },
+  .backward = { VATT_PASS (relativebias, backward, vatt_items_input_elements) },
 };

@@ -25,6 +25,11 @@ enum {
   TABLE,
 };
 
+enum {
+  GRADIENTS, /* work of backward passes, for shaders: (2, M, D), of knots and of
+                their second derivatives */
+};
+
 static gboolean
 resample_infer (VattPlan *plan, VattNode *node, GError **error)
 {
@@ -171,6 +176,7 @@ backward_items (const VattNode *node)
 static gboolean
 resample_infer_backward (VattPlan *plan, VattNode *node, GError **error)
 {
+  vatt_node_add_work (plan, node, 2 * vatt_tensor_count (node->in[TABLE]));
   node->scratch = 3 * sizeof (double) * node->in[TABLE]->shape[0];
   return TRUE;
 }
@@ -200,10 +206,35 @@ resample_backward (
   }
 }
 
+static void
+resample_backward_shade (const VattNode *node, VattDispatches *all)
+{
+  size_t count = vatt_items_input_elements (node);
+  guint64 rows = node->out->shape[0], knots = node->in[TABLE]->shape[0];
+  const Params params = { .count = (guint32)count,
+    .width = (guint32)node->out->shape[1],
+    .knots = (guint32)knots,
+    .rows = (guint32)rows };
+  VattDispatch *dispatch = vatt_dispatches_add (all, &backward_knots_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->dout);
+  vatt_dispatch_write (dispatch, node->work[GRADIENTS]);
+  vatt_dispatch_elements (dispatch, count);
+  /* Products of rows and knots are whole numbers of 32 bits there. */
+  dispatch->trips = (knots + 1) * rows < G_MAXUINT32 - knots
+                        ? (size_t)(3 * (rows / knots + 2))
+                        : SIZE_MAX;
+  dispatch = vatt_dispatches_add (all, &backward_table_shader,
+      all->caps->element_lanes, &params, sizeof params);
+  vatt_dispatch_read (dispatch, node->work[GRADIENTS]);
+  vatt_dispatch_write (dispatch, node->din[TABLE]);
+  vatt_dispatch_elements (dispatch, count);
+}
+
 const VattOp vatt_op_resample = {
   .name = "resample",
   .infer = resample_infer,
   .forward = { VATT_PASS (resample, forward, columns) },
-  .backward = { { "backward", resample_backward, backward_items } },
+  .backward = { VATT_PASS (resample, backward, backward_items) },
   .infer_backward = resample_infer_backward,
 };

@@ -75,20 +75,19 @@ gboolean
 vatt_batch_check (const VattBatch *batch, VattModel *model, guint modalities,
     VattBatchSize *size, GError **error)
 {
+  static const char *const validity[] = { [VATT_VIDEO] = "validity of video",
+    [VATT_AUDIO] = "validity of audio",
+    [VATT_TEXT] = "validity of text" };
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     if (modalities & (1u << m) && batch->clip[m] &&
         !vatt_check_clip (model, (VattModality)m, batch->clip[m], error))
       return FALSE;
-  if (batch->valid[VATT_VIDEO]) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "the batch says which samples have video, expected all to have some");
+  if (!measure (batch, modalities, size, error))
     return FALSE;
-  }
-  return measure (batch, modalities, size, error) &&
-         check_values (batch->valid[VATT_AUDIO], size->samples,
-             "validity of audio", ZERO_OR_ONE, error) &&
-         check_values (batch->valid[VATT_TEXT], size->samples,
-             "validity of text", ZERO_OR_ONE, error) &&
-         check_labels (
-             batch, vatt_model_get_config (model), size->samples, error);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (!check_values (
+            batch->valid[m], size->samples, validity[m], ZERO_OR_ONE, error))
+      return FALSE;
+  return check_labels (
+      batch, vatt_model_get_config (model), size->samples, error);
 }

@@ -27,6 +27,7 @@ static const VattTrainerParams video = {
 static const VattTrainerParams audio = {
   .optimiser = VATT_OPTIMISER_SGD,
   .clip = 0.75,
+  .mixup = 5.0,
   .schedule = { .kind = VATT_SCHEDULE_HALF_COSINE,
       .rate = 0.2,
       .warmup = 5000,
@@ -69,6 +70,8 @@ vatt_trainer_params_init (VattTrainerParams *params, VattTask task)
   params->epsilon = 1e-7;
   params->momentum = 0.9;
   params->dropout = 0.1;
+  params->loss_limit = 1e3;
+  params->patience = 20;
   params->form = VATT_NCE_ASYMMETRIC;
   params->temperature = 0.07;
   params->weight[VATT_PAIR_VIDEO_AUDIO] = 1.0;

@@ -197,6 +197,16 @@ vatt_store_lookup (const VattStore *store, const char *path,
   return store->arena[which] + place;
 }
 
+void
+vatt_store_replace (VattStore *store, const char *path, VattTrainerTensor which,
+    const void *values)
+{
+  gsize count;
+  if (vatt_store_lookup (store, path, which, &count))
+    memcpy (store->arena[which] + place_of (store, path), values,
+        count * sizeof (float));
+}
+
 VattModel *
 vatt_store_snapshot (const VattStore *store, GError **error)
 {

@@ -46,5 +46,8 @@ void vatt_store_bind (const VattStore *store, VattPlan *plan);
 /* NULL where a parameter has no such tensor. */
 const float *vatt_store_lookup (const VattStore *store, const char *path,
     VattTrainerTensor which, gsize *count);
+/* Puts values in the place of those that vatt_store_lookup() finds. */
+void vatt_store_replace (VattStore *store, const char *path,
+    VattTrainerTensor which, const void *values);
 /* A model of the parameters as they are now. */
 VattModel *vatt_store_snapshot (const VattStore *store, GError **error);

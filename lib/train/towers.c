@@ -34,10 +34,7 @@ vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
     const VattTowerSettings *settings, const VattClip *clip, size_t items,
     GError **error)
 {
-  const guint *grid = vatt_clip_grid (clip);
-  const VattTowerShape shape = { .batch = items,
-    .grid = { grid[0], grid[1], grid[2] },
-    .kept = vatt_clip_kept (clip) ? vatt_clip_tokens (clip) : 0 };
+  const VattTowerShape shape = vatt_tower_shape (clip, items);
   if (stage->stage.program && memcmp (&shape, &stage->shape, sizeof shape) == 0)
     return TRUE;
   stage->shape = shape;
@@ -49,13 +46,7 @@ void
 vatt_tower_stage_bind (
     VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key)
 {
-  size_t step = (size_t)vatt_clip_tokens (clip) * vatt_clip_token_size (clip);
-  stage->tower.values->data =
-      vatt_clip_modality (clip) == VATT_TEXT
-          ? (const void *)(vatt_clip_ids (clip) + first * step)
-          : vatt_clip_values (clip) + first * step;
-  if (stage->tower.kept)
-    stage->tower.kept->data = vatt_clip_kept (clip);
+  vatt_tower_bind (&stage->tower, clip, first);
   stage->random[0] = (guint32)key;
   stage->random[1] = (guint32)(key >> 32);
   stage->random[2] = (guint32)first;

@@ -8,12 +8,16 @@
  * so that one plan does for all: the last begins among the samples of the one
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
+#include "accuracy.h"
 #include "batch.h"
 #include "descent.h"
+#include "health.h"
+#include "mixup.h"
 #include "objective.h"
 #include "profile.h"
 #include "rng.h"
 #include "settings.h"
+#include "state.h"
 #include "towers.h"
 
 #include <math.h>
@@ -34,9 +38,12 @@ struct _VattTrainer {
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
-  VattBatchSize size;                 /* of the batch */
+  VattMixup mixup;
+  float *scores;      /* owned; of accuracies */
+  VattBatchSize size; /* of the batch */
   guint64 step;
-  gint busy; /* atomic: a trainer belongs to one thread at a time */
+  guint64 bad; /* steps in a row whose loss was bad */
+  gint busy;   /* atomic: a trainer belongs to one thread at a time */
 };
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
@@ -55,6 +62,8 @@ vatt_trainer_finalize (GObject *object)
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
+  vatt_mixup_clear (&self->mixup);
+  g_free (self->scores);
   g_clear_object (&self->model);
   g_clear_object (&self->device);
   G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
@@ -110,7 +119,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
-  if (!self->modalities)
+  if (!self->modalities ||
+      !vatt_mixup_check (model, params, self->modalities, error))
     return NULL;
   self->contrast =
       vatt_model_get_config (model)->head.kind != VATT_HEAD_CLASSIFIER;
@@ -196,6 +206,9 @@ make_features (VattTrainer *self)
     if (parts (self) * part_size (self) > self->size.samples)
       self->last[m] = g_new (float, part_size (self) * sample);
   }
+  g_free (self->scores);
+  self->scores = g_new (
+      float, VATT_ACCURACY_ROWS * self->size.samples * self->size.captions);
   g_free (self->ones);
   self->ones = g_new (float, self->size.samples);
   for (size_t i = 0; i < self->size.samples; i++)
@@ -221,6 +234,28 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
       self->modalities, self->size.samples, self->size.captions, error);
 }
 
+static gboolean
+mixes (const VattTrainer *self)
+{
+  return self->params.mixup > 0.0;
+}
+
+/* A classifier has one tower. */
+static gboolean
+make_mixture (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  guint m = 0;
+  while (!needs (self, m))
+    m++;
+  if (!vatt_mixup_check_clip (batch->clip[m], error))
+    return FALSE;
+  vatt_mixup_prepare (&self->mixup, batch->clip[m], self->tower[m].shape.batch,
+      vatt_model_get_config (self->model)->head.classes);
+  vatt_mixup_draw (
+      &self->mixup, self->params.mixup, self->params.seed, self->step);
+  return TRUE;
+}
+
 /* ---- a step ---- */
 
 /* Of the random numbers of a step: of a tower, or of the heads. */
@@ -241,6 +276,9 @@ run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
   vatt_tower_stage_bind (tower, batch->clip[modality],
       part_begin (self, part) * items_of (self, modality),
       key_of (self, modality));
+  if (mixes (self))
+    tower->tower.values->data = vatt_mixup_values (&self->mixup,
+        batch->clip[modality], part_begin (self, part), tower->shape.batch);
   return vatt_stage_run (&tower->stage, VATT_PHASE_FORWARD, cancellable, error);
 }
 
@@ -275,7 +313,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
           batch->valid[m] ? batch->valid[m] : self->ones;
     }
   if (objective->labels)
-    objective->labels->data = batch->labels;
+    objective->labels->data =
+        mixes (self) ? vatt_mixup_labels (&self->mixup, batch->labels)
+                     : batch->labels;
   if (!vatt_stage_run (
           &objective->stage, VATT_PHASE_FORWARD, cancellable, error))
     return FALSE;
@@ -286,6 +326,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
         self->step);
     return FALSE;
   }
+  if (!vatt_health_check (
+          &self->bad, &self->params, self->step, (double)loss, error))
+    return FALSE;
   return vatt_stage_run (
       &objective->stage, VATT_PHASE_BACKWARD, cancellable, error);
 }
@@ -337,9 +380,13 @@ report (const VattTrainer *self, VattLosses *losses)
     .rate = vatt_schedule_get_rate (&self->params.schedule, self->step),
     .gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS),
     .head_gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_HEADS) };
-  for (guint p = 0; p < VATT_N_PAIRS; p++)
-    if (self->objective.pair[p])
-      losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    if (!self->objective.pair[p])
+      continue;
+    losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+    losses->accuracy[p] =
+        vatt_objective_accuracy (&self->objective, (VattPair)p, self->scores);
+  }
 }
 
 static gboolean
@@ -350,7 +397,8 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
           batch, self->model, self->modalities, &self->size, error))
     return FALSE;
   make_features (self);
-  if (!make_plans (self, batch, error))
+  if (!make_plans (self, batch, error) ||
+      (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;
   vatt_store_clear_gradients (self->store);
   return run_towers (self, batch, cancellable, error) &&
@@ -374,6 +422,7 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
  *
  * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
  *   %VATT_ERROR_WEIGHTS where a classifier's loss or gradient is not a number,
+ *   or where losses were bad for longer than #VattTrainerParams.patience,
  *   %VATT_ERROR_MEMORY, or %G_IO_ERROR_CANCELLED
  */
 gboolean
@@ -389,6 +438,25 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   trainer->step += done;
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
+}
+
+gboolean
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+{
+  g_return_val_if_fail (
+      g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  *parts = (VattTrainerParts){ .model = self->model,
+    .params = &self->params,
+    .store = self->store,
+    .step = &self->step,
+    .bad = &self->bad };
+  return TRUE;
+}
+
+void
+vatt_trainer_release (VattTrainer *self)
+{
+  g_atomic_int_set (&self->busy, FALSE);
 }
 
 /**

@@ -1,7 +1,7 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * addposition: dposition[n] += sum over b and t with kept[t] = n of dy[b, t]; a
+ * addposition: dposition[n] += sum over b, t with kept[b, t] = n of dy[b, t]; a
  * group is one n, an invocation keeps to its own values of the row. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -27,18 +27,19 @@ layout (binding = 2) readonly buffer Kept
 
 uint place;
 
+/* Of the first rows, after which places are the same again. */
 uint
-id_of (uint token)
+id_of (uint row)
 {
-  return KEPT ? min (kept[token], places - 1) : token;
+  return KEPT ? min (kept[row], places - 1) : row;
 }
 
 void
-add_row (uint token)
+add_row (uint row)
 {
   for (uint d = gl_LocalInvocationIndex; d < width; d += gl_WorkGroupSize.x)
-    for (uint b = 0; b < samples; b++)
-      dposition[place * width + d] += dy[(b * tokens + token) * width + d];
+    for (uint i = row * width + d; i < count; i += period * width)
+      dposition[place * width + d] += dy[i];
 }
 
 #include "rows_of.glsl"
@@ -48,5 +49,5 @@ main ()
 {
   place = group_index ();
   if (place < places)
-    add_rows_of (place, KEPT ? 0 : place, KEPT ? tokens : place + 1);
+    add_rows_of (place, KEPT ? 0 : place, KEPT ? period : place + 1);
 }

@@ -1,7 +1,7 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * addposition: y[b, t] = x[b, t] + position[kept[t]], or position[t]; an
+ * addposition: y[b, t] = x[b, t] + position[kept[b, t]], kept[t] or t; an
  * invocation is one value of y. A place that the table does not have reads its
  * last. */
 #extension GL_GOOGLE_include_directive : require
@@ -36,7 +36,7 @@ main ()
   uint i = element_index ();
   if (i >= count)
     return;
-  uint token = i / width % tokens;
-  uint place = KEPT ? min (kept[token], places - 1) : token;
+  uint row = i / width % period;
+  uint place = KEPT ? min (kept[row], places - 1) : row;
   y[i] = x[i] + position[place * width + i % width];
 }

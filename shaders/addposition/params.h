@@ -3,6 +3,5 @@
  * Push constants of addposition. */
 uint32_t count;  /* values of y */
 uint32_t width;  /* values of a row */
-uint32_t tokens; /* T */
+uint32_t period; /* rows after which places are the same again */
 uint32_t places; /* N */
-uint32_t samples;

@@ -44,7 +44,7 @@ load_queries (Place place)
     uint at = begin_of (place, queries, min (row_of (place, i), queries - 1));
     [[dont_unroll]] for (uint c = 0; c < ROW_QUADS; c++)
     {
-      query[slot (i, c)] = query_quad (at, 4 * c);
+      query[slot (i, c)] = query_quad (at, 4 * c, true) * (scale * LOG2_E);
       result[slot (i, c)] = vec4 (0.0);
     }
   }
@@ -58,8 +58,7 @@ part_of (uint j, uint e)
 }
 
 /* Where the lane's share of four keys begins, and which channel that is. Keys
- * past the end are like the last; they and channels past the end count for
- * nothing. */
+ * past the end are like the last and count for nothing. */
 uint
 share_begin (Place place, uint key0)
 {
@@ -104,8 +103,8 @@ find_scores (Place place, uint key0)
   [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; chunk++)
   {
     vec4 a[ROWS][2];
-    [[unroll]] for (uint g = 0; g < KEYS / 4; g++) part[g] =
-        key_quad (share_begin (place, key0 + 4 * g), share_channel (chunk));
+    [[unroll]] for (uint g = 0; g < KEYS / 4; g++) part[g] = key_quad (
+        share_begin (place, key0 + 4 * g), share_channel (chunk), false);
     [[unroll]] for (uint i = 0; i < ROWS; i++)
         [[unroll]] for (uint h = 0; h < 2; h++) a[i][h] =
             query[slot (i, 2 * chunk + h)];
@@ -162,8 +161,8 @@ accumulate (Place place, uint key0)
 {
   [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; chunk++)
   {
-    [[unroll]] for (uint g = 0; g < KEYS / 4; g++) part[g] =
-        value_quad (share_begin (place, key0 + 4 * g), share_channel (chunk));
+    [[unroll]] for (uint g = 0; g < KEYS / 4; g++) part[g] = value_quad (
+        share_begin (place, key0 + 4 * g), share_channel (chunk), false);
     [[unroll]] for (uint h = 0; h < 2; h++)
     {
       vec4 a[ROWS];
@@ -186,7 +185,11 @@ void
 write_result (Place place)
 {
   [[unroll]] for (uint i = 0; i < ROWS; i++)
-      total[i * LANES + gl_SubgroupInvocationID] = divisor (sum[i]);
+  {
+    total[i * LANES + gl_SubgroupInvocationID] = divisor (sum[i]);
+    if (SAVED && row_of (place, i) < queries)
+      save (place, row_of (place, i), top[i], sum[i]);
+  }
   [[dont_unroll]] for (uint i = 0; i < ROWS; i++)
   {
     uint at = begin_of (place, queries, row_of (place, i));
@@ -204,7 +207,7 @@ void
 main ()
 {
   Place place;
-  if (!find_place (LANES * ROWS, place))
+  if (!find_place (LANES * ROWS, queries, place))
     return; /* all of the group */
   [[unroll]] for (uint i = 0; i < ROWS; i++)
   {

@@ -45,7 +45,8 @@ load_queries (Place place)
        i += gl_WorkGroupSize.x) {
     uint row = i / QUADS, quad = i % QUADS;
     uint at = begin_of (place, queries, min (place.row + row, queries - 1));
-    query[row * STRIDE + quad] = query_quad (at, 4 * quad);
+    query[row * STRIDE + quad] =
+        query_quad (at, 4 * quad, true) * (scale * LOG2_E);
   }
 }
 
@@ -57,8 +58,8 @@ load_tile (Place place, uint key0, bool values)
        i += gl_WorkGroupSize.x) {
     uint key = i / QUADS, quad = i % QUADS;
     uint at = begin_of (place, keys, min (key0 + key, keys - 1));
-    tile[key * STRIDE + quad] =
-        values ? value_quad (at, 4 * quad) : key_quad (at, 4 * quad);
+    tile[key * STRIDE + quad] = values ? value_quad (at, 4 * quad, false)
+                                       : key_quad (at, 4 * quad, false);
   }
 }
 
@@ -157,6 +158,10 @@ accumulate ()
 void
 write_result (Place place)
 {
+  [[unroll]] for (uint i = 0; i < ROWS;
+                  i++) if (SAVED && across () == 0 &&
+                           place.row + row_of (i) < queries)
+      save (place, place.row + row_of (i), top[i], sum[i]);
   [[unroll]] for (uint i = 0; i < ROWS; i++)
       [[unroll]] for (uint j = 0; j < VECTORS; j++)
   {
@@ -171,7 +176,7 @@ void
 main ()
 {
   Place place;
-  if (!find_place (TILE_ROWS, place))
+  if (!find_place (TILE_ROWS, queries, place))
     return; /* all of the group */
   [[unroll]] for (uint i = 0; i < ROWS; i++)
   {

@@ -11,3 +11,6 @@ uint32_t stream_low; /* of dropout, as dropout has it */
 uint32_t stream_high;
 uint32_t threshold;
 float drop_scale;
+uint32_t masks; /* where masks begin in what is prepared for the way back */
+uint32_t begin; /* of what groups go over on the way back: keys, queries or */
+uint32_t end;   /* samples */

@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "logsum.glsl"
+#include "masks.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -15,11 +16,15 @@ layout (binding = 0) readonly buffer Mask
 {
   float mask[];
 };
-layout (binding = 1) buffer Statistics
+layout (binding = 1) readonly buffer XMask
+{
+  float x_mask[];
+};
+layout (binding = 2) buffer Statistics
 {
   float statistics[];
 };
-layout (binding = 2) writeonly buffer Loss
+layout (binding = 3) writeonly buffer Loss
 {
   float loss[];
 };
@@ -29,7 +34,8 @@ const uint INFINITE = 0x7f800000u;
 float
 valid (uint i)
 {
-  return masked != 0 ? mask[i] : 1.0;
+  return ((masked & MASKED) != 0 ? mask[i] : 1.0) *
+         ((masked & MASKED_X) != 0 ? x_mask[i] : 1.0);
 }
 
 void

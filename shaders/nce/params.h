@@ -7,8 +7,9 @@ uint32_t columns; /* of scores: samples times captions */
 uint32_t depth;
 uint32_t k_begin;
 uint32_t k_end;
+uint32_t row_begin; /* of a product: which of x is the first */
 uint32_t captions;
 uint32_t form;   /* VattNceForm */
-uint32_t masked; /* whether there is a mask */
+uint32_t masked; /* 1: y has a mask, 2: x has one; or both */
 float scale;
 float penalty;

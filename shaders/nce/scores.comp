@@ -1,13 +1,15 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * nce: s[i][j,l] = x_i . y_{j,l} / temperature - penalty (1 - m_j); x is (rows,
- * depth), y (columns, depth). A group makes a tile of s; how, the body says. */
+ * nce: s[i][j,l] = x_i . y_{j,l} / temperature - penalty (1 - m_j) - penalty
+ * (1 - n_i); x is (rows, depth), y (columns, depth). A group makes a tile of s;
+ * how, the body says. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#define GEMM_C 3
+#define GEMM_C 4
 #include "common.glsl"
 #include "gemm.glsl"
+#include "masks.glsl"
 
 layout (push_constant) uniform Params{
 #include "params.h"
@@ -16,16 +18,22 @@ layout (binding = 2) readonly buffer Mask
 {
   float mask[];
 };
+layout (binding = 3) readonly buffer XMask
+{
+  float x_mask[];
+};
 #include "gemm_operands.glsl"
 
 vec4
 c_finish (uint row, uint column, vec4 sum)
 {
   sum *= scale;
-  if (masked == 0)
-    return sum;
-  [[unroll]] for (uint e = 0; e < 4; e++) sum[e] -=
-      (1.0 - mask[min (column + e, columns - 1) / captions]) * penalty;
+  if ((masked & MASKED) != 0) [[unroll]]
+    for (uint e = 0; e < 4; e++)
+      sum[e] -=
+          (1.0 - mask[min (column + e, columns - 1) / captions]) * penalty;
+  if ((masked & MASKED_X) != 0)
+    sum -= (1.0 - x_mask[row_begin + row]) * penalty;
   return sum;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * addposition: all tokens, and those that DropToken left. */
+ * addposition: all tokens, and those that DropToken left of a batch or of each
+ * item. */
 #include "optest.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@ reference (const OpCase *test, const double *const in[], double *y)
   for (size_t b = 0; b < shape[0]; b++)
     for (size_t t = 0; t < shape[1]; t++)
       for (size_t d = 0; d < shape[2]; d++) {
-        size_t n = in[2] ? (size_t)in[2][t] : t;
+        size_t row = test->in[2].rank == 2 ? b * shape[1] + t : t;
+        size_t n = in[2] ? (size_t)in[2][row] : t;
         *y++ =
             in[0][(b * shape[1] + t) * shape[2] + d] + in[1][n * shape[2] + d];
       }
@@ -31,6 +33,11 @@ static const OpCase cases[] = {
       TENSOR (3, 1, 1, 33), ROUNDING },
   { "fours", { TENSOR (3, 7, 5, 12), TENSOR (2, 31, 12), IDS (31, 1, 5) },
       TENSOR (3, 7, 5, 12), ROUNDING },
+  { "kept-each",
+      { TENSOR (3, 7, 5, 13), TENSOR (2, 31, 13), IDS (31, 2, 7, 5) },
+      TENSOR (3, 7, 5, 13), ROUNDING },
+  { "fours-each", { TENSOR (3, 7, 5, 12), TENSOR (2, 9, 12), IDS (9, 2, 7, 5) },
+      TENSOR (3, 7, 5, 12), ROUNDING },
   { "large", { TENSOR (3, 3, 1201, 67), TENSOR (2, 1201, 67) },
       TENSOR (3, 3, 1201, 67), ROUNDING },
   { NULL },
@@ -48,6 +55,12 @@ static const OpRefusal refusals[] = {
       { TENSOR (3, 1, 5, 13), TENSOR (2, 9, 13), IDS (9, 1, 4) } },
   { "kept is F32 of rank 1, expected I32",
       { TENSOR (3, 1, 5, 13), TENSOR (2, 9, 13), TENSOR (1, 5) } },
+  { "kept has 2 along axis 0, expected 3",
+      { TENSOR (3, 3, 5, 13), TENSOR (2, 9, 13), IDS (9, 2, 2, 5) } },
+  { "kept has 4 along axis 1, expected 5",
+      { TENSOR (3, 3, 5, 13), TENSOR (2, 9, 13), IDS (9, 2, 3, 4) } },
+  { "kept is I32 of rank 3, expected I32 of rank 1",
+      { TENSOR (3, 3, 5, 13), TENSOR (2, 9, 13), IDS (9, 3, 3, 5, 1) } },
   { NULL },
 };
 

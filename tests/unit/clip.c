@@ -183,6 +183,73 @@ test_drop (void)
   g_assert_cmpint (vatt_clip_kept (clip)[39], ==, 39);
 }
 
+/* Every item has values and places of its own; the first draws as a batch
+ * does, and the draw does not hang on how many items there are. */
+static void
+test_drop_each (void)
+{
+  const guint wide[3] = { 4, 5, 2 };
+  const guint keep = 13, items = 3, size = 6;
+  g_autoptr (VattClip) clip = new_clip (VATT_VIDEO, items, wide, size);
+  g_autoptr (VattClip) less = new_clip (VATT_VIDEO, items - 1, wide, 1);
+  g_autoptr (VattClip) shared = new_clip (VATT_VIDEO, items, wide, size);
+  float *values = vatt_clip_writable_values (clip);
+  for (guint i = 0; i < items * 40 * size; i++)
+    values[i] = (float)i;
+  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, 0);
+  g_assert_true (vatt_clip_drop_tokens_each (clip, keep, 5, 7, NULL));
+  g_assert_true (vatt_clip_drop_tokens_each (less, keep, 5, 7, NULL));
+  g_assert_true (vatt_clip_drop_tokens (shared, keep, 5, 7, NULL));
+  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, items);
+  g_assert_cmpuint (vatt_clip_kept_rows (shared), ==, 1);
+  const gint32 *kept = vatt_clip_kept (clip);
+  for (guint i = 0; i < items * keep; i++) {
+    g_assert_cmpint (kept[i], >, i % keep == 0 ? -1 : kept[i - 1]);
+    g_assert_cmpint (kept[i], <, 40);
+    for (guint v = 0; v < size; v++)
+      g_assert_cmpfloat (values[i * size + v], ==,
+          (float)((i / keep * 40 + (guint)kept[i]) * size + v));
+  }
+  gsize bytes = keep * sizeof *kept;
+  g_assert_cmpmem (kept, bytes, vatt_clip_kept (shared), bytes);
+  g_assert_cmpmem (kept, 2 * bytes, vatt_clip_kept (less), 2 * bytes);
+  g_assert_cmpint (memcmp (kept, kept + keep, bytes), !=, 0);
+  g_assert_cmpint (memcmp (kept + keep, kept + 2 * keep, bytes), !=, 0);
+  vatt_clip_reset (clip);
+  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, 0);
+  g_assert_cmpuint (vatt_clip_tokens (clip), ==, 40);
+}
+
+static void
+test_new_dropped (void)
+{
+  const guint wide[3] = { 4, 5, 2 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattClip) clip =
+      vatt_clip_new_dropped (VATT_VIDEO, 2, wide, 3, 11, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vatt_clip_tokens (clip), ==, 11);
+  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, 2);
+  g_assert_true (vatt_clip_kept (clip) == vatt_clip_writable_kept (clip));
+  for (guint i = 0; i < 2 * 11; i++)
+    g_assert_cmpint (vatt_clip_kept (clip)[i], ==, (gint32)(i % 11));
+  for (guint i = 0; i < 2 * 11 * 3; i++)
+    g_assert_cmpfloat (vatt_clip_writable_values (clip)[i], ==, 0.0f);
+  g_assert_true (vatt_clip_check_kept (clip, &error));
+  g_assert_no_error (error);
+  vatt_clip_writable_kept (clip)[11 + 4] = 40;
+  g_assert_false (vatt_clip_check_kept (clip, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
+  g_assert_nonnull (strstr (
+      error->message, "kept token 4 of item 1 is 40, expected 0 to 39"));
+  g_clear_error (&error);
+  g_assert_null (vatt_clip_new_dropped (VATT_VIDEO, 2, wide, 3, 41, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_CONFIG);
+  g_clear_error (&error);
+  g_assert_null (vatt_clip_new_dropped (VATT_VIDEO, 0, wide, 3, 4, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
+}
+
 static void
 test_drop_repeats (void)
 {
@@ -310,6 +377,8 @@ main (int argc, char **argv)
   g_test_add_func ("/clip/standardize", test_standardize);
   g_test_add_func ("/clip/sound", test_sound);
   g_test_add_func ("/clip/drop", test_drop);
+  g_test_add_func ("/clip/drop-each", test_drop_each);
+  g_test_add_func ("/clip/new-dropped", test_new_dropped);
   g_test_add_func ("/clip/drop-repeats", test_drop_repeats);
   g_test_add_func ("/clip/bytes", test_bytes);
   g_test_add_func ("/clip/errors", test_errors);

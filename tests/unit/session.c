@@ -287,6 +287,40 @@ test_permuted_tokens (void)
   g_bytes_unref (bytes[1]);
 }
 
+/* Items that keep tokens of their own come to what each comes to alone. */
+static void
+test_own_tokens (void)
+{
+  enum { ITEMS = 3, KEEP = 29 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattModel) model = tiny_model ();
+  g_autoptr (VattDevice) device = cpu (2);
+  for (guint m = VATT_VIDEO; m <= VATT_AUDIO; m++) {
+    g_autoptr (VattSession) session =
+        new_session (model, device, (VattModality)m, VATT_OUTPUT_POOLED);
+    g_autoptr (VattClip) all =
+        new_clip (model, (VattModality)m, ITEMS, NULL, 0);
+    g_assert_true (vatt_clip_drop_tokens_each (all, KEEP, SEED, 1, &error));
+    g_assert_no_error (error);
+    size_t n,
+        row = (size_t)KEEP * front_of (model, (VattModality)m)->token_size;
+    g_autofree float *pooled = pooled_of (session, all, &n);
+    for (guint item = 0; item < ITEMS; item++) {
+      g_autoptr (VattClip) one = vatt_clip_new_dropped ((VattModality)m, 1,
+          vatt_clip_grid (all), vatt_clip_token_size (all), KEEP, &error);
+      g_assert_no_error (error);
+      memcpy (vatt_clip_writable_values (one),
+          vatt_clip_values (all) + item * row, row * sizeof (float));
+      memcpy (vatt_clip_writable_kept (one), vatt_clip_kept (all) + item * KEEP,
+          KEEP * sizeof (gint32));
+      size_t width;
+      g_autofree float *alone = pooled_of (session, one, &width);
+      g_assert_cmpuint (width * ITEMS, ==, n);
+      assert_close (pooled + item * width, alone, width);
+    }
+  }
+}
+
 /* ---- sentences ---- */
 
 static VattClip *
@@ -334,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/batch", test_batch);
   g_test_add_func ("/session/replanning", test_replanning);
   g_test_add_func ("/session/permuted-tokens", test_permuted_tokens);
+  g_test_add_func ("/session/own-tokens", test_own_tokens);
   g_test_add_func ("/session/padding", test_padding);
   return g_test_run ();
 }

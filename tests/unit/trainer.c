@@ -153,6 +153,38 @@ apart (const Fixture *fixture, VattTrainer *a, VattTrainer *b)
   return most / sqrt (all);
 }
 
+/* Parts of a batch come to the gradient of the whole: contrast and batch norm
+ * see all of it. Rounding is in other places. */
+static void
+check_parts (const Fixture *fixture)
+{
+  VattTrainerParams params = settings ();
+  params.dropout = 0.0;
+  g_autoptr (VattTrainer) whole =
+      new_trainer (fixture, fixture->device, &params);
+  VattLosses expected = step (whole, &fixture->batch);
+  for (params.micro_batch = 1; params.micro_batch <= 2; params.micro_batch++) {
+    g_autoptr (VattTrainer) parts =
+        new_trainer (fixture, fixture->device, &params);
+    VattLosses found = step (parts, &fixture->batch);
+    g_assert_cmpfloat_with_epsilon (found.total, expected.total, 1e-4);
+    g_assert_cmpfloat (apart (fixture, whole, parts), <, 1e-4);
+    g_assert_cmpuint (
+        vatt_trainer_get_bytes (parts), <, vatt_trainer_get_bytes (whole));
+  }
+}
+
+static void
+test_parts (Fixture *fixture, gconstpointer data)
+{
+  check_parts (fixture);
+  /* Every item keeps other tokens: parts must find theirs. */
+  for (guint m = VATT_VIDEO; m <= VATT_AUDIO; m++)
+    g_assert_true (
+        vatt_clip_drop_tokens_each (fixture->clip[m], 17, SEED, m, NULL));
+  check_parts (fixture);
+}
+
 /* What is dropped depends on the seed, and on no thread. */
 static void
 test_dropout (Fixture *fixture, gconstpointer data)
@@ -347,10 +379,6 @@ test_batches (Fixture *fixture, gconstpointer data)
   batch.clip[VATT_TEXT] = few;
   refuse_batch (fixture, &batch, "the batch has 5 items of text for 4 samples");
   batch = fixture->batch;
-  const float mask[SAMPLES] = { 1.0f, 0.0f, 1.0f, NAN };
-  batch.valid[VATT_VIDEO] = mask;
-  refuse_batch (fixture, &batch, "which samples have video");
-  batch = fixture->batch;
   vatt_clip_writable_values (fixture->clip[VATT_VIDEO])[7] = NAN;
   refuse_batch (
       fixture, &batch, "video value 7 of the clip is not a finite number");
@@ -446,6 +474,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("learns", test_learns);
   add ("models", test_models);
+  add ("parts", test_parts);
   add ("dropout", test_dropout);
   add ("slope", test_slope);
   add ("frozen", test_frozen);

@@ -148,6 +148,12 @@ test_masks (void)
   batch.valid[VATT_TEXT] = mask;
   refuse (model, trainer, &batch, VATT_ERROR_SHAPE,
       "value 2 of the batch's validity of text is nan, expected 0 or 1");
+  batch.valid[VATT_TEXT] = NULL;
+  batch.valid[VATT_VIDEO] = mask;
+  refuse (model, trainer, &batch, VATT_ERROR_SHAPE,
+      "value 2 of the batch's validity of video is nan, expected 0 or 1");
+  batch.valid[VATT_VIDEO] = NULL;
+  batch.valid[VATT_TEXT] = mask;
   /* No text at all: the pair has no loss, and the text's tower no gradient. */
   memset (mask, 0, sizeof mask);
   g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
@@ -165,6 +171,54 @@ test_masks (void)
     vatt_clip_free (clip[m]);
 }
 
+/* A pair needs both of its modalities: with one sample left that has them,
+ * and nothing to tell it from, the loss is ln 2; with none it is 0. */
+static void
+test_pairs (void)
+{
+  static const float first[SAMPLES] = { 1, 0, 0 },
+                     others[SAMPLES] = { 0, 1, 1 };
+  static const struct {
+    const float *valid[VATT_N_MODALITIES];
+    double loss[VATT_N_PAIRS]; /* 0 or ln 2; 1: another */
+  } rows[] = {
+    { { NULL, first, first }, { 1, 1, M_LN2 } },
+    { { NULL, others, first }, { 1, 1, 0 } },
+    { { first, first, NULL }, { M_LN2, 1, 1 } },
+    { { others, first, others }, { 0, 1, 0 } },
+    { { first, NULL, first }, { 1, M_LN2, 1 } },
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattModel) model = tiny_model ();
+  g_autoptr (VattDevice) device = cpu (2);
+  VattClip *clip[VATT_N_MODALITIES];
+  VattTrainerParams params;
+  vatt_trainer_params_init (&params, VATT_TASK_PRETRAIN);
+  params.weight[VATT_PAIR_AUDIO_TEXT] = 1.0;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    clip[m] = new_clip (model, (VattModality)m, SAMPLES, NULL, 100 * m);
+  for (guint r = 0; r < G_N_ELEMENTS (rows); r++) {
+    g_autoptr (VattTrainer) trainer =
+        vatt_trainer_new (model, device, &params, &error);
+    g_assert_no_error (error);
+    VattBatch batch = { .labels = NULL };
+    VattLosses losses;
+    for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+      batch.clip[m] = clip[m];
+      batch.valid[m] = rows[r].valid[m];
+    }
+    g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
+    g_assert_no_error (error);
+    for (guint p = 0; p < VATT_N_PAIRS; p++)
+      if (rows[r].loss[p] == 1.0)
+        g_assert_cmpfloat (losses.pair[p], >, 0.7);
+      else
+        g_assert_cmpfloat_with_epsilon (losses.pair[p], rows[r].loss[p], 1e-6);
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    vatt_clip_free (clip[m]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -173,5 +227,6 @@ main (int argc, char **argv)
   g_test_add_func ("/trainernumbers/overflow", test_overflow);
   g_test_add_func ("/trainernumbers/contrast", test_contrast);
   g_test_add_func ("/trainernumbers/masks", test_masks);
+  g_test_add_func ("/trainernumbers/pairs", test_pairs);
   return g_test_run ();
 }

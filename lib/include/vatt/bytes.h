@@ -47,7 +47,8 @@ VATT_API GBytes *vatt_clip_get_bytes (const VattClip *clip);
  * @n_kept: (out): how many
  *
  * Returns: (transfer none) (nullable) (array length=n_kept): indices into the
- *   grid, or %NULL where no token was dropped
+ *   grid, vatt_clip_kept_rows() times as many as there are tokens, or %NULL
+ * where no token was dropped
  */
 VATT_API const gint32 *vatt_clip_get_kept (const VattClip *clip, guint *n_kept);
 

@@ -50,6 +50,25 @@ VATT_API VattClip *vatt_clip_new (VattModality modality, guint batch,
     const guint grid[3], guint token_size, GError **error);
 
 /**
+ * vatt_clip_new_dropped:
+ * @modality: video or sound
+ * @batch: number of items
+ * @grid: (array fixed-size=3): tokens along each axis before any were dropped
+ * @token_size: values in a patch
+ * @tokens: tokens of each item that are left
+ * @error: return location for a #GError: %VATT_ERROR_SHAPE,
+ *   %VATT_ERROR_CONFIG, %VATT_ERROR_MEMORY
+ *
+ * Makes a clip whose items keep each tokens of its own: zeros, aligned to 64
+ * bytes, which are the first of the grid until vatt_clip_writable_kept() is
+ * written to.
+ *
+ * Returns: (transfer full) (nullable): a clip, or %NULL with @error set
+ */
+VATT_API VattClip *vatt_clip_new_dropped (VattModality modality, guint batch,
+    const guint grid[3], guint token_size, guint tokens, GError **error);
+
+/**
  * vatt_clip_new_from_bytes:
  * @modality: what @values hold
  * @batch: number of items
@@ -131,10 +150,19 @@ VATT_API guint vatt_clip_tokens (const VattClip *clip);
  * vatt_clip_kept:
  * @clip: a clip
  *
- * Returns: (transfer none) (nullable): (tokens) indices into the grid, or %NULL
- *   where no token was dropped
+ * Returns: (transfer none) (nullable): (rows, tokens) indices into the grid,
+ *   rows as vatt_clip_kept_rows() says, or %NULL where no token was dropped
  */
 VATT_API const gint32 *vatt_clip_kept (const VattClip *clip);
+
+/**
+ * vatt_clip_kept_rows:
+ * @clip: a clip
+ *
+ * Returns: 0 where no token was dropped, 1 where all items keep the same, and
+ *   the number of items where each keeps its own
+ */
+VATT_API guint vatt_clip_kept_rows (const VattClip *clip);
 
 /**
  * vatt_clip_values: (skip)
@@ -154,7 +182,8 @@ VATT_API const gint32 *vatt_clip_ids (const VattClip *clip);
 
 /**
  * vatt_clip_writable_values: (skip)
- * @clip: a clip of video or sound from vatt_clip_new()
+ * @clip: a clip of video or sound from vatt_clip_new() or
+ *   vatt_clip_new_dropped()
  *
  * Returns: (transfer none): (batch, tokens, token_size)
  */
@@ -167,6 +196,24 @@ VATT_API float *vatt_clip_writable_values (VattClip *clip);
  * Returns: (transfer none): (batch, words)
  */
 VATT_API gint32 *vatt_clip_writable_ids (VattClip *clip);
+
+/**
+ * vatt_clip_writable_kept: (skip)
+ * @clip: a clip from vatt_clip_new_dropped()
+ *
+ * Returns: (transfer none): (batch, tokens) indices into the grid; of an item
+ *   each once, which is not checked
+ */
+VATT_API gint32 *vatt_clip_writable_kept (VattClip *clip);
+
+/**
+ * vatt_clip_check_kept:
+ * @clip: a clip
+ * @error: return location for a #GError: %VATT_ERROR_SHAPE
+ *
+ * Returns: whether the tokens that it says were kept are in the grid
+ */
+VATT_API gboolean vatt_clip_check_kept (const VattClip *clip, GError **error);
 
 /**
  * vatt_clip_drop_tokens:
@@ -183,6 +230,23 @@ VATT_API gint32 *vatt_clip_writable_ids (VattClip *clip);
  * Returns: whether it was done
  */
 VATT_API gboolean vatt_clip_drop_tokens (
+    VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error);
+
+/**
+ * vatt_clip_drop_tokens_each:
+ * @clip: a full clip of video or sound from vatt_clip_new()
+ * @keep: how many tokens of each item stay, 1 to all of them
+ * @seed: seed of the random numbers
+ * @stream: which random numbers of that seed: differs from clip to clip
+ * @error: return location for a #GError: %VATT_ERROR_CONFIG
+ *
+ * As vatt_clip_drop_tokens(), with a choice of its own for each item, which
+ * depends on the item's number too; the first has that of
+ * vatt_clip_drop_tokens(). Allocates nothing.
+ *
+ * Returns: whether it was done
+ */
+VATT_API gboolean vatt_clip_drop_tokens_each (
     VattClip *clip, guint keep, guint64 seed, guint64 stream, GError **error);
 
 /**

@@ -141,13 +141,20 @@ typedef enum {
  * @temperature: that scores are divided by
  * @weight: of each pair; only their ratios matter
  * @smoothing: of the labels of a classifier of one class
+ * @mixup: of classifiers of pictures or sound: each sample of a batch is mixed
+ *   with another of it, and so are their labels, in parts of Beta (@mixup,
+ *   @mixup); 0: as they are. Samples that are mixed keep the same tokens.
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
  * @micro_batch: the most samples that the towers compute at once; 0 for the
  *   whole batch. It decides memory and time, but not the result: batches that
  *   are larger go through the towers twice.
- * @seed: of dropout
+ * @seed: of dropout and mixup
+ * @loss_limit: above this a loss is as bad as one that is not a finite number;
+ *   0 for any
+ * @patience: how many steps in a row with a bad loss end the training by an
+ *   error; 0 for any number. The last of them changes no parameter.
  *
  * Settings of a trainer.
  */
@@ -161,10 +168,13 @@ typedef struct {
   double temperature;
   double weight[VATT_N_PAIRS];
   double smoothing;
+  double mixup;
   double dropout, head_dropout;
   gboolean freeze_towers;
   guint micro_batch;
   guint64 seed;
+  double loss_limit;
+  guint patience;
 } VattTrainerParams;
 
 VATT_API void vatt_trainer_params_init (
@@ -175,10 +185,10 @@ VATT_API void vatt_trainer_params_init (
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
- * @valid: (array fixed-size=3): for sound and text, 1 for each sample that has
- *   some and 0 for others; %NULL where all have. Samples without sound are no
- *   positives of video and audio, and their sound is no negative; so are those
- *   without text in the other two pairs, whatever sound they have.
+ * @valid: (array fixed-size=3): for each modality 1 for every sample that has
+ *   it and 0 for others; %NULL where all have. A pair of modalities has samples
+ *   that have both as positives; what a sample has not is no negative either,
+ *   what it has is one.
  * @labels: for classifiers, (samples, classes), from 0 to 1
  *
  * What one step learns from.
@@ -194,6 +204,9 @@ typedef struct {
  * @total: what was made smaller
  * @pair: (array fixed-size=3): of each pair before weighting; 0 for those that
  *   are not used
+ * @accuracy: (array fixed-size=3): of each pair, the share of samples for
+ *   whose first half, of all second ones in the batch, one of their own is the
+ *   nearest
  * @rate: learning rate of the step
  * @gradient_norm: length of the gradient of everything but the heads, before
  *   it was cut
@@ -204,6 +217,7 @@ typedef struct {
 typedef struct {
   double total;
   double pair[VATT_N_PAIRS];
+  double accuracy[VATT_N_PAIRS];
   double rate;
   double gradient_norm, head_gradient_norm;
 } VattLosses;

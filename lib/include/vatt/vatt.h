@@ -7,6 +7,7 @@
 #include <vatt/augment.h>
 #include <vatt/bytes.h>
 #include <vatt/captions.h>
+#include <vatt/checkpoints.h>
 #include <vatt/clip.h>
 #include <vatt/config.h>
 #include <vatt/device.h>
@@ -21,6 +22,7 @@
 #include <vatt/npy.h>
 #include <vatt/objective.h>
 #include <vatt/probe.h>
+#include <vatt/reservoir.h>
 #include <vatt/resize.h>
 #include <vatt/scores.h>
 #include <vatt/session.h>

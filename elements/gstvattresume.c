@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvattresume.h"
+
+#define QUERY "vatt-resume"
+
+/*
+ * gst_vatt_resume_ask:
+ * @srcpad: a pad of the source
+ * @clip: (out): number of the clip to begin with
+ *
+ * Returns: %FALSE if nobody downstream goes on with a run
+ */
+gboolean
+gst_vatt_resume_ask (GstPad *srcpad, guint64 *clip)
+{
+  g_autoptr (GstQuery) query =
+      gst_query_new_custom (GST_QUERY_CUSTOM, gst_structure_new_empty (QUERY));
+  return gst_pad_peer_query (srcpad, query) &&
+         gst_structure_get_uint64 (
+             gst_query_get_structure (query), "clip", clip);
+}
+
+gboolean
+gst_vatt_resume_is_asked (GstQuery *query)
+{
+  return GST_QUERY_TYPE (query) == GST_QUERY_CUSTOM &&
+         gst_structure_has_name (gst_query_get_structure (query), QUERY);
+}
+
+void
+gst_vatt_resume_answer (GstQuery *query, guint64 clip)
+{
+  gst_structure_set (
+      gst_query_writable_structure (query), "clip", G_TYPE_UINT64, clip, NULL);
+}

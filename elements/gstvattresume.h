@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where a source of clips is to begin. Only a trainer downstream that goes on
+ * from a checkpoint knows; the source asks it by a query before it sends
+ * anything. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+gboolean gst_vatt_resume_ask (GstPad *srcpad, guint64 *clip);
+gboolean gst_vatt_resume_is_asked (GstQuery *query);
+void gst_vatt_resume_answer (GstQuery *query, guint64 clip);
+
+G_END_DECLS

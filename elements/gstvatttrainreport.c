@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The training thread's but for the statistics. A log that cannot be written
+ * any more is worth a warning, and the training goes on without. */
+#include "gstvatttrainreport.h"
+
+#include "gstvatterror.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define SHOW_INTERVAL (G_TIME_SPAN_SECOND / 5)
+#define SHOW_INTERVAL_FILE (10 * G_TIME_SPAN_SECOND)
+
+static const char *const pair_names[VATT_N_PAIRS] = {
+  [VATT_PAIR_VIDEO_AUDIO] = "video-audio",
+  [VATT_PAIR_VIDEO_TEXT] = "video-text",
+  [VATT_PAIR_AUDIO_TEXT] = "audio-text",
+};
+
+gboolean
+gst_vatt_train_report_open (GstVattTrainReport *self, GstElement *element,
+    const GstVattTrainSettings *settings, guint64 step, GError **error)
+{
+  const VattEventLogParams params = {
+    .tensorboard = TRUE, .csv = TRUE, .step = step
+  };
+  *self = (GstVattTrainReport){ .element = element };
+  self->last.step = step;
+  if (settings->log_dir)
+    self->log = vatt_event_log_new (settings->log_dir, &params, error);
+  return !settings->log_dir || self->log;
+}
+
+/* Ends the line of progress, so that what is printed next is not in it. */
+static void
+end_line (GstVattTrainReport *self)
+{
+  if (self->line_open)
+    fputc ('\n', stderr);
+  self->line_open = FALSE;
+}
+
+void
+gst_vatt_train_report_close (GstVattTrainReport *self)
+{
+  end_line (self);
+  g_clear_pointer (&self->log, vatt_event_log_free);
+}
+
+/* ---- messages ---- */
+
+static void
+set_counts (GstStructure *structure, const GstVattTrainNumbers *numbers)
+{
+  const GstVattAlignCounts *streams = &numbers->streams;
+  gst_structure_set (structure, "samples", G_TYPE_UINT64, streams->aligned,
+      "incomplete", G_TYPE_UINT64, streams->incomplete, "alone", G_TYPE_UINT64,
+      streams->alone, "unpaired", G_TYPE_UINT64, streams->unpaired,
+      "disordered", G_TYPE_UINT64, streams->disordered, "dropped",
+      G_TYPE_UINT64, streams->dropped, "not-finite", G_TYPE_UINT64,
+      numbers->not_finite, "unknown-labels", G_TYPE_UINT64,
+      numbers->unknown_labels, "unwanted", G_TYPE_UINT64, numbers->unwanted,
+      "bad-steps", G_TYPE_UINT64, numbers->bad_steps, NULL);
+}
+
+static GstStructure *
+make_structure (
+    const char *name, const char *event, const GstVattTrainNumbers *numbers)
+{
+  const VattLosses *losses = &numbers->losses;
+  GstStructure *structure = gst_structure_new (name, "step", G_TYPE_UINT64,
+      numbers->step, "steps", G_TYPE_UINT64, numbers->steps, "loss",
+      G_TYPE_DOUBLE, losses->total, "learning-rate", G_TYPE_DOUBLE,
+      losses->rate, "gradient-norm", G_TYPE_DOUBLE, losses->gradient_norm,
+      "head-gradient-norm", G_TYPE_DOUBLE, losses->head_gradient_norm,
+      "samples-per-second", G_TYPE_DOUBLE, numbers->rate, "processing-time",
+      G_TYPE_UINT64, numbers->taken, "reservoir", G_TYPE_UINT, numbers->fill,
+      "reservoir-size", G_TYPE_UINT, numbers->capacity, NULL);
+  if (event)
+    gst_structure_set (structure, "event", G_TYPE_STRING, event, NULL);
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    g_autofree char *loss = g_strdup_printf ("loss-%s", pair_names[p]);
+    g_autofree char *accuracy = g_strdup_printf ("accuracy-%s", pair_names[p]);
+    if (losses->pair[p] != 0.0)
+      gst_structure_set (structure, loss, G_TYPE_DOUBLE, losses->pair[p],
+          accuracy, G_TYPE_DOUBLE, losses->accuracy[p], NULL);
+  }
+  set_counts (structure, numbers);
+  return structure;
+}
+
+static void
+post (GstVattTrainReport *self, GstStructure *structure)
+{
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element), structure));
+}
+
+/* ---- the line ---- */
+
+static void
+add_pairs (GString *line, const VattLosses *losses)
+{
+  static const char *const short_names[] = { "va", "vt", "at" };
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    if (losses->pair[p] != 0.0)
+      g_string_append_printf (line, "  %s %.3f (%.0f %%)", short_names[p],
+          losses->pair[p], 100.0 * losses->accuracy[p]);
+}
+
+/* On a terminal one line is written over and over, elsewhere a line now and
+ * then. */
+static void
+show (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
+{
+  gboolean terminal = isatty (STDERR_FILENO);
+  gint64 now = g_get_monotonic_time ();
+  gint64 interval = terminal ? SHOW_INTERVAL : SHOW_INTERVAL_FILE;
+  if (self->shown != 0 && now - self->shown < interval &&
+      numbers->step < numbers->steps)
+    return;
+  self->shown = now;
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_string_printf (line,
+      "%s step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "  loss %.4f",
+      GST_ELEMENT_NAME (self->element), numbers->step, numbers->steps,
+      numbers->losses.total);
+  add_pairs (line, &numbers->losses);
+  g_string_append_printf (
+      line, "  rate %.2e  %.1f samples/s", numbers->losses.rate, numbers->rate);
+  if (numbers->streams.dropped)
+    g_string_append_printf (
+        line, "  %" G_GUINT64_FORMAT " dropped", numbers->streams.dropped);
+  fprintf (stderr, terminal ? "\r\033[K%s" : "%s\n", line->str);
+  fflush (stderr);
+  self->line_open = terminal;
+}
+
+/* ---- the log ---- */
+
+static void
+log_step (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
+{
+  g_autoptr (GError) error = NULL;
+  const VattLosses *losses = &numbers->losses;
+  VattScalar scalars[6 + 2 * VATT_N_PAIRS];
+  char *tags[2 * VATT_N_PAIRS] = { NULL };
+  guint n = 0;
+  scalars[n++] = (VattScalar){ "loss", (float)losses->total };
+  scalars[n++] = (VattScalar){ "learning-rate", (float)losses->rate };
+  scalars[n++] = (VattScalar){ "gradient/all", (float)losses->gradient_norm };
+  scalars[n++] =
+      (VattScalar){ "gradient/heads", (float)losses->head_gradient_norm };
+  scalars[n++] =
+      (VattScalar){ "speed/samples-per-second", (float)numbers->rate };
+  scalars[n++] = (VattScalar){ "data/reservoir", (float)numbers->fill };
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    if (losses->pair[p] != 0.0) {
+      char **names = tags + (gsize)2 * p;
+      names[0] = g_strdup_printf ("loss/%s", pair_names[p]);
+      names[1] = g_strdup_printf ("accuracy/%s", pair_names[p]);
+      scalars[n++] = (VattScalar){ names[0], (float)losses->pair[p] };
+      scalars[n++] = (VattScalar){ names[1], (float)losses->accuracy[p] };
+    }
+  if (!vatt_event_log_scalars (
+          self->log, numbers->step - 1, scalars, n, &error)) {
+    gst_vatt_error_post_warning (self->element, error);
+    g_clear_pointer (&self->log, vatt_event_log_free);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
+    g_free (tags[i]);
+}
+
+/* ---- all of it ---- */
+
+static void
+keep (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
+{
+  GST_OBJECT_LOCK (self->element);
+  self->last = *numbers;
+  GST_OBJECT_UNLOCK (self->element);
+}
+
+/* Tells of a step. */
+void
+gst_vatt_train_report_step (GstVattTrainReport *self,
+    const GstVattTrainSettings *settings, const GstVattTrainNumbers *numbers)
+{
+  gint64 now = g_get_monotonic_time ();
+  keep (self, numbers);
+  if (self->log)
+    log_step (self, numbers);
+  if (settings->progress)
+    show (self, numbers);
+  if (!settings->post_messages ||
+      (self->posted != 0 &&
+          now - self->posted < (gint64)(settings->message_interval / 1000)))
+    return;
+  self->posted = now;
+  post (self, make_structure ("vatt-training", "step", numbers));
+}
+
+/* Tells of a checkpoint. */
+void
+gst_vatt_train_report_checkpoint (
+    GstVattTrainReport *self, guint64 step, const char *path)
+{
+  g_autofree char *file = g_utf8_make_valid (path, -1);
+  post (self, gst_structure_new ("vatt-checkpoint", "step", G_TYPE_UINT64, step,
+                  "file", G_TYPE_STRING, file, NULL));
+}
+
+/* Tells that nothing more comes; @left_over samples did not make a batch. */
+void
+gst_vatt_train_report_done (GstVattTrainReport *self,
+    const GstVattTrainSettings *settings, const GstVattTrainNumbers *numbers,
+    guint left_over)
+{
+  keep (self, numbers);
+  end_line (self);
+  if (!settings->post_messages)
+    return;
+  GstStructure *structure = make_structure ("vatt-training", "done", numbers);
+  gst_structure_set (structure, "left-over", G_TYPE_UINT, left_over, NULL);
+  post (self, structure);
+}
+
+/* Returns: (transfer full): the same as of messages */
+GstStructure *
+gst_vatt_train_report_get_stats (GstVattTrainReport *self)
+{
+  GST_OBJECT_LOCK (self->element);
+  GstVattTrainNumbers numbers = self->last;
+  GST_OBJECT_UNLOCK (self->element);
+  return make_structure ("vatt-training-stats", NULL, &numbers);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From streams to the training thread. Streams that are not live give samples
+ * in turn, and each is waited for, so that what is learnt does not depend on
+ * who comes first; live ones give what they have. */
+#include "gstvatttrainsinkprivate.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_vatt_train_debug);
+#define GST_CAT_DEFAULT gst_vatt_train_debug
+
+void
+gst_vatt_train_stream_free (gpointer data)
+{
+  GstVattTrainStream *stream = data;
+  gst_vatt_align_free (stream->align);
+  g_free (stream);
+}
+
+/* With the lock. */
+static GstVattTrainStream *
+add_stream (GstVattTrainSink *self, guint number)
+{
+  const GstVattTrainSettings *settings = &self->setup.settings;
+  const GstVattAlignParams params = { .lead = self->setup.lead,
+    .captions = settings->captions,
+    .distance = settings->caption_distance,
+    .capacity = settings->queue_size };
+  GstVattTrainStream *stream = g_new0 (GstVattTrainStream, 1);
+  guint place = 0;
+  while (place < self->streams->len &&
+         ((GstVattTrainStream *)self->streams->pdata[place])->number < number)
+    place++;
+  stream->number = number;
+  stream->place =
+      (GstVattTrainPlace){ .number = number, .clip = GST_VATT_NO_CLIP };
+  const GstVattTrainPlace *known =
+      gst_vatt_train_places_find (self->setup.places, number);
+  if (known)
+    stream->known = known->taken;
+  stream->align = gst_vatt_align_new (&params);
+  g_ptr_array_insert (self->streams, (gint)place, stream);
+  return stream;
+}
+
+/* With the lock. Returns: (transfer none) (nullable): the pads' stream */
+GstVattTrainStream *
+gst_vatt_train_sink_find_stream (GstVattTrainSink *self, guint number)
+{
+  for (guint i = 0; i < self->streams->len; i++) {
+    GstVattTrainStream *stream = self->streams->pdata[i];
+    if (stream->number == number)
+      return stream;
+  }
+  return NULL;
+}
+
+void
+gst_vatt_train_sink_drop_streams (GstVattTrainSink *self)
+{
+  g_mutex_lock (&self->lock);
+  g_ptr_array_set_size (self->streams, 0);
+  self->running = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+static const char *
+pair_of (const GstVattTrainSetup *setup, guint modality)
+{
+  const double *weight = setup->params.weight;
+  if (setup->classes > 0)
+    return "the classifier";
+  if (modality == VATT_TEXT)
+    return weight[VATT_PAIR_VIDEO_TEXT] > 0 ? "weight-video-text"
+                                            : "weight-audio-text";
+  return weight[VATT_PAIR_VIDEO_AUDIO] > 0 ? "weight-video-audio"
+                                           : "weight-audio-text";
+}
+
+static gboolean
+check_streams (GstVattTrainSink *self, GError **error)
+{
+  const GstVattTrainSetup *setup = &self->setup;
+  guint found = 0;
+  for (guint i = 0; i < self->streams->len; i++) {
+    const GstVattTrainStream *stream = self->streams->pdata[i];
+    found |= stream->modalities;
+    if (stream->modalities & (1u << setup->lead))
+      continue;
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "stream %u has no %s: found no pad %s_%u, which %s needs",
+        stream->number, vatt_modality_name (setup->lead),
+        vatt_modality_name (setup->lead), stream->number,
+        pair_of (setup, setup->lead));
+    return FALSE;
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if ((setup->modalities & ~found) & (1u << m)) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "no stream has %s: found no pad %s_%%u, which %s needs",
+          vatt_modality_name ((VattModality)m),
+          vatt_modality_name ((VattModality)m), pair_of (setup, m));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Adds @pad to its stream, with the lock. */
+static void
+join (GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  GstVattTrainStream *stream =
+      gst_vatt_train_sink_find_stream (self, pad->number);
+  if (!stream)
+    stream = add_stream (self, pad->number);
+  stream->modalities |= 1u << pad->modality;
+  gst_vatt_align_set_modalities (
+      stream->align, stream->modalities & self->setup.modalities);
+}
+
+/* A pad that comes while others work; those that are there before make streams
+ * at the start. */
+void
+gst_vatt_train_sink_join (GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  g_mutex_lock (&self->lock);
+  if (self->running)
+    join (self, pad);
+  g_mutex_unlock (&self->lock);
+}
+
+/* A pad that goes is waited for no longer. */
+void
+gst_vatt_train_sink_part (GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  g_mutex_lock (&self->lock);
+  GstVattTrainStream *stream =
+      gst_vatt_train_sink_find_stream (self, pad->number);
+  if (stream) {
+    stream->modalities &= ~(1u << pad->modality);
+    gst_vatt_align_set_modalities (
+        stream->align, stream->modalities & self->setup.modalities);
+    gst_vatt_align_end (stream->align, pad->modality);
+  }
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Makes streams of the pads that there are. */
+gboolean
+gst_vatt_train_sink_start_streams (GstVattTrainSink *self, GError **error)
+{
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  gboolean done = FALSE;
+  g_mutex_lock (&self->lock);
+  g_ptr_array_set_size (self->streams, 0);
+  for (GList *l = pads; l; l = l->next)
+    join (self, l->data);
+  self->turn = self->setup.turn;
+  self->running = TRUE;
+  if (pads)
+    done = check_streams (self, error);
+  else
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "nothing is linked to %s: expected tokens on %s_0",
+        GST_ELEMENT_NAME (self), vatt_modality_name (self->setup.lead));
+  g_mutex_unlock (&self->lock);
+  g_list_free_full (pads, gst_object_unref);
+  return done;
+}
+
+/* ---- whose turn it is ---- */
+
+/* When somebody who has to wait, while we do too, will have waited too long; 0:
+ * nobody has to. With the lock. */
+static gint64
+find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
+    gint64 waiting_since)
+{
+  gint64 deadline = 0;
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  GST_OBJECT_LOCK (self);
+  gint64 patience = (gint64)(self->settings.patience / 1000);
+  GST_OBJECT_UNLOCK (self);
+  for (GList *l = pads; l; l = l->next) {
+    const GstVattTrainPad *pad = l->data;
+    gint64 end = MAX (pad->blocked_since, waiting_since) + patience;
+    if (pad->number == stream->number && pad->blocked_since > 0 &&
+        gst_vatt_align_is_full (stream->align, pad->modality) &&
+        (deadline == 0 || end < deadline))
+      deadline = end;
+  }
+  g_list_free_full (pads, gst_object_unref);
+  return deadline;
+}
+
+/* With the lock, which is given up meanwhile. */
+static void
+warn_of_silence (GstVattTrainSink *self, guint number, guint given_up)
+{
+  g_mutex_unlock (&self->lock);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (given_up & (1u << m))
+      GST_ELEMENT_WARNING (self, STREAM, FAILED,
+          ("Nothing comes on %s_%u while others have to wait: stream %u goes "
+           "on without it.",
+              vatt_modality_name ((VattModality)m), number, number),
+          (NULL));
+  g_mutex_lock (&self->lock);
+}
+
+/* Waits for something to come on @stream, but not for ever for one that keeps
+ * others waiting. With the lock. */
+static void
+wait_for (
+    GstVattTrainSink *self, GstVattTrainStream *stream, gint64 waiting_since)
+{
+  gint64 deadline = find_deadline (self, stream, waiting_since);
+  if (deadline == 0) {
+    g_cond_wait (&self->changed, &self->lock);
+    return;
+  }
+  if (g_get_monotonic_time () < deadline) {
+    g_cond_wait_until (&self->changed, &self->lock, deadline);
+    return;
+  }
+  guint given_up = gst_vatt_align_give_up (stream->align);
+  if (given_up)
+    warn_of_silence (self, stream->number, given_up);
+  else
+    g_cond_wait (&self->changed, &self->lock);
+}
+
+static void
+note_place (GstVattTrainStream *stream, const GstVattAligned *sample)
+{
+  GstVattTrainPlace *place = &stream->place;
+  place->of_clip = sample->number == place->clip ? place->of_clip + 1 : 1;
+  place->clip = sample->number;
+  place->taken++;
+}
+
+/* The next sample of one whose turn it is; else the stream to wait for, or NULL
+ * where all have ended or only live ones are left. */
+static gboolean
+take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
+    GstVattTrainStream **due, gboolean *ended)
+{
+  guint n = self->streams->len;
+  *ended = TRUE;
+  *due = NULL;
+  for (guint k = 0; k < n && !*due; k++) {
+    guint i = (self->turn + k) % n;
+    GstVattTrainStream *stream = self->streams->pdata[i];
+    while (gst_vatt_align_take (stream->align, sample)) {
+      g_cond_broadcast (&self->changed);
+      note_place (stream, sample);
+      if (stream->live || stream->place.taken > stream->known) {
+        self->turn = (i + 1) % n;
+        *number = stream->number;
+        return TRUE;
+      }
+      gst_vatt_aligned_clear (sample);
+    }
+    if (gst_vatt_align_is_ended (stream->align))
+      continue;
+    *ended = FALSE;
+    if (!stream->live)
+      *due = stream;
+  }
+  return FALSE;
+}
+
+/*
+ * gst_vatt_train_sink_next:
+ * @self: a trainer
+ * @sample: (out caller-allocates): what comes next
+ * @stream: (out): number of the stream it is of
+ *
+ * Waits for it, and for PLAYING.
+ */
+GstVattTrainReply
+gst_vatt_train_sink_next (
+    GstVattTrainSink *self, GstVattAligned *sample, guint *stream)
+{
+  GstVattTrainReply reply = GST_VATT_TRAIN_STOPPED;
+  gint64 since = g_get_monotonic_time ();
+  g_mutex_lock (&self->lock);
+  while (!self->stopping) {
+    GstVattTrainStream *due;
+    gboolean ended;
+    if (!self->playing) {
+      g_cond_wait (&self->changed, &self->lock);
+      since = g_get_monotonic_time ();
+      continue;
+    }
+    if (take (self, sample, stream, &due, &ended)) {
+      reply = GST_VATT_TRAIN_SAMPLE;
+      break;
+    }
+    if (ended) {
+      reply = GST_VATT_TRAIN_ENDED;
+      break;
+    }
+    if (due)
+      wait_for (self, due, since);
+    else
+      g_cond_wait (&self->changed, &self->lock);
+  }
+  g_mutex_unlock (&self->lock);
+  return reply;
+}
+
+/* Adds up what has become of what arrived. */
+void
+gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
+{
+  GstVattAlignCounts *sum = &numbers->streams;
+  *sum = (GstVattAlignCounts){ 0 };
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const GstVattTrainStream *stream = self->streams->pdata[i];
+    const GstVattAlignCounts *counts =
+        gst_vatt_align_get_counts (stream->align);
+    sum->aligned += counts->aligned;
+    sum->incomplete += counts->incomplete;
+    sum->alone += counts->alone;
+    sum->unpaired += counts->unpaired;
+    sum->disordered += counts->disordered;
+    sum->dropped += counts->dropped;
+  }
+  numbers->not_finite = self->counts.not_finite;
+  numbers->unknown_labels = self->counts.unknown_labels;
+  numbers->unwanted = self->counts.unwanted;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Returns: (transfer floating): where the streams stand, for a checkpoint */
+GVariant *
+gst_vatt_train_sink_get_places (GstVattTrainSink *self)
+{
+  g_autoptr (GArray) places =
+      g_array_new (FALSE, FALSE, sizeof (GstVattTrainPlace));
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const GstVattTrainStream *stream = self->streams->pdata[i];
+    g_array_append_val (places, stream->place);
+  }
+  guint turn = self->turn;
+  g_mutex_unlock (&self->lock);
+  return gst_vatt_train_places_pack (places, turn);
+}
+
+/* The source of a stream asks where to begin: with the clip that was not
+ * learnt from whole. Of that the samples that are known come again.
+ *
+ * Returns: %FALSE if it is to begin at the beginning */
+gboolean
+gst_vatt_train_sink_resume (GstVattTrainSink *self, guint number, guint64 *clip)
+{
+  g_mutex_lock (&self->lock);
+  GstVattTrainStream *stream = gst_vatt_train_sink_find_stream (self, number);
+  const GstVattTrainPlace *place =
+      stream ? gst_vatt_train_places_find (self->setup.places, number) : NULL;
+  gboolean known = place && place->clip != GST_VATT_NO_CLIP;
+  if (known) {
+    *clip = place->clip;
+    stream->place.taken = place->taken - place->of_clip;
+  }
+  g_mutex_unlock (&self->lock);
+  return known;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the parts of the trainer share: gstvatttrainsink.c is the element,
+ * gstvatttrainsinkpad.c its pads, gstvatttrainsinkchain.c takes what arrives
+ * there, gstvatttrainsetup.c makes model and trainer, gstvatttrainsinkfeed.c
+ * gives the training thread its samples, gstvatttrainsinkrun.c is that thread,
+ * gstvatttrainreport.c tells what it does. */
+#pragma once
+
+#include "gstvattalign.h"
+#include "gstvattterminal.h"
+#include "gstvatttrainreport.h"
+#include "gstvatttrainsetup.h"
+#include "gstvatttrainsink.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VATT_TRAIN_PAD (gst_vatt_train_pad_get_type ())
+G_DECLARE_FINAL_TYPE (
+    GstVattTrainPad, gst_vatt_train_pad, GST, VATT_TRAIN_PAD, GstPad)
+
+/* All pads of one number. The trainer's lock. */
+typedef struct {
+  guint number;
+  guint modalities;    /* bits 1 << modality: of its pads */
+  GstVattAlign *align; /* owned */
+  gboolean live;
+  GstVattTrainPlace place; /* up to where samples have been taken */
+  guint64 known;           /* samples learnt from before a checkpoint */
+} GstVattTrainStream;
+
+struct _GstVattTrainPad {
+  GstPad parent;
+
+  VattModality modality;
+  guint number;
+
+  /* The streaming thread's. */
+  GstSegment segment;
+  VattFrontEnd front_end;
+  gboolean negotiated, refused;
+  gboolean live_known;
+  guint64 clip; /* that the event in front of it told, or NO_CLIP */
+
+  /* The trainer's lock. */
+  gboolean flushing;
+  gint64 blocked_since; /* monotonic time; 0: is not */
+};
+
+/* What became of what arrived. */
+typedef struct {
+  guint64 not_finite, unknown_labels;
+  guint64 unwanted; /* windows of what nobody learns from */
+} GstVattTrainCounts;
+
+struct _GstVattTrainSink {
+  GstElement parent;
+
+  GstVattTrainSettings settings; /* object lock */
+
+  /* From READY on, changed by state changes only. */
+  GstVattTrainSetup setup;
+  GstVattTrainReport report;
+  GstVattTerminal terminal;
+  GThread *thread; /* from PAUSED on */
+
+  GMutex lock;
+  GCond changed;
+  /* Under lock. */
+  GPtrArray *streams; /* of GstVattTrainStream; by number */
+  guint turn;         /* which stream is to give the next sample */
+  gboolean running;   /* from PAUSED on */
+  gboolean playing, stopping;
+  gboolean finished; /* nothing more is learnt from what comes */
+  gboolean failed;   /* an error has been posted */
+  guint32 eos_seqnum;
+  GCancellable *cancellable; /* owned; of steps, from PAUSED on */
+  GstVattTrainCounts counts;
+};
+
+typedef enum {
+  GST_VATT_TRAIN_SAMPLE,
+  GST_VATT_TRAIN_ENDED,   /* all streams have */
+  GST_VATT_TRAIN_STOPPED, /* on the way to READY */
+} GstVattTrainReply;
+
+/* gstvatttrainsinkpad.c */
+void gst_vatt_train_sink_add_templates (GstElementClass *element_class);
+GstPad *gst_vatt_train_sink_request_new_pad (GstElement *element,
+    GstPadTemplate *templ, const char *request, const GstCaps *caps);
+void gst_vatt_train_sink_release_pad (GstElement *element, GstPad *pad);
+GList *gst_vatt_train_sink_list_pads (GstVattTrainSink *self);
+
+/* gstvatttrainsinkchain.c */
+GstClockTime gst_vatt_train_pad_running_time (
+    const GstVattTrainPad *pad, GstClockTime time);
+GstFlowReturn gst_vatt_train_pad_chain (
+    GstPad *pad, GstObject *parent, GstBuffer *buffer);
+
+/* gstvatttrainsinkfeed.c */
+gboolean gst_vatt_train_sink_start_streams (
+    GstVattTrainSink *self, GError **error);
+void gst_vatt_train_stream_free (gpointer stream);
+void gst_vatt_train_sink_join (
+    GstVattTrainSink *self, const GstVattTrainPad *pad);
+void gst_vatt_train_sink_part (
+    GstVattTrainSink *self, const GstVattTrainPad *pad);
+GstVattTrainStream *gst_vatt_train_sink_find_stream (
+    GstVattTrainSink *self, guint number);
+void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
+GstVattTrainReply gst_vatt_train_sink_next (
+    GstVattTrainSink *self, GstVattAligned *sample, guint *stream);
+GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_resume (
+    GstVattTrainSink *self, guint number, guint64 *clip);
+void gst_vatt_train_sink_count (
+    GstVattTrainSink *self, GstVattTrainNumbers *numbers);
+
+/* gstvatttrainsinkrun.c */
+gpointer gst_vatt_train_sink_run (gpointer sink);
+void gst_vatt_train_sink_fail (GstVattTrainSink *self, const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Samples in, batches out. Of n samples that are there, place
+ * floor (r n / 2^32) is drawn, where r is random number i of the seed, i counts
+ * the samples ever drawn; the last sample takes its place. */
+#include "reservoir.h"
+
+#include "model-private.h"
+#include "rng.h"
+#include "size.h"
+
+#include <string.h>
+
+G_DEFINE_BOXED_TYPE (
+    VattReservoir, vatt_reservoir, vatt_reservoir_ref, vatt_reservoir_free)
+
+/* ---- memory ---- */
+
+/* Zeros, which take no memory until they are touched. */
+static guint8 *
+allocate_rows (gsize size, gsize rows, GError **error)
+{
+  guint8 *memory = g_try_malloc0_n (rows, size);
+  if (!memory)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "reservoir: no memory for %zu samples of %zu bytes", rows, size);
+  return memory;
+}
+
+static gboolean
+open_column (VattReservoir *self, guint index, gsize size, GError **error)
+{
+  VattColumn *column = &self->column[index];
+  column->held = allocate_rows (size, self->capacity, error);
+  column->size = column->held ? size : 0;
+  return column->held != NULL;
+}
+
+static void
+close_column (VattReservoir *self, guint index)
+{
+  g_clear_pointer (&self->column[index].held, g_free);
+  self->column[index].size = 0;
+}
+
+static void
+drop_batch (VattReservoir *self)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    g_clear_pointer (&self->clip[m], vatt_clip_free);
+  for (guint c = VATT_COLUMN_VALID; c < VATT_N_COLUMNS; c++)
+    g_clear_pointer (&self->column[c].drawn, g_free);
+  self->batch = 0;
+}
+
+static const VattFrontEnd *
+front_of (const VattReservoir *self, guint modality)
+{
+  return vatt_config_get_front_end (
+      vatt_model_get_config (self->model), (VattModality)modality);
+}
+
+gboolean
+vatt_reservoir_open_modality (VattReservoir *self, VattModality modality,
+    const VattReservoirShape *shape, GError **error)
+{
+  gsize size = vatt_reservoir_items (self, modality);
+  if (!vatt_size_multiply (size, shape->tokens, &size) ||
+      !vatt_size_multiply (
+          size, front_of (self, modality)->token_size, &size) ||
+      !vatt_size_multiply (size, sizeof (float), &size)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "reservoir: a sample's %s has more bytes than memory addresses",
+        vatt_modality_name (modality));
+    return FALSE;
+  }
+  if (!open_column (self, VATT_COLUMN_VALUES + modality, size, error))
+    return FALSE;
+  if (shape->dropped && !open_column (self, VATT_COLUMN_KEPT + modality,
+                            shape->tokens * sizeof (gint32), error)) {
+    close_column (self, VATT_COLUMN_VALUES + modality);
+    return FALSE;
+  }
+  self->shape[modality] = *shape;
+  drop_batch (self);
+  return TRUE;
+}
+
+/* ---- making ---- */
+
+static gboolean
+check_settings (VattModel *model, guint modalities, guint captions,
+    guint capacity, GError **error)
+{
+  if (modalities == 0 || modalities >= 1u << VATT_N_MODALITIES ||
+      captions == 0 || capacity == 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "reservoir: modalities %u, %u captions, room for %u samples, expected "
+        "1 to %u, 1 or more, 1 or more",
+        modalities, captions, capacity, (1u << VATT_N_MODALITIES) - 1);
+    return FALSE;
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (modalities & (1u << m) &&
+        vatt_config_get_front_end (
+            vatt_model_get_config (model), (VattModality)m)
+                ->input == VATT_INPUT_NONE) {
+      g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+          "reservoir: model '%s' reads no %s", vatt_model_get_origin (model),
+          vatt_modality_name ((VattModality)m));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+open_columns (VattReservoir *self, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (vatt_reservoir_learns (self, m) && vatt_reservoir_may_lack (self) &&
+        !open_column (self, VATT_COLUMN_VALID + m, sizeof (float), error))
+      return FALSE;
+  return (!self->classes || open_column (self, VATT_COLUMN_LABELS,
+                                self->classes * sizeof (float), error)) &&
+         open_column (self, VATT_COLUMN_STREAM, sizeof (guint64), error) &&
+         open_column (self, VATT_COLUMN_TIME, sizeof (gint64), error);
+}
+
+VattReservoir *
+vatt_reservoir_new (VattModel *model, guint modalities, guint captions,
+    guint capacity, guint64 seed, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
+  if (!check_settings (model, modalities, captions, capacity, error))
+    return NULL;
+  const VattHeadSpec *head = &vatt_model_get_config (model)->head;
+  g_autoptr (VattReservoir) self = g_new0 (VattReservoir, 1);
+  g_atomic_ref_count_init (&self->refs);
+  /* What samples have to be; the parameters may go. */
+  self->model = vatt_model_declare (
+      vatt_model_get_config (model), vatt_model_get_origin (model), error);
+  self->modalities = modalities;
+  self->captions = captions;
+  self->capacity = capacity;
+  self->seed = seed;
+  self->classes = head->kind == VATT_HEAD_CLASSIFIER ? head->classes : 0;
+  if (!self->model || !open_columns (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+VattReservoir *
+vatt_reservoir_ref (VattReservoir *reservoir)
+{
+  g_return_val_if_fail (reservoir != NULL, NULL);
+  g_atomic_ref_count_inc (&reservoir->refs);
+  return reservoir;
+}
+
+void
+vatt_reservoir_free (VattReservoir *reservoir)
+{
+  if (reservoir == NULL || !g_atomic_ref_count_dec (&reservoir->refs))
+    return;
+  drop_batch (reservoir);
+  for (guint c = 0; c < VATT_N_COLUMNS; c++)
+    close_column (reservoir, c);
+  g_clear_object (&reservoir->model);
+  g_free (reservoir);
+}
+
+/* ---- in ---- */
+
+static guint8 *
+held (const VattReservoir *self, guint column, guint row)
+{
+  return self->column[column].held + row * self->column[column].size;
+}
+
+/* Fewer texts than there is room for are there again, in turn. */
+static void
+put_clip (VattReservoir *self, guint modality, const VattClip *clip)
+{
+  guint items = vatt_reservoir_items (self, modality), row = self->fill;
+  const VattColumn *column = &self->column[VATT_COLUMN_VALUES + modality];
+  gsize size = column->size / items;
+  if (!clip) {
+    if (size)
+      memset (held (self, VATT_COLUMN_VALUES + modality, row), 0, column->size);
+    return;
+  }
+  const guint8 *from = modality == VATT_TEXT
+                           ? (const guint8 *)vatt_clip_ids (clip)
+                           : (const guint8 *)vatt_clip_values (clip);
+  for (guint i = 0; i < items; i++)
+    memcpy (held (self, VATT_COLUMN_VALUES + modality, row) + i * size,
+        from + i % vatt_clip_batch (clip) * size, size);
+}
+
+/* Places that the towers know, also where a sample has no such modality. */
+static void
+put_kept (VattReservoir *self, guint modality, const VattClip *clip)
+{
+  gint32 *kept = (gint32 *)held (self, VATT_COLUMN_KEPT + modality, self->fill);
+  for (guint t = 0; t < self->shape[modality].tokens; t++)
+    kept[t] = clip ? vatt_clip_kept (clip)[t] : (gint32)t;
+}
+
+static void
+put_sample (VattReservoir *self, const VattSample *sample)
+{
+  guint row = self->fill;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    float valid = sample->clip[m] ? 1.0f : 0.0f;
+    if (!vatt_reservoir_learns (self, m))
+      continue;
+    put_clip (self, m, sample->clip[m]);
+    if (self->column[VATT_COLUMN_KEPT + m].size)
+      put_kept (self, m, sample->clip[m]);
+    if (vatt_reservoir_may_lack (self))
+      memcpy (held (self, VATT_COLUMN_VALID + m, row), &valid, sizeof valid);
+  }
+  if (self->classes)
+    memcpy (held (self, VATT_COLUMN_LABELS, row), sample->labels,
+        self->column[VATT_COLUMN_LABELS].size);
+  memcpy (held (self, VATT_COLUMN_STREAM, row), &sample->stream,
+      sizeof sample->stream);
+  memcpy (
+      held (self, VATT_COLUMN_TIME, row), &sample->time, sizeof sample->time);
+  self->fill++;
+}
+
+gboolean
+vatt_reservoir_add (
+    VattReservoir *reservoir, const VattSample *sample, GError **error)
+{
+  g_return_val_if_fail (reservoir != NULL && sample != NULL, FALSE);
+  if (!vatt_reservoir_check_sample (reservoir, sample, error)) {
+    g_prefix_error (error,
+        "sample of stream %" G_GUINT64_FORMAT " at %" G_GINT64_FORMAT " ns: ",
+        sample->stream, sample->time);
+    return FALSE;
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!vatt_reservoir_learns (reservoir, m) || !sample->clip[m] ||
+        reservoir->shape[m].tokens)
+      continue;
+    VattReservoirShape shape = vatt_reservoir_shape_of (sample->clip[m]);
+    if (!vatt_reservoir_open_modality (
+            reservoir, (VattModality)m, &shape, error))
+      return FALSE;
+  }
+  put_sample (reservoir, sample);
+  return TRUE;
+}
+
+/* ---- out ---- */
+
+/* Where no sample has had the modality yet, any grid will do: that of the
+ * model. */
+static VattClip *
+make_clip (VattReservoir *self, guint modality, guint samples, GError **error)
+{
+  const VattFrontEnd *front = front_of (self, modality);
+  const VattReservoirShape *shape = &self->shape[modality];
+  guint items;
+  if (__builtin_mul_overflow (
+          samples, vatt_reservoir_items (self, modality), &items)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+        "reservoir: %u samples of %u texts are more than a batch can hold",
+        samples, self->captions);
+    return NULL;
+  }
+  if (shape->dropped)
+    return vatt_clip_new_dropped ((VattModality)modality, items, shape->grid,
+        front->token_size, shape->tokens, error);
+  return vatt_clip_new ((VattModality)modality, items,
+      shape->tokens ? shape->grid : front->grid, front->token_size, error);
+}
+
+static gboolean
+make_clips (VattReservoir *self, guint samples, GError **error)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!vatt_reservoir_learns (self, m))
+      continue;
+    VattClip *clip = self->clip[m] = make_clip (self, m, samples, error);
+    if (!clip)
+      return FALSE;
+    self->column[VATT_COLUMN_VALUES + m].drawn =
+        m == VATT_TEXT ? (guint8 *)vatt_clip_writable_ids (clip)
+                       : (guint8 *)vatt_clip_writable_values (clip);
+    if (self->shape[m].dropped)
+      self->column[VATT_COLUMN_KEPT + m].drawn =
+          (guint8 *)vatt_clip_writable_kept (clip);
+  }
+  return TRUE;
+}
+
+/* Memory for a batch, unless there is some of that size. */
+static gboolean
+make_batch (VattReservoir *self, guint samples, GError **error)
+{
+  if (self->batch == samples)
+    return TRUE;
+  drop_batch (self);
+  for (guint c = VATT_COLUMN_VALID; c < VATT_N_COLUMNS; c++)
+    if (self->column[c].size && !(self->column[c].drawn = allocate_rows (
+                                      self->column[c].size, samples, error)))
+      return FALSE;
+  if (!make_clips (self, samples, error))
+    return FALSE;
+  self->batch = samples;
+  return TRUE;
+}
+
+/* Moves a sample from its place to one of the batch, and the last sample to
+ * that place. */
+static void
+take_out (VattReservoir *self, guint from, guint to)
+{
+  guint last = --self->fill;
+  for (guint c = 0; c < VATT_N_COLUMNS; c++) {
+    gsize size = self->column[c].size;
+    if (!size)
+      continue;
+    memcpy (self->column[c].drawn + to * size, held (self, c, from), size);
+    if (from != last)
+      memcpy (held (self, c, from), held (self, c, last), size);
+  }
+}
+
+gboolean
+vatt_reservoir_draw (
+    VattReservoir *reservoir, guint samples, VattBatch *batch, GError **error)
+{
+  g_return_val_if_fail (reservoir != NULL && batch != NULL, FALSE);
+  g_return_val_if_fail (samples > 0, FALSE);
+  if (samples > reservoir->fill) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "a batch of %u samples cannot be drawn from a reservoir of %u", samples,
+        reservoir->fill);
+    return FALSE;
+  }
+  if (!make_batch (reservoir, samples, error))
+    return FALSE;
+  guint64 stream = vatt_rng_stream ("reservoir");
+  for (guint i = 0; i < samples; i++) {
+    guint64 r = vatt_rng_u32 (reservoir->seed, stream, reservoir->drawn++);
+    take_out (reservoir, (guint)(r * reservoir->fill >> 32), i);
+  }
+  *batch = (VattBatch){ 0 };
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    batch->clip[m] = reservoir->clip[m];
+    batch->valid[m] =
+        (const float *)reservoir->column[VATT_COLUMN_VALID + m].drawn;
+  }
+  batch->labels = (const float *)reservoir->column[VATT_COLUMN_LABELS].drawn;
+  return TRUE;
+}
+
+/* ---- what there is ---- */
+
+guint
+vatt_reservoir_get_fill (VattReservoir *reservoir)
+{
+  g_return_val_if_fail (reservoir != NULL, 0);
+  return reservoir->fill;
+}
+
+guint
+vatt_reservoir_get_capacity (VattReservoir *reservoir)
+{
+  g_return_val_if_fail (reservoir != NULL, 0);
+  return reservoir->capacity;
+}
+
+guint64
+vatt_reservoir_get_drawn (VattReservoir *reservoir)
+{
+  g_return_val_if_fail (reservoir != NULL, 0);
+  return reservoir->drawn;
+}
+
+guint64
+vatt_reservoir_get_origin (VattReservoir *reservoir, guint index, gint64 *time)
+{
+  g_return_val_if_fail (reservoir != NULL && index < reservoir->batch, 0);
+  const VattColumn *column = reservoir->column;
+  if (time)
+    *time = ((const gint64 *)column[VATT_COLUMN_TIME].drawn)[index];
+  return ((const guint64 *)column[VATT_COLUMN_STREAM].drawn)[index];
+}
+
+gsize
+vatt_reservoir_get_bytes (VattReservoir *reservoir)
+{
+  g_return_val_if_fail (reservoir != NULL, 0);
+  gsize bytes = 0;
+  for (guint c = 0; c < VATT_N_COLUMNS; c++)
+    bytes += reservoir->column[c].size *
+             ((gsize)reservoir->capacity + reservoir->batch);
+  return bytes;
+}
