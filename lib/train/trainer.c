@@ -75,16 +75,6 @@ vatt_trainer_init (VattTrainer *self)
 {
 }
 
-static gboolean
-check_device (VattDevice *device, GError **error)
-{
-  if (vatt_device_iface (device)->trains)
-    return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-      "device '%s' does not train, 'cpu' does", vatt_device_get_name (device));
-  return FALSE;
-}
-
 /**
  * vatt_trainer_new:
  * @model: where to begin
@@ -95,8 +85,7 @@ check_device (VattDevice *device, GError **error)
  * Makes a trainer. @model itself does not change.
  *
  * Returns: (transfer full): the trainer, or %NULL with
- *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs, or
- *   the device cannot train,
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs,
  *   %VATT_ERROR_CONFIG for settings that make no sense, or
  *   %VATT_ERROR_MEMORY
  */
@@ -107,8 +96,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params, NULL);
-  if (!vatt_trainer_params_check (params, error) ||
-      !check_device (device, error))
+  if (!vatt_trainer_params_check (params, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
   self->model = g_object_ref (model);
