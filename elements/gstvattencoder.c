@@ -19,10 +19,11 @@
  * feed).
  *
  * #GstVattEncoder:model may be written while the element works, and
- * #GstVattEncoder:follow looks after its file. The new model is read meanwhile
- * and taken between two windows; one that is broken, or does not fit what
- * arrives, is refused with a warning, and the old one goes on. Element messages
- * named `vatt-model` tell:
+ * #GstVattEncoder:follow looks after its file, after a folder of checkpoints,
+ * or after a vatttrainsink in this process, whose name stands behind `trainer:`
+ * in place of a file's. The new model is read meanwhile and taken between two
+ * windows; one that is broken, or does not fit what arrives, is refused with a
+ * warning, and the old one goes on. Element messages named `vatt-model` tell:
  *
  * * #gchararray `event`: `loaded` at the start, `reloaded`, `rejected`
  * * #gchararray `model`: the file; %NULL for the shipped model

@@ -6,6 +6,7 @@
 #include "gstvatterror.h"
 #include "gstvattfits.h"
 #include "gstvattmodels.h"
+#include "gstvattpublished.h"
 #include "gstvatttokencaps.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_encoder_debug);
@@ -255,6 +256,10 @@ gst_vatt_encoder_open_model (GstVattEncoder *self)
   g_autofree char *name = g_strdup (self->device_name);
   const VattDeviceParams params = self->device_params;
   GST_OBJECT_UNLOCK (self);
+  g_autofree char *wanted = gst_vatt_reload_get_model (&self->reload);
+  const char *trainer = gst_vatt_published_parse (wanted);
+  if (trainer)
+    gst_vatt_published_prepare (GST_ELEMENT (self), trainer);
   g_autoptr (GstVattEngine) engine =
       gst_vatt_models_get_engine (name, &params, &error);
   /* Before the thread that reads starts, which may want it. */

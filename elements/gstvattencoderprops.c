@@ -203,12 +203,13 @@ install_settings (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_MODEL,
       g_param_spec_string ("model", "Model",
           "Model file, safetensors (unset = the shipped model, looked for in "
-          "VATT_MODEL_PATH and where it was installed), or a folder of them "
-          "with follow=true; another one is taken between two windows",
+          "VATT_MODEL_PATH and where it was installed), a folder of them with "
+          "follow=true, or trainer:NAME for what a vatttrainsink of this "
+          "process publishes; another one is taken between two windows",
           NULL, PLAYING_FLAGS));
   g_object_class_install_property (object_class, PROP_FOLLOW,
       g_param_spec_boolean ("follow", "Follow",
-          "Take the model file anew when it changes; of a folder, the newest "
+          "Take the model anew when it changes; of a folder, the newest "
           "*.safetensors",
           FALSE, PLAYING_FLAGS));
   g_object_class_install_property (object_class, PROP_DEVICE,

@@ -7,6 +7,8 @@
  * first. */
 #include "gstvattmodels.h"
 
+#include "gstvattpublished.h"
+
 #include <glib/gstdio.h>
 
 typedef struct {
@@ -134,6 +136,9 @@ full_name (const char *path)
 char *
 gst_vatt_models_version (const char *path)
 {
+  const char *trainer = gst_vatt_published_parse (path);
+  if (trainer)
+    return gst_vatt_published_version (trainer);
   g_autofree char *full = full_name (path);
   GStatBuf state = { 0 };
   if (full && g_stat (full, &state) != 0)
@@ -146,7 +151,8 @@ gst_vatt_models_version (const char *path)
 
 /*
  * gst_vatt_models_load:
- * @path: (nullable): a model file; %NULL for the shipped model
+ * @path: (nullable): a model file, or `trainer:` and the name of a trainer of
+ *   this process; %NULL for the shipped model
  * @error: return location
  *
  * Blocks while the file is read, into memory of its own: it may be overwritten
@@ -165,6 +171,9 @@ VattModel *
 gst_vatt_models_load_full (
     const char *path, GCancellable *cancellable, GError **error)
 {
+  const char *trainer = gst_vatt_published_parse (path);
+  if (trainer)
+    return gst_vatt_published_get (trainer, error);
   g_autofree char *full = full_name (path);
   g_autofree char *key = gst_vatt_models_version (path);
   ModelRequest request = { .path = full, .cancellable = cancellable };

@@ -7,6 +7,7 @@
 #include "gstvattreload.h"
 
 #include "gstvattmodels.h"
+#include "gstvattpublished.h"
 
 #include <glib/gstdio.h>
 
@@ -239,7 +240,8 @@ perform (GstVattReload *self, const Task *task)
       tell_refusal (self, task->wanted, version, error);
   } else if (found && g_strcmp0 (version, self->tried) != 0) {
     /* What is gone for the moment may come back. */
-    if (path && !g_file_test (path, G_FILE_TEST_EXISTS))
+    if (path && !gst_vatt_published_parse (path) &&
+        !g_file_test (path, G_FILE_TEST_EXISTS))
       return LOOK_INTERVAL;
     if (is_unsettled (path))
       return SETTLE_TIME;

@@ -44,6 +44,13 @@
  * other sources what is known already is passed over. Each is told of by a
  * message `vatt-checkpoint`, which has #guint64 `step` and #gchararray `file`.
  *
+ * Encoders serve what it learns while it does: in this process by
+ * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the
+ * trainer, which publishes its model after every
+ * #GstVattTrainSink:publish-every steps and at the end; in others by
+ * `model=FOLDER follow=true` and the folder of checkpoints, or by
+ * #GstVattTrainSink:output.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 -e vattdatasetsrc manifest=set/manifest.tsv split=train
@@ -55,6 +62,8 @@
  * ]|
  */
 #include "gstvatterror.h"
+#include "gstvattmodels.h"
+#include "gstvattpublished.h"
 #include "gstvatttrainsinkprivate.h"
 
 GST_DEBUG_CATEGORY (gst_vatt_train_debug);
@@ -74,6 +83,34 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 /* ---- states ---- */
 
+/* Checkpoints that were passed over for an older one. */
+static void
+warn_of_damage (GstVattTrainSink *self)
+{
+  VattCheckpoints *checkpoints = self->setup.checkpoints;
+  const char *const *damaged =
+      checkpoints ? vatt_checkpoints_get_damaged (checkpoints) : NULL;
+  for (guint i = 0; damaged && damaged[i]; i++)
+    GST_ELEMENT_WARNING (self, STREAM, WRONG_TYPE,
+        ("A checkpoint is damaged, an older one is taken: %s", damaged[i]),
+        (NULL));
+}
+
+/* What others begin with. */
+static gboolean
+publish_first (GstVattTrainSink *self, GError **error)
+{
+  gboolean learnt = vatt_trainer_get_step (self->setup.trainer) > 0;
+  g_autoptr (VattModel) model =
+      learnt ? vatt_trainer_get_model (self->setup.trainer, error)
+             : g_object_ref (self->setup.model);
+  if (!model)
+    return FALSE;
+  gst_vatt_models_add (model);
+  gst_vatt_published_set (GST_ELEMENT (self), model);
+  return TRUE;
+}
+
 static gboolean
 open_setup (GstVattTrainSink *self)
 {
@@ -87,9 +124,13 @@ open_setup (GstVattTrainSink *self)
   GST_OBJECT_LOCK (self);
   self->setup = setup;
   GST_OBJECT_UNLOCK (self);
-  if (opened && gst_vatt_train_report_open (&self->report, GST_ELEMENT (self),
-                    &settings, vatt_trainer_get_step (setup.trainer), &error))
+  if (opened &&
+      gst_vatt_train_report_open (&self->report, GST_ELEMENT (self), &settings,
+          vatt_trainer_get_step (setup.trainer), &error) &&
+      publish_first (self, &error)) {
+    warn_of_damage (self);
     return TRUE;
+  }
   gst_vatt_error_post (GST_ELEMENT (self), error);
   return FALSE;
 }
@@ -97,6 +138,7 @@ open_setup (GstVattTrainSink *self)
 static void
 close_setup (GstVattTrainSink *self)
 {
+  gst_vatt_published_withdraw (GST_ELEMENT (self));
   gst_vatt_train_report_close (&self->report);
   GST_OBJECT_LOCK (self);
   GstVattTrainSetup setup = self->setup;
@@ -145,21 +187,13 @@ stop (GstVattTrainSink *self)
   g_clear_object (&self->cancellable);
 }
 
-/* A pause does not count as waiting. */
 static void
 set_playing (GstVattTrainSink *self, gboolean playing)
 {
-  GList *pads = gst_vatt_train_sink_list_pads (self);
   g_mutex_lock (&self->lock);
   self->playing = playing;
-  for (GList *l = pads; l; l = l->next) {
-    GstVattTrainPad *pad = l->data;
-    if (pad->blocked_since > 0)
-      pad->blocked_since = g_get_monotonic_time ();
-  }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  g_list_free_full (pads, gst_object_unref);
 }
 
 static gboolean

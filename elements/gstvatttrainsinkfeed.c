@@ -170,21 +170,26 @@ gst_vatt_train_sink_start_streams (GstVattTrainSink *self, GError **error)
 
 /* ---- whose turn it is ---- */
 
-/* When somebody who has to wait will have waited too long; 0: nobody has. */
+/* When somebody who has to wait, while we do too, will have waited too long; 0:
+ * nobody has to. With the lock. */
 static gint64
-find_deadline (GstVattTrainSink *self, guint number, GList *pads)
+find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
+    gint64 waiting_since)
 {
   gint64 deadline = 0;
+  GList *pads = gst_vatt_train_sink_list_pads (self);
   GST_OBJECT_LOCK (self);
   gint64 patience = (gint64)(self->settings.patience / 1000);
   GST_OBJECT_UNLOCK (self);
   for (GList *l = pads; l; l = l->next) {
     const GstVattTrainPad *pad = l->data;
-    gint64 end = pad->blocked_since + patience;
-    if (pad->number == number && pad->blocked_since > 0 &&
+    gint64 end = MAX (pad->blocked_since, waiting_since) + patience;
+    if (pad->number == stream->number && pad->blocked_since > 0 &&
+        gst_vatt_align_is_full (stream->align, pad->modality) &&
         (deadline == 0 || end < deadline))
       deadline = end;
   }
+  g_list_free_full (pads, gst_object_unref);
   return deadline;
 }
 
@@ -206,12 +211,10 @@ warn_of_silence (GstVattTrainSink *self, guint number, guint given_up)
 /* Waits for something to come on @stream, but not for ever for one that keeps
  * others waiting. With the lock. */
 static void
-wait_for (GstVattTrainSink *self, GstVattTrainStream *stream)
+wait_for (
+    GstVattTrainSink *self, GstVattTrainStream *stream, gint64 waiting_since)
 {
-  guint number = stream->number;
-  GList *pads = gst_vatt_train_sink_list_pads (self);
-  gint64 deadline = find_deadline (self, number, pads);
-  g_list_free_full (pads, gst_object_unref);
+  gint64 deadline = find_deadline (self, stream, waiting_since);
   if (deadline == 0) {
     g_cond_wait (&self->changed, &self->lock);
     return;
@@ -222,7 +225,7 @@ wait_for (GstVattTrainSink *self, GstVattTrainStream *stream)
   }
   guint given_up = gst_vatt_align_give_up (stream->align);
   if (given_up)
-    warn_of_silence (self, number, given_up);
+    warn_of_silence (self, stream->number, given_up);
   else
     g_cond_wait (&self->changed, &self->lock);
 }
@@ -280,12 +283,14 @@ gst_vatt_train_sink_next (
     GstVattTrainSink *self, GstVattAligned *sample, guint *stream)
 {
   GstVattTrainReply reply = GST_VATT_TRAIN_STOPPED;
+  gint64 since = g_get_monotonic_time ();
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
     GstVattTrainStream *due;
     gboolean ended;
     if (!self->playing) {
       g_cond_wait (&self->changed, &self->lock);
+      since = g_get_monotonic_time ();
       continue;
     }
     if (take (self, sample, stream, &due, &ended)) {
@@ -297,7 +302,7 @@ gst_vatt_train_sink_next (
       break;
     }
     if (due)
-      wait_for (self, due);
+      wait_for (self, due, since);
     else
       g_cond_wait (&self->changed, &self->lock);
   }

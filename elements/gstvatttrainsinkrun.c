@@ -4,6 +4,8 @@
  * of it, a step. At the end what is left, as whole batches. No lock is held
  * meanwhile. */
 #include "gstvatterror.h"
+#include "gstvattmodels.h"
+#include "gstvattpublished.h"
 #include "gstvatttrainsinkprivate.h"
 
 #include <math.h>
@@ -246,15 +248,35 @@ save_if_due (Run *run, GError **error)
 
 /* ---- the end ---- */
 
+/* Returns: (transfer full): what has been learnt, handed to those who follow */
+static VattModel *
+publish (GstVattTrainSink *self, GError **error)
+{
+  VattModel *model = vatt_trainer_get_model (self->setup.trainer, error);
+  if (!model)
+    return NULL;
+  gst_vatt_models_add (model);
+  gst_vatt_published_set (GST_ELEMENT (self), model);
+  return model;
+}
+
+static gboolean
+publish_if_due (GstVattTrainSink *self, GError **error)
+{
+  guint64 every = self->setup.settings.publish_every;
+  if (every == 0 || vatt_trainer_get_step (self->setup.trainer) % every != 0)
+    return TRUE;
+  g_autoptr (VattModel) model = publish (self, error);
+  return model != NULL;
+}
+
+/* The last model, for those who follow and as a file. */
 static gboolean
 write_output (GstVattTrainSink *self, GError **error)
 {
   const char *path = self->setup.settings.output;
-  if (!path)
-    return TRUE;
-  g_autoptr (VattModel) model =
-      vatt_trainer_get_model (self->setup.trainer, error);
-  return model && vatt_model_save (model, path, error);
+  g_autoptr (VattModel) model = publish (self, error);
+  return model && (!path || vatt_model_save (model, path, error));
 }
 
 static gboolean
@@ -314,7 +336,8 @@ train (Run *run, GError **error)
     }
     if (vatt_reservoir_get_fill (self->setup.reservoir) < batch)
       break;
-    if (!make_step (run, error) || !save_if_due (run, error))
+    if (!make_step (run, error) || !save_if_due (run, error) ||
+        !publish_if_due (self, error))
       return FALSE;
   }
   return !is_stopping (self);

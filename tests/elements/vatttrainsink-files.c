@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the trainer reads and writes, and settings that cannot be: checkpoints,
+ * models, logs, labels. */
+#include "media.h"
+#include "trainee.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define PADS "video_0 audio_0 text_0"
+
+static char *variant, *classifier;
+
+static Trainee *
+make (const char *settings)
+{
+  g_autofree char *all =
+      g_strdup_printf ("variant=%s weight-audio-text=1 %s", variant, settings);
+  return trainee_new (all, PADS);
+}
+
+/* Learns from @n windows, or ends with an error; @folder of checkpoints. */
+static Trainee *
+learn (const char *folder, const char *settings, guint n)
+{
+  g_autofree char *all = g_strdup_printf (
+      "batch-size=4 steps=20 reservoir-size=12 checkpoint-dir=%s %s", folder,
+      settings);
+  Trainee *t = make (all);
+  trainee_play (t);
+  trainee_push_all (t, 0, n);
+  trainee_end_all (t);
+  trainee_wait (t);
+  return t;
+}
+
+static char *
+checkpoint_path (const char *folder, guint step)
+{
+  g_autofree char *name = g_strdup_printf ("step-%010u.safetensors", step);
+  return g_build_filename (folder, name, NULL);
+}
+
+/* ---- going on ---- */
+
+static char *
+read_file (const char *path, gsize *size)
+{
+  g_autoptr (GError) error = NULL;
+  char *bytes = NULL;
+  g_file_get_contents (path, &bytes, size, &error);
+  g_assert_no_error (error);
+  return bytes;
+}
+
+/* A run that goes on from a checkpoint of another comes to the same bits. */
+static void
+test_resume (void)
+{
+  g_autofree char *whole = trainee_folder ("whole");
+  g_autofree char *half = trainee_folder ("half");
+  g_autofree char *first = trainee_folder ("first.safetensors");
+  g_autofree char *second = trainee_folder ("second.safetensors");
+  g_autofree char *a = g_strdup_printf (
+      "checkpoint-every=4 keep-checkpoints=9 dropout=0.1 output=%s", first);
+  g_autofree char *b = g_strdup_printf ("dropout=0.1 output=%s", second);
+  g_autoptr (Trainee) one = learn (whole, a, 200);
+  g_assert_cmpstr (one->error, ==, NULL);
+  g_assert_cmpuint (one->checkpoints->len, ==, 5);
+  g_autofree char *from = checkpoint_path (whole, 8);
+  g_autofree char *to = checkpoint_path (half, 8);
+  gsize size;
+  g_autofree char *bytes = read_file (from, &size);
+  g_assert_cmpint (g_mkdir (half, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (to, bytes, (gssize)size, NULL));
+  g_autoptr (Trainee) two = learn (half, b, 200);
+  g_assert_cmpstr (two->error, ==, NULL);
+  g_assert_cmpuint (two->steps->len, ==, 12);
+  gsize n, m;
+  g_autofree char *x = read_file (first, &n);
+  g_autofree char *y = read_file (second, &m);
+  g_assert_cmpmem (x, n, y, m);
+}
+
+static void
+push_clip (Trainee *t, guint64 clip)
+{
+  for (guint p = 0; p < 3; p++)
+    gst_pad_push_event (t->sources->pdata[p],
+        gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+            gst_structure_new (
+                "vatt-clip", "clip", G_TYPE_UINT64, clip, NULL)));
+}
+
+/* A source that asks is told the clip to begin with. */
+static void
+test_resume_query (void)
+{
+  g_autofree char *folder = trainee_folder ("asked");
+  g_autofree char *all = g_strdup_printf (
+      "batch-size=4 steps=9 reservoir-size=4 checkpoint-dir=%s", folder);
+  g_autoptr (Trainee) t = make (all);
+  trainee_play (t);
+  for (guint i = 0; i < 10; i++) {
+    push_clip (t, 10 + i / 2);
+    trainee_push_all (t, i, 1);
+  }
+  trainee_end_all (t);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_clear_pointer (&t, trainee_free);
+  g_autofree char *more = g_strconcat (all, " resume=require", NULL);
+  t = make (more);
+  gst_element_set_state (t->pipeline, GST_STATE_PAUSED);
+  g_autoptr (GstQuery) query = gst_query_new_custom (
+      GST_QUERY_CUSTOM, gst_structure_new_empty ("vatt-resume"));
+  g_assert_true (gst_pad_peer_query (t->sources->pdata[0], query));
+  guint64 clip = 0;
+  g_assert_true (gst_structure_get_uint64 (
+      gst_query_get_structure (query), "clip", &clip));
+  g_assert_cmpuint (clip, ==, 14);
+}
+
+/* ---- folders that are not as they should be ---- */
+
+static void
+assert_error (const Trainee *t, GQuark domain, const char *word)
+{
+  g_assert_cmpuint (t->errors, ==, 1);
+  g_assert_true (t->domain == domain);
+  if (!strstr (t->error, word))
+    g_error ("'%s' is not in '%s'", word, t->error);
+}
+
+static void
+test_two_trainers (void)
+{
+  g_autofree char *folder = trainee_folder ("shared");
+  g_autofree char *all = g_strdup_printf ("checkpoint-dir=%s", folder);
+  g_autoptr (Trainee) first = make (all);
+  g_autoptr (Trainee) second = make (all);
+  g_assert_cmpint (gst_element_set_state (first->pipeline, GST_STATE_PLAYING),
+      !=, GST_STATE_CHANGE_FAILURE);
+  g_assert_cmpint (gst_element_set_state (second->pipeline, GST_STATE_PLAYING),
+      ==, GST_STATE_CHANGE_FAILURE);
+  trainee_wait (second);
+  assert_error (second, GST_RESOURCE_ERROR, folder);
+}
+
+static void
+test_other_variant (void)
+{
+  g_autofree char *folder = trainee_folder ("of-another");
+  g_autoptr (Trainee) t = learn (folder, "", 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_clear_pointer (&t, trainee_free);
+  g_autofree char *all =
+      g_strdup_printf ("variant=tiny checkpoint-dir=%s", folder);
+  t = trainee_new (all, PADS);
+  gst_element_set_state (t->pipeline, GST_STATE_PLAYING);
+  trainee_wait (t);
+  assert_error (t, GST_STREAM_ERROR, folder);
+}
+
+static void
+test_truncated (void)
+{
+  g_autofree char *folder = trainee_folder ("truncated");
+  g_autoptr (Trainee) t =
+      learn (folder, "checkpoint-every=4 keep-checkpoints=9", 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  guint steps = t->steps->len;
+  g_clear_pointer (&t, trainee_free);
+  g_autofree char *newest = checkpoint_path (folder, steps);
+  gsize size;
+  g_autofree char *bytes = read_file (newest, &size);
+  g_assert_true (g_file_set_contents (newest, bytes, (gssize)size / 2, NULL));
+  g_test_expect_message ("vatt", G_LOG_LEVEL_WARNING, "*older checkpoint*");
+  t = learn (folder, "", 80);
+  g_test_assert_expected_messages ();
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (t->warnings, ==, 1);
+  g_assert_nonnull (strstr (t->warning, newest));
+  /* The one before is taken. */
+  guint64 step = 0;
+  g_assert_true (gst_structure_get_uint64 (t->steps->pdata[0], "step", &step));
+  g_assert_cmpuint (step, ==, 4 * ((steps - 1) / 4) + 1);
+}
+
+static void
+test_never (void)
+{
+  g_autofree char *folder = trainee_folder ("never");
+  g_autoptr (Trainee) t = learn (folder, "resume=never", 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_clear_pointer (&t, trainee_free);
+  t = learn (folder, "resume=never", 0);
+  assert_error (t, GST_LIBRARY_ERROR, folder);
+}
+
+/* A folder that cannot be written to when a checkpoint is due. */
+static void
+test_disk_full (void)
+{
+  g_autofree char *folder = trainee_folder ("full");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *all = g_strdup_printf (
+        "batch-size=4 steps=3 reservoir-size=4 checkpoint-dir=%s "
+        "on-disk-full=%s",
+        folder, i ? "stop" : "continue");
+    g_autoptr (Trainee) t = make (all);
+    trainee_play (t);
+    g_autofree char *lock = g_build_filename (folder, "lock", NULL);
+    g_unlink (lock);
+    g_assert_cmpint (g_rmdir (folder), ==, 0);
+    trainee_push_all (t, 0, 20);
+    trainee_wait (t);
+    g_assert_cmpuint (t->steps->len, ==, 3);
+    g_assert_cmpuint (t->checkpoints->len, ==, 0);
+    if (i) {
+      assert_error (t, GST_RESOURCE_ERROR, folder);
+      g_assert_cmpint (t->code, ==, GST_RESOURCE_ERROR_WRITE);
+    } else {
+      g_assert_cmpstr (t->error, ==, NULL);
+      g_assert_nonnull (strstr (t->warning, folder));
+    }
+  }
+}
+
+/* ---- other files ---- */
+
+static void
+test_log (void)
+{
+  g_autofree char *folder = trainee_folder ("log");
+  g_autofree char *checkpoints = trainee_folder ("logged");
+  g_autofree char *settings = g_strdup_printf ("log-dir=%s", folder);
+  g_autoptr (Trainee) t = learn (checkpoints, settings, 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_autofree char *table = g_build_filename (folder, "scalars.csv", NULL);
+  gsize size;
+  g_autofree char *text = read_file (table, &size);
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (text), "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, t->steps->len + 1);
+  g_assert_nonnull (strstr (lines[0], "loss/video-audio"));
+}
+
+/* What is written at the end is a model like any. */
+static void
+test_output (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = trainee_folder ("output.safetensors");
+  g_autofree char *model_path = trainee_model ("begin", 3);
+  g_autofree char *all = g_strdup_printf (
+      "model=%s batch-size=4 steps=2 output=%s", model_path, path);
+  g_autoptr (Trainee) t = trainee_new (all, PADS);
+  trainee_play (t);
+  trainee_push_all (t, 0, 20);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_autoptr (VattModel) model = vatt_model_load (path, &error);
+  g_assert_no_error (error);
+  g_assert_true (vatt_model_is_trained (model));
+}
+
+/* ---- labels ---- */
+
+static Trainee *
+classify (const char *settings, const char *const *labels, guint n)
+{
+  g_autofree char *all = g_strdup_printf (
+      "variant=%s task=video batch-size=4 steps=100 reservoir-size=4 %s",
+      classifier, settings);
+  Trainee *t = trainee_new (all, "video_0");
+  GstPad *pad = trainee_pad (t, "video_0");
+  trainee_play (t);
+  for (guint i = 0; i < n; i++) {
+    GstBuffer *buffer = trainee_window (pad, i, i * SPAN, SPAN);
+    GstCustomMeta *meta =
+        gst_buffer_add_custom_meta (buffer, "GstVattClipMeta");
+    gst_structure_set (gst_custom_meta_get_structure (meta), "clip",
+        G_TYPE_UINT64, (guint64)i, "label", G_TYPE_STRING, labels[i % 4], NULL);
+    gst_pad_push (pad, buffer);
+  }
+  trainee_end_all (t);
+  trainee_wait (t);
+  return t;
+}
+
+static void
+test_labels (void)
+{
+  static const char names[] = "cat\ndog\nbird\nfish\n";
+  static const char *const good[] = { "cat", "dog", "fish", "bird" };
+  static const char *const bad[] = { "cat", "dog", "horse", "bird" };
+  g_autofree char *file = media_write ("names", names, strlen (names));
+  g_autofree char *settings = g_strdup_printf ("labels-file=%s", file);
+  g_autofree char *skip =
+      g_strdup_printf ("labels-file=%s on-unknown-label=skip", file);
+  g_autoptr (Trainee) t = classify (settings, good, 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (t->steps->len, ==, 10);
+  g_assert_cmpfloat (trainee_number (t->steps->pdata[9], "loss"), <,
+      trainee_number (t->steps->pdata[0], "loss"));
+  g_clear_pointer (&t, trainee_free);
+  t = classify (settings, bad, 40);
+  assert_error (t, GST_STREAM_ERROR, "horse");
+  g_clear_pointer (&t, trainee_free);
+  t = classify (skip, bad, 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (trainee_count (t, "unknown-labels"), ==, 10);
+  g_assert_cmpuint (t->steps->len, ==, 7);
+}
+
+/* ---- settings that cannot be ---- */
+
+typedef struct {
+  const char *name, *settings, *pads;
+  GQuark (*domain) (void);
+  const char *word;
+} Row;
+
+static const Row rows[] = {
+  { "nothing", "", PADS, gst_library_error_quark, "neither \"model\"" },
+  { "both", "model=x variant=tiny", PADS, gst_library_error_quark,
+      "both \"model\"" },
+  { "no-file", "model=/no/such", PADS, gst_resource_error_quark, "/no/such" },
+  { "no-variant", "variant=nosuch", PADS, gst_stream_error_quark, "nosuch" },
+  { "no-vocabulary", "variant=tiny vocabulary=/no/words", PADS,
+      gst_resource_error_quark, "/no/words" },
+  { "device", "variant=tiny device=nosuch", PADS, gst_resource_error_quark,
+      "nosuch" },
+  { "reservoir", "variant=tiny batch-size=8 reservoir-size=7", PADS,
+      gst_library_error_quark, "reservoir-size is 7" },
+  { "warm-up", "variant=tiny warmup-steps=10 steps=10", PADS,
+      gst_library_error_quark, "warmup-steps is 10" },
+  { "temperature", "variant=tiny temperature=0", PADS, gst_stream_error_quark,
+      "temperature is 0" },
+  { "boundaries", "variant=tiny boundaries=10,5 factors=0.1,0.01", PADS,
+      gst_library_error_quark, "10,5" },
+  { "factors", "variant=tiny boundaries=10 factors=0.1,0.01", PADS,
+      gst_library_error_quark, "2 factors for 1" },
+  { "numbers", "variant=tiny boundaries=1x", PADS, gst_library_error_quark,
+      "1x" },
+  { "no-weights", "variant=tiny weight-video-audio=0 weight-video-text=0", PADS,
+      gst_stream_error_quark, "no pair" },
+  { "no-head", "variant=vit-medium", PADS, gst_stream_error_quark,
+      "no common space" },
+  { "task", "variant=tiny task=video", "video_0", gst_library_error_quark,
+      "no classifier" },
+  { "resume", "variant=tiny resume=require", PADS, gst_library_error_quark,
+      "checkpoint-dir" },
+  { "no-pads", "variant=tiny", "", gst_library_error_quark, "video_0" },
+  { "no-video", "variant=tiny", "audio_0 text_0", gst_library_error_quark,
+      "no pad video_0" },
+  { "no-sound", "variant=tiny", "video_0 text_0", gst_library_error_quark,
+      "weight-video-audio" },
+  { "no-text", "variant=tiny", "video_0 audio_0", gst_library_error_quark,
+      "weight-video-text" },
+};
+
+static void
+test_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (Trainee) t = trainee_new (row->settings, row->pads);
+  g_assert_cmpint (gst_element_set_state (t->pipeline, GST_STATE_PLAYING), ==,
+      GST_STATE_CHANGE_FAILURE);
+  trainee_wait (t);
+  assert_error (t, row->domain (), row->word);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  variant = trainee_variant ("contrast", NULL);
+  classifier = trainee_variant (
+      "classes", "[head]\nkind=classifier\nclasses=4\nmulti-label=false\n");
+  g_test_add_func ("/trainsink/resume", test_resume);
+  g_test_add_func ("/trainsink/resume-query", test_resume_query);
+  g_test_add_func ("/trainsink/two-trainers", test_two_trainers);
+  g_test_add_func ("/trainsink/other-variant", test_other_variant);
+  g_test_add_func ("/trainsink/truncated", test_truncated);
+  g_test_add_func ("/trainsink/never", test_never);
+  g_test_add_func ("/trainsink/disk-full", test_disk_full);
+  g_test_add_func ("/trainsink/log", test_log);
+  g_test_add_func ("/trainsink/output", test_output);
+  g_test_add_func ("/trainsink/labels", test_labels);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path =
+        g_strdup_printf ("/trainsink/settings/%s", rows[i].name);
+    g_test_add_data_func (path, &rows[i], test_row);
+  }
+  int result = g_test_run ();
+  g_free (variant);
+  g_free (classifier);
+  media_clear ();
+  return result;
+}
