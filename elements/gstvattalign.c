@@ -385,7 +385,8 @@ gst_vatt_align_take (GstVattAlign *self, GstVattAligned *sample)
     *sample = (GstVattAligned){ .start = lead->start,
       .number = lead->number,
       .label = g_steal_pointer (&lead->label),
-      .class_id = lead->class_id };
+      .class_id = lead->class_id,
+      .changes = lead->changes };
     find_company (self, lead, sample);
     g_queue_pop_head (&lane->windows);
     if (self->params.lead == VATT_TEXT) {
@@ -447,20 +448,27 @@ gst_vatt_align_give_up (GstVattAlign *self)
   return given_up;
 }
 
-/* Throws out the oldest window of @modality. */
-void
+/* Throws out the oldest window of @modality.
+ *
+ * Returns: when it began, if a sample is lost by that; else
+ *   %GST_CLOCK_TIME_NONE */
+GstClockTime
 gst_vatt_align_make_room (GstVattAlign *self, VattModality modality)
 {
   GstVattAlignWindow *oldest =
       g_queue_pop_head (&self->lanes[modality].windows);
+  GstClockTime lost = GST_CLOCK_TIME_NONE;
   if (!oldest)
-    return;
-  if (modality == self->params.lead)
+    return lost;
+  if (modality == self->params.lead) {
     self->counts.dropped++;
-  else
+    lost = oldest->start;
+  } else {
     self->counts.unpaired += !oldest->used;
+  }
   window_free (oldest);
   prune (self);
+  return lost;
 }
 
 const GstVattAlignCounts *

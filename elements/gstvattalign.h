@@ -19,6 +19,7 @@ typedef struct {
   guint64 number;          /* of the clip of a data set, or GST_VATT_NO_CLIP */
   char *label;             /* owned; of that clip, or NULL */
   gint class_id;           /* of that label, or -1 */
+  guint changes;           /* bits 1 << GstVattChanges */
   gboolean used;           /* the alignment's: it has gone into a sample */
 } GstVattAlignWindow;
 
@@ -31,6 +32,7 @@ typedef struct {
   guint64 number;
   char *label; /* owned; or NULL */
   gint class_id;
+  guint changes; /* of the window that the label is of */
 } GstVattAligned;
 
 typedef struct {
@@ -68,7 +70,8 @@ void gst_vatt_align_flush (GstVattAlign *align, VattModality modality);
 
 gboolean gst_vatt_align_is_full (GstVattAlign *align, VattModality modality);
 guint gst_vatt_align_give_up (GstVattAlign *align);
-void gst_vatt_align_make_room (GstVattAlign *align, VattModality modality);
+GstClockTime gst_vatt_align_make_room (
+    GstVattAlign *align, VattModality modality);
 gboolean gst_vatt_align_take (GstVattAlign *align, GstVattAligned *sample);
 gboolean gst_vatt_align_is_ended (GstVattAlign *align);
 const GstVattAlignCounts *gst_vatt_align_get_counts (const GstVattAlign *align);

@@ -81,8 +81,10 @@ make_structure (
     gst_structure_set (structure, "event", G_TYPE_STRING, event, NULL);
   for (guint p = 0; p < VATT_N_PAIRS; p++) {
     g_autofree char *loss = g_strdup_printf ("loss-%s", pair_names[p]);
+    g_autofree char *accuracy = g_strdup_printf ("accuracy-%s", pair_names[p]);
     if (losses->pair[p] != 0.0)
-      gst_structure_set (structure, loss, G_TYPE_DOUBLE, losses->pair[p], NULL);
+      gst_structure_set (structure, loss, G_TYPE_DOUBLE, losses->pair[p],
+          accuracy, G_TYPE_DOUBLE, losses->accuracy[p], NULL);
   }
   set_counts (structure, numbers);
   return structure;
@@ -103,8 +105,8 @@ add_pairs (GString *line, const VattLosses *losses)
   static const char *const short_names[] = { "va", "vt", "at" };
   for (guint p = 0; p < VATT_N_PAIRS; p++)
     if (losses->pair[p] != 0.0)
-      g_string_append_printf (
-          line, "  %s %.3f", short_names[p], losses->pair[p]);
+      g_string_append_printf (line, "  %s %.3f (%.0f %%)", short_names[p],
+          losses->pair[p], 100.0 * losses->accuracy[p]);
 }
 
 /* On a terminal one line is written over and over, elsewhere a line now and
@@ -142,8 +144,8 @@ log_step (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
 {
   g_autoptr (GError) error = NULL;
   const VattLosses *losses = &numbers->losses;
-  VattScalar scalars[6 + VATT_N_PAIRS];
-  char *tags[VATT_N_PAIRS] = { NULL };
+  VattScalar scalars[6 + 2 * VATT_N_PAIRS];
+  char *tags[2 * VATT_N_PAIRS] = { NULL };
   guint n = 0;
   scalars[n++] = (VattScalar){ "loss", (float)losses->total };
   scalars[n++] = (VattScalar){ "learning-rate", (float)losses->rate };
@@ -155,16 +157,19 @@ log_step (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
   scalars[n++] = (VattScalar){ "data/reservoir", (float)numbers->fill };
   for (guint p = 0; p < VATT_N_PAIRS; p++)
     if (losses->pair[p] != 0.0) {
-      tags[p] = g_strdup_printf ("loss/%s", pair_names[p]);
-      scalars[n++] = (VattScalar){ tags[p], (float)losses->pair[p] };
+      char **names = tags + (gsize)2 * p;
+      names[0] = g_strdup_printf ("loss/%s", pair_names[p]);
+      names[1] = g_strdup_printf ("accuracy/%s", pair_names[p]);
+      scalars[n++] = (VattScalar){ names[0], (float)losses->pair[p] };
+      scalars[n++] = (VattScalar){ names[1], (float)losses->accuracy[p] };
     }
   if (!vatt_event_log_scalars (
           self->log, numbers->step - 1, scalars, n, &error)) {
     gst_vatt_error_post_warning (self->element, error);
     g_clear_pointer (&self->log, vatt_event_log_free);
   }
-  for (guint p = 0; p < VATT_N_PAIRS; p++)
-    g_free (tags[p]);
+  for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
+    g_free (tags[i]);
 }
 
 /* ---- all of it ---- */

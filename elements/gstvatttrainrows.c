@@ -127,6 +127,10 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_DOUBLE, OF (weight[VATT_PAIR_AUDIO_TEXT]) },
   { "smoothing", "Label smoothing", "Of classes that exclude each other",
       GST_VATT_ROW_DOUBLE, OF (smoothing), .most = 1 },
+  { "mixup", "Mixup",
+      "Of classes: samples and labels are mixed by pairs, in parts of Beta "
+      "(mixup, mixup) (0 = not)",
+      GST_VATT_ROW_DOUBLE, OF (mixup) },
   { "dropout", "Dropout", "Rate of dropout in the towers", GST_VATT_ROW_DOUBLE,
       OF (dropout), .most = 1 },
   { "head-dropout", "Dropout of the head",
@@ -140,6 +144,13 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_UINT, OF (micro_batch) },
   { "seed", "Seed", "Of dropout, and of the order in the reservoir",
       GST_VATT_ROW_UINT64, OF (seed) },
+  { "loss-limit", "Greatest loss",
+      "A loss above it is as bad as one that is no finite number (0 = any)",
+      GST_VATT_ROW_DOUBLE, OF (loss_limit) },
+  { "bad-steps", "Bad steps",
+      "So many steps in a row with a bad loss end the training (0 = any "
+      "number do not)",
+      GST_VATT_ROW_UINT, OF (patience) },
   { "model", "Model",
       "Model file to begin with (or variant, to begin with random numbers)",
       GST_VATT_ROW_STRING, AT (model) },
@@ -157,6 +168,16 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "File with the names of the classes, one a line (unset = the model's, "
       "or by their numbers in the data set)",
       GST_VATT_ROW_STRING, AT (labels_file) },
+  { "exchange-mirrored", "Exchanged where mirrored",
+      "Classes that become each other in windows that are mirrored left to "
+      "right: a=b,c=d",
+      GST_VATT_ROW_STRING, AT (exchange_mirrored) },
+  { "exchange-mirrored-vertically", "Exchanged where mirrored vertically",
+      "The same for windows that are mirrored top to bottom",
+      GST_VATT_ROW_STRING, AT (exchange_mirrored_vertically) },
+  { "exchange-reversed", "Exchanged where reversed",
+      "The same for windows that run backwards", GST_VATT_ROW_STRING,
+      AT (exchange_reversed) },
   { "device", "Device",
       "What computes: auto, cpu, vulkan or vulkan:N, as vatt devices lists "
       "them",

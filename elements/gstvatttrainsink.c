@@ -26,6 +26,8 @@
  * * #guint64 `step`: how many have been made; `steps`: of the whole training
  * * #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
  *   `loss-audio-text` as far as they are part of it
+ * * #gdouble `accuracy-video-audio` and so on: of the batch's samples, the
+ * share whose own sound, or caption, is the nearest of the batch to them
  * * #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`: before
  *   they were cut
  * * #gdouble `samples-per-second`; #guint64 `processing-time` of the step, ns

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The trainer's pads. A buffer becomes a clip without a copy and waits for what
- * goes with it; there being no room for it, its thread waits, or on live
- * streams something is left out. */
+ * The trainer's pads: which there are, what they want, what they are told. */
 #include "gstvattcaps.h"
 #include "gstvattclipmeta.h"
 #include "gstvatterror.h"
-#include "gstvattmeta.h"
 #include "gstvattresume.h"
 #include "gstvatttokencaps.h"
 #include "gstvatttrainsinkprivate.h"
@@ -61,197 +58,6 @@ gst_vatt_train_sink_list_pads (GstVattTrainSink *self)
   return pads;
 }
 
-/* ---- windows ---- */
-
-/* Running time of a place in the stream, or NONE. */
-static GstClockTime
-running_time (const GstVattTrainPad *pad, GstClockTime time)
-{
-  if (pad->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time (&pad->segment, GST_FORMAT_TIME, time);
-}
-
-/* When a window is, and of which clip. Returns: whether it is known */
-static gboolean
-describe (
-    const GstVattTrainPad *pad, GstBuffer *buffer, GstVattAlignWindow *window)
-{
-  const GstVattMeta *meta = gst_buffer_get_vatt_meta (buffer);
-  const GstStructure *clip = gst_vatt_clip_meta_get (buffer);
-  GstClockTime start = GST_BUFFER_PTS (buffer);
-  GstClockTime span = GST_BUFFER_DURATION (buffer);
-  *window = (GstVattAlignWindow){ .number = pad->clip, .class_id = -1 };
-  if (meta && GST_CLOCK_TIME_IS_VALID (meta->start)) {
-    start = meta->start;
-    span = meta->span;
-  }
-  window->start = running_time (pad, start);
-  if (!GST_CLOCK_TIME_IS_VALID (window->start))
-    return FALSE;
-  /* A caption without a duration is there at its beginning. */
-  window->end =
-      window->start + (GST_CLOCK_TIME_IS_VALID (span) ? MAX (span, 1) : 1);
-  if (clip) {
-    gst_structure_get_uint64 (clip, "clip", &window->number);
-    gst_structure_get_int (clip, "class-id", &window->class_id);
-    window->label = g_strdup (gst_structure_get_string (clip, "label"));
-  } else if (meta) {
-    window->label = g_strdup (meta->label);
-  }
-  return TRUE;
-}
-
-/* A window that holds no numbers is left out, or ends it all. */
-static gboolean
-check_numbers (GstVattTrainSink *self, GstVattTrainPad *pad,
-    const VattClip *clip, GError **error)
-{
-  gssize place = pad->modality == VATT_TEXT ? -1 : vatt_clip_has_nan (clip);
-  if (place < 0)
-    return TRUE;
-  g_mutex_lock (&self->lock);
-  gboolean first = self->counts.not_finite++ == 0;
-  g_mutex_unlock (&self->lock);
-  g_autofree char *what = g_strdup_printf ("%s: value %" G_GSSIZE_FORMAT
-                                           " of a window is NaN or infinite",
-      GST_PAD_NAME (pad), place);
-  if (self->setup.settings.on_nan == GST_VATT_TRAIN_STOP) {
-    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-        "%s; on-nan=skip leaves such windows out", what);
-  } else if (first) {
-    g_autoptr (GError) warning =
-        g_error_new_literal (VATT_ERROR, VATT_ERROR_MEDIA, what);
-    gst_vatt_error_post_warning (GST_ELEMENT (self), warning);
-  }
-  return FALSE;
-}
-
-static void
-drop_window (GstVattAlignWindow *window)
-{
-  g_clear_pointer (&window->clip, vatt_clip_free);
-  g_clear_pointer (&window->label, g_free);
-}
-
-/* ---- room ---- */
-
-/* On a live stream somebody else makes room: what it waits for in vain is given
- * up, then the oldest goes. With the lock. */
-static void
-relieve (
-    GstVattTrainSink *self, GstVattTrainPad *pad, GstVattTrainStream *stream)
-{
-  if (gst_vatt_align_give_up (stream->align) != 0)
-    GST_INFO_OBJECT (pad, "goes on without what does not come");
-  if (gst_vatt_align_is_full (stream->align, pad->modality))
-    gst_vatt_align_make_room (stream->align, pad->modality);
-  g_cond_broadcast (&self->changed);
-}
-
-/* Waits until @pad may put a window into its stream. With the lock. */
-static GstFlowReturn
-wait_for_room (GstVattTrainSink *self, GstVattTrainPad *pad)
-{
-  GstVattTrainStream *stream;
-  while (!pad->flushing && !self->stopping && !self->finished &&
-         !self->failed &&
-         (stream = gst_vatt_train_sink_find_stream (self, pad->number)) &&
-         gst_vatt_align_is_full (stream->align, pad->modality)) {
-    if (stream->live) {
-      relieve (self, pad, stream);
-      continue;
-    }
-    if (pad->blocked_since == 0) {
-      pad->blocked_since = g_get_monotonic_time ();
-      g_cond_broadcast (&self->changed);
-    }
-    g_cond_wait (&self->changed, &self->lock);
-  }
-  pad->blocked_since = 0;
-  if (self->failed)
-    return GST_FLOW_ERROR;
-  if (pad->flushing || self->stopping)
-    return GST_FLOW_FLUSHING;
-  return self->finished ? GST_FLOW_EOS : GST_FLOW_OK;
-}
-
-static GstFlowReturn
-put (GstVattTrainSink *self, GstVattTrainPad *pad, GstVattAlignWindow *window)
-{
-  g_mutex_lock (&self->lock);
-  GstFlowReturn flow = wait_for_room (self, pad);
-  if (flow == GST_FLOW_OK) {
-    GstVattTrainStream *stream =
-        gst_vatt_train_sink_find_stream (self, pad->number);
-    gst_vatt_align_push (stream->align, pad->modality, window);
-    g_cond_broadcast (&self->changed);
-  }
-  g_mutex_unlock (&self->lock);
-  if (flow != GST_FLOW_OK)
-    drop_window (window);
-  return flow;
-}
-
-/* Whether upstream waits for nobody; asked once for a stream. */
-static void
-learn_live (GstVattTrainSink *self, GstVattTrainPad *pad)
-{
-  gboolean live = FALSE;
-  if (pad->live_known)
-    return;
-  pad->live_known = TRUE;
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  if (gst_pad_peer_query (GST_PAD (pad), query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream =
-      gst_vatt_train_sink_find_stream (self, pad->number);
-  if (stream && live)
-    stream->live = TRUE;
-  g_mutex_unlock (&self->lock);
-}
-
-/* Nobody learns from that modality. */
-static GstFlowReturn
-pass_over (GstVattTrainSink *self)
-{
-  g_mutex_lock (&self->lock);
-  self->counts.unwanted++;
-  GstFlowReturn flow = self->failed     ? GST_FLOW_ERROR
-                       : self->stopping ? GST_FLOW_FLUSHING
-                       : self->finished ? GST_FLOW_EOS
-                                        : GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
-  return flow;
-}
-
-static GstFlowReturn
-train_pad_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
-{
-  GstVattTrainSink *self = GST_VATT_TRAIN_SINK (parent);
-  GstVattTrainPad *pad = GST_VATT_TRAIN_PAD (gstpad);
-  g_autoptr (GstBuffer) owned = buffer;
-  g_autoptr (GError) error = NULL;
-  GstVattAlignWindow window;
-  if (!pad->negotiated)
-    return GST_FLOW_NOT_NEGOTIATED;
-  learn_live (self, pad);
-  if (!(self->setup.modalities & (1u << pad->modality)))
-    return pass_over (self);
-  if (!describe (pad, buffer, &window))
-    return GST_FLOW_OK;
-  window.clip = gst_vatt_token_caps_make_clip (
-      gstpad, pad->modality, &pad->front_end, buffer, &error);
-  if (window.clip && check_numbers (self, pad, window.clip, &error))
-    return put (self, pad, &window);
-  drop_window (&window);
-  if (!error)
-    return GST_FLOW_OK;
-  gst_vatt_train_sink_fail (self, error);
-  return GST_FLOW_ERROR;
-}
-
 /* ---- events ---- */
 
 static gboolean
@@ -294,8 +100,8 @@ advance (GstVattTrainSink *self, GstVattTrainPad *pad, GstClockTime time)
   GstVattTrainStream *stream =
       gst_vatt_train_sink_find_stream (self, pad->number);
   if (stream)
-    gst_vatt_align_advance (
-        stream->align, pad->modality, running_time (pad, time));
+    gst_vatt_align_advance (stream->align, pad->modality,
+        gst_vatt_train_pad_running_time (pad, time));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -499,7 +305,7 @@ gst_vatt_train_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
       "direction", GST_PAD_SINK, "template", templ, NULL);
   pad->modality = (VattModality)modality;
   pad->number = number;
-  gst_pad_set_chain_function (GST_PAD (pad), train_pad_chain);
+  gst_pad_set_chain_function (GST_PAD (pad), gst_vatt_train_pad_chain);
   gst_pad_set_event_function (GST_PAD (pad), train_pad_event);
   gst_pad_set_query_function (GST_PAD (pad), train_pad_query);
   gst_vatt_train_sink_join (self, pad);

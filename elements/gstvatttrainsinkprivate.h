@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the parts of the trainer share: gstvatttrainsink.c is the element,
- * gstvatttrainsinkpad.c its pads and what arrives there, gstvatttrainsetup.c
- * model and trainer, gstvatttrainsinkfeed.c gives the training thread its
- * samples, gstvatttrainsinkrun.c is that thread, gstvatttrainreport.c tells
- * what it does. */
+ * gstvatttrainsinkpad.c its pads, gstvatttrainsinkchain.c takes what arrives
+ * there, gstvatttrainsetup.c makes model and trainer, gstvatttrainsinkfeed.c
+ * gives the training thread its samples, gstvatttrainsinkrun.c is that thread,
+ * gstvatttrainreport.c tells what it does. */
 #pragma once
 
 #include "gstvattalign.h"
@@ -90,6 +90,12 @@ GstPad *gst_vatt_train_sink_request_new_pad (GstElement *element,
     GstPadTemplate *templ, const char *request, const GstCaps *caps);
 void gst_vatt_train_sink_release_pad (GstElement *element, GstPad *pad);
 GList *gst_vatt_train_sink_list_pads (GstVattTrainSink *self);
+
+/* gstvatttrainsinkchain.c */
+GstClockTime gst_vatt_train_pad_running_time (
+    const GstVattTrainPad *pad, GstClockTime time);
+GstFlowReturn gst_vatt_train_pad_chain (
+    GstPad *pad, GstObject *parent, GstBuffer *buffer);
 
 /* gstvatttrainsinkfeed.c */
 gboolean gst_vatt_train_sink_start_streams (

@@ -6,6 +6,7 @@
  * labels. */
 #include "objective.h"
 
+#include "accuracy.h"
 #include "bridge.h"
 #include "drop.h"
 #include "layers.h"
@@ -145,20 +146,42 @@ outputs_of (const VattTrainerParams *params, guint modality)
   return outputs;
 }
 
+/* vector: what is compared. */
 static VattTensor *
 pair_loss (VattPlan *plan, const VattTrainerParams *params, const Pair *pair,
-    const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES])
+    const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES],
+    VattTensor *vector[2])
 {
   const VattNce nce = { .form = params->form,
     .temperature = params->temperature };
   guint s = space_index (pair->space);
-  VattTensor *first = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
+  vector[0] = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
       spaces->space[pair->first][s], NULL, NULL, NULL);
-  VattTensor *second = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
+  vector[1] = vatt_layer (plan, &vatt_op_l2norm, NULL, 0,
       spaces->space[pair->second][s], NULL, NULL, NULL);
-  VattTensor *loss = vatt_layer (plan, &vatt_op_nce, &nce, sizeof nce, first,
-      second, valid[pair->second], valid[pair->first]);
+  VattTensor *loss = vatt_layer (plan, &vatt_op_nce, &nce, sizeof nce,
+      vector[0], vector[1], valid[pair->second], valid[pair->first]);
   return vatt_plan_output (plan, loss, "loss of a pair");
+}
+
+static VattTensor *
+contrast (VattPlan *plan, const VattTrainerParams *params,
+    const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES],
+    VattTensor *loss[VATT_N_PAIRS], VattTensor *vector[VATT_N_PAIRS][2])
+{
+  VattBlend blend = { .weight = { 0 } };
+  double sum = 0.0;
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    sum += MAX (params->weight[p], 0.0);
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    loss[p] = vector[p][0] = vector[p][1] = NULL;
+    if (!(params->weight[p] > 0.0))
+      continue;
+    loss[p] = pair_loss (plan, params, &pairs[p], spaces, valid, vector[p]);
+    blend.weight[p] = params->weight[p] / sum;
+  }
+  return vatt_layer (plan, &vatt_op_blend, &blend, sizeof blend, loss[0],
+      loss[1], loss[2], NULL);
 }
 
 VattTensor *
@@ -166,19 +189,8 @@ vatt_objective_contrast (VattPlan *plan, const VattTrainerParams *params,
     const VattSpaces *spaces, VattTensor *const valid[VATT_N_MODALITIES],
     VattTensor *loss[VATT_N_PAIRS])
 {
-  VattBlend blend = { .weight = { 0 } };
-  double sum = 0.0;
-  for (guint p = 0; p < VATT_N_PAIRS; p++)
-    sum += MAX (params->weight[p], 0.0);
-  for (guint p = 0; p < VATT_N_PAIRS; p++) {
-    loss[p] = NULL;
-    if (!(params->weight[p] > 0.0))
-      continue;
-    loss[p] = pair_loss (plan, params, &pairs[p], spaces, valid);
-    blend.weight[p] = params->weight[p] / sum;
-  }
-  return vatt_layer (plan, &vatt_op_blend, &blend, sizeof blend, loss[0],
-      loss[1], loss[2], NULL);
+  VattTensor *vector[VATT_N_PAIRS][2];
+  return contrast (plan, params, spaces, valid, loss, vector);
 }
 
 static void
@@ -195,8 +207,11 @@ build_contrast (VattObjective *objective, const VattConfig *config,
     spaces.space[m][0] = bridge.va;
     spaces.space[m][1] = bridge.vt;
   }
-  objective->total = vatt_objective_contrast (
-      plan, params, &spaces, objective->valid, objective->pair);
+  objective->total = contrast (plan, params, &spaces, objective->valid,
+      objective->pair, objective->vector);
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    for (guint i = 0; i < 2 && objective->vector[p][i]; i++)
+      vatt_plan_output (plan, objective->vector[p][i], "vectors of a pair");
 }
 
 gboolean
@@ -229,6 +244,21 @@ vatt_objective_build (VattObjective *objective, const VattStore *store,
   if (plan->random)
     plan->random->data = objective->random;
   return TRUE;
+}
+
+double
+vatt_objective_accuracy (
+    const VattObjective *objective, VattPair pair, float *scores)
+{
+  VattTensor *const *vector = objective->vector[pair];
+  const VattAccuracy vectors = { .first = vatt_tensor_f32 (vector[0]),
+    .second = vatt_tensor_f32 (vector[1]),
+    .first_valid = vatt_tensor_f32 (objective->valid[pairs[pair].first]),
+    .second_valid = vatt_tensor_f32 (objective->valid[pairs[pair].second]),
+    .samples = objective->samples,
+    .items = vatt_tensor_count (vector[1]) / vatt_tensor_count (vector[0]),
+    .width = vatt_tensor_count (vector[0]) / objective->samples };
+  return vatt_accuracy (&vectors, scores);
 }
 
 const float *

@@ -14,6 +14,7 @@ typedef struct {
   VattTensor *valid[VATT_N_MODALITIES];    /* inputs (samples), or NULL */
   VattTensor *labels;                      /* input (samples, C), or NULL */
   VattTensor *pair[VATT_N_PAIRS];          /* (1), or NULL */
+  VattTensor *vector[VATT_N_PAIRS][2];     /* of unit length, or NULL */
   VattTensor *total;                       /* (1) */
   guint32 random[3];                       /* see drop.h */
 } VattObjective;
@@ -39,6 +40,9 @@ guint vatt_objective_modalities (
 gboolean vatt_objective_build (VattObjective *objective, const VattStore *store,
     const VattTrainerParams *params, guint modalities, size_t samples,
     size_t captions, GError **error);
+/* The accuracy of a pair, after a run; scores as vatt_accuracy() wants them. */
+double vatt_objective_accuracy (
+    const VattObjective *objective, VattPair pair, float *scores);
 /* The gradient of a modality's features, after a run. */
 const float *vatt_objective_dfeatures (
     const VattObjective *objective, VattModality modality);

@@ -8,9 +8,11 @@
  * so that one plan does for all: the last begins among the samples of the one
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
+#include "accuracy.h"
 #include "batch.h"
 #include "descent.h"
 #include "health.h"
+#include "mixup.h"
 #include "objective.h"
 #include "profile.h"
 #include "rng.h"
@@ -36,7 +38,9 @@ struct _VattTrainer {
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
-  VattBatchSize size;                 /* of the batch */
+  VattMixup mixup;
+  float *scores;      /* owned; of accuracies */
+  VattBatchSize size; /* of the batch */
   guint64 step;
   guint64 bad; /* steps in a row whose loss was bad */
   gint busy;   /* atomic: a trainer belongs to one thread at a time */
@@ -59,6 +63,8 @@ vatt_trainer_finalize (GObject *object)
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
+  vatt_mixup_clear (&self->mixup);
+  g_free (self->scores);
   g_clear_object (&self->model);
   g_clear_object (&self->device);
   G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
@@ -99,11 +105,11 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   if (!vatt_trainer_params_check (params, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
-  self->model = g_object_ref (model);
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
-  if (!self->modalities)
+  if (!self->modalities ||
+      !vatt_mixup_check (model, params, self->modalities, error))
     return NULL;
   self->contrast =
       vatt_model_get_config (model)->head.kind != VATT_HEAD_CLASSIFIER;
@@ -111,6 +117,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       vatt_store_new (model, params->optimiser == VATT_OPTIMISER_ADAM, error);
   if (!self->store)
     return NULL;
+  /* The caller may let the parameters of the other go. */
+  self->model = g_object_ref (self->store->model);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;
@@ -188,6 +196,9 @@ make_features (VattTrainer *self)
     if (parts (self) * part_size (self) > self->size.samples)
       self->last[m] = g_new (float, part_size (self) * sample);
   }
+  g_free (self->scores);
+  self->scores = g_new (
+      float, VATT_ACCURACY_ROWS * self->size.samples * self->size.captions);
   g_free (self->ones);
   self->ones = g_new (float, self->size.samples);
   for (size_t i = 0; i < self->size.samples; i++)
@@ -213,6 +224,28 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
       self->modalities, self->size.samples, self->size.captions, error);
 }
 
+static gboolean
+mixes (const VattTrainer *self)
+{
+  return self->params.mixup > 0.0;
+}
+
+/* A classifier has one tower. */
+static gboolean
+make_mixture (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  guint m = 0;
+  while (!needs (self, m))
+    m++;
+  if (!vatt_mixup_check_clip (batch->clip[m], error))
+    return FALSE;
+  vatt_mixup_prepare (&self->mixup, batch->clip[m], self->tower[m].shape.batch,
+      vatt_model_get_config (self->model)->head.classes);
+  vatt_mixup_draw (
+      &self->mixup, self->params.mixup, self->params.seed, self->step);
+  return TRUE;
+}
+
 /* ---- a step ---- */
 
 /* Of the random numbers of a step: of a tower, or of the heads. */
@@ -233,6 +266,9 @@ run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
   vatt_tower_stage_bind (tower, batch->clip[modality],
       part_begin (self, part) * items_of (self, modality),
       key_of (self, modality));
+  if (mixes (self))
+    tower->tower.values->data = vatt_mixup_values (&self->mixup,
+        batch->clip[modality], part_begin (self, part), tower->shape.batch);
   return vatt_stage_run (&tower->stage, VATT_PHASE_FORWARD, cancellable, error);
 }
 
@@ -267,7 +303,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
           batch->valid[m] ? batch->valid[m] : self->ones;
     }
   if (objective->labels)
-    objective->labels->data = batch->labels;
+    objective->labels->data =
+        mixes (self) ? vatt_mixup_labels (&self->mixup, batch->labels)
+                     : batch->labels;
   if (!vatt_stage_run (
           &objective->stage, VATT_PHASE_FORWARD, cancellable, error))
     return FALSE;
@@ -332,9 +370,13 @@ report (const VattTrainer *self, VattLosses *losses)
     .rate = vatt_schedule_get_rate (&self->params.schedule, self->step),
     .gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS),
     .head_gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_HEADS) };
-  for (guint p = 0; p < VATT_N_PAIRS; p++)
-    if (self->objective.pair[p])
-      losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    if (!self->objective.pair[p])
+      continue;
+    losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
+    losses->accuracy[p] =
+        vatt_objective_accuracy (&self->objective, (VattPair)p, self->scores);
+  }
 }
 
 static gboolean
@@ -345,7 +387,8 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
           batch, self->model, self->modalities, &self->size, error))
     return FALSE;
   make_features (self);
-  if (!make_plans (self, batch, error))
+  if (!make_plans (self, batch, error) ||
+      (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;
   self->store->stale = ~0u;
   return vatt_descent_clear (&self->descent, error) &&

@@ -294,7 +294,7 @@ test_room (void)
   g_assert_false (gst_vatt_align_is_full (align, VATT_VIDEO));
   perform (align, "v4-8", numbers);
   g_assert_true (gst_vatt_align_is_full (align, VATT_VIDEO));
-  gst_vatt_align_make_room (align, VATT_VIDEO);
+  g_assert_cmpuint (gst_vatt_align_make_room (align, VATT_VIDEO), ==, 0);
   g_assert_false (gst_vatt_align_is_full (align, VATT_VIDEO));
   perform (align, "a4-8", numbers);
   take_all (align, samples);

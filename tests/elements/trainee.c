@@ -153,6 +153,9 @@ take_message (Trainee *self, GstMessage *message)
     if (self->warnings++ == 0)
       self->warning = g_strdup (error->message);
     break;
+  case GST_MESSAGE_QOS:
+    self->qos++;
+    break;
   case GST_MESSAGE_EOS:
     self->eos = TRUE;
     break;

@@ -16,7 +16,7 @@ typedef struct {
   GPtrArray *steps;       /* of GstStructure: vatt-training, event=step */
   GPtrArray *checkpoints; /* of GstStructure: vatt-checkpoint */
   GstStructure *done;     /* vatt-training, event=done */
-  guint errors, warnings;
+  guint errors, warnings, qos;
   char *error, *warning; /* texts of the first ones */
   GQuark domain;
   int code;

@@ -290,6 +290,8 @@ test_live_drops (void)
   g_assert_cmpstr (t->error, ==, NULL);
   guint64 samples = trainee_count (t, "samples");
   g_assert_cmpuint (samples, <=, 4);
+  g_assert_cmpuint (t->qos, ==, trainee_count (t, "dropped"));
+  g_assert_cmpuint (t->qos, >, 90);
   g_assert_cmpuint (
       samples + trainee_count (t, "dropped") + trainee_count (t, "alone"), ==,
       100);

@@ -54,6 +54,17 @@ test_learns (void)
   for (guint i = 0; i < G_N_ELEMENTS (losses); i++)
     g_assert_cmpfloat (trainee_number (t->steps->pdata[79], losses[i]), <,
         0.75 * trainee_number (t->steps->pdata[0], losses[i]));
+  static const char *const accuracies[] = { "accuracy-video-audio",
+    "accuracy-video-text", "accuracy-audio-text" };
+  for (guint i = 0; i < G_N_ELEMENTS (accuracies); i++) {
+    double sum[2] = { 0 }; /* of ten steps at the beginning, and at the end */
+    for (guint s = 0; s < 10; s++) {
+      sum[0] += trainee_number (t->steps->pdata[s], accuracies[i]);
+      sum[1] += trainee_number (t->steps->pdata[70 + s], accuracies[i]);
+    }
+    g_assert_cmpfloat (sum[1], >, sum[0] + 1.0);
+    g_assert_cmpfloat (sum[1], <=, 10.0);
+  }
 }
 
 static void
