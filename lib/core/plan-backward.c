@@ -27,6 +27,24 @@ like (VattPlan *plan, const VattTensor *tensor)
   return gradient;
 }
 
+static void
+append_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+{
+  VattNode *clear = g_new0 (VattNode, 1);
+  clear->op = zero;
+  clear->out = tensor;
+  g_ptr_array_add (plan->nodes, clear);
+}
+
+void
+vatt_plan_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+{
+  if (plan->error)
+    return;
+  append_clear (plan, tensor, zero);
+  plan->n_forward = plan->nodes->len;
+}
+
 /* Whether the node is the first to add to the gradient of an input, and can
  * write it instead. */
 static gboolean
@@ -58,14 +76,10 @@ want_gradient (VattPlan *plan, VattNode *node, const VattNode *forward,
     return;
   }
   gradient->pinned = tensor->arena == VATT_ARENA_INPUT;
-  if (can_begin (forward, slot, tensor)) {
+  if (can_begin (forward, slot, tensor))
     node->begins |= 1u << slot;
-    return;
-  }
-  VattNode *clear = g_new0 (VattNode, 1);
-  clear->op = zero;
-  clear->out = gradient;
-  g_ptr_array_add (plan->nodes, clear);
+  else
+    append_clear (plan, gradient, zero);
 }
 
 /* ---- outputs that are made once more ---- */
