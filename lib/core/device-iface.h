@@ -20,7 +20,6 @@ typedef enum {
 
 typedef struct {
   const char *name;
-  gboolean trains; /* runs backward passes too */
   /* selector: what follows the colon of "name:selector", or NULL. */
   gpointer (*open) (
       const char *selector, const VattDeviceParams *params, GError **error);

@@ -200,7 +200,6 @@ cpu_send (VattProgram *program, const VattTensor *tensor, GError **error)
 
 const VattDeviceIface vatt_device_cpu = {
   .name = "cpu",
-  .trains = TRUE,
   .open = cpu_open,
   .close = cpu_close,
   .enumerate = cpu_enumerate,

@@ -9,43 +9,14 @@
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
 #include "accuracy.h"
-#include "batch.h"
-#include "descent.h"
 #include "health.h"
-#include "mixup.h"
-#include "objective.h"
-#include "profile.h"
 #include "rng.h"
 #include "settings.h"
 #include "state.h"
-#include "towers.h"
+#include "trainer-private.h"
 
 #include <math.h>
 #include <string.h>
-
-struct _VattTrainer {
-  GObject parent;
-  VattModel *model;
-  VattDevice *device;
-  VattTrainerParams params;
-  guint modalities; /* bits, which the objective needs */
-  gboolean contrast;
-
-  VattStore *store;
-  VattTowerStage tower[VATT_N_MODALITIES];
-  VattObjective objective;
-  VattDescent descent;
-  float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
-  float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
-  float *ones;                        /* owned; for samples that are valid */
-  VattMixup mixup;
-  float *scores;      /* owned; of accuracies */
-  VattBatchSize size; /* of the batch */
-  guint64 step;
-  guint64 bad;      /* steps in a row whose loss was bad */
-  guint64 next_bad; /* that with the step that is being made */
-  gint busy;        /* atomic: a trainer belongs to one thread at a time */
-};
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
 
@@ -82,16 +53,6 @@ vatt_trainer_init (VattTrainer *self)
 {
 }
 
-static gboolean
-check_device (VattDevice *device, GError **error)
-{
-  if (vatt_device_iface (device)->trains)
-    return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-      "device '%s' does not train, 'cpu' does", vatt_device_get_name (device));
-  return FALSE;
-}
-
 /**
  * vatt_trainer_new:
  * @model: where to begin
@@ -102,8 +63,7 @@ check_device (VattDevice *device, GError **error)
  * Makes a trainer. @model itself does not change.
  *
  * Returns: (transfer full): the trainer, or %NULL with
- *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs, or
- *   the device cannot train,
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs,
  *   %VATT_ERROR_CONFIG for settings that make no sense, or
  *   %VATT_ERROR_MEMORY
  */
@@ -114,8 +74,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params, NULL);
-  if (!vatt_trainer_params_check (params, error) ||
-      !check_device (device, error))
+  if (!vatt_trainer_params_check (params, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
   self->device = g_object_ref (device);
@@ -536,78 +495,4 @@ vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
     return NULL;
   }
   return vatt_store_lookup (trainer->store, path, which, count);
-}
-
-static void
-list_stages (
-    VattTrainer *self, VattStage *stage[VATT_N_MODALITIES + 4], guint *n)
-{
-  *n = 0;
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    stage[(*n)++] = &self->tower[m].stage;
-  stage[(*n)++] = &self->objective.stage;
-  stage[(*n)++] = &self->descent.clear;
-  stage[(*n)++] = &self->descent.lengths;
-  stage[(*n)++] = &self->descent.stage;
-}
-
-/**
- * vatt_trainer_start_profile:
- * @trainer: a trainer
- *
- * From the next step on, the time of every op is measured.
- */
-void
-vatt_trainer_start_profile (VattTrainer *trainer)
-{
-  g_return_if_fail (VATT_IS_TRAINER (trainer));
-  VattStage *stage[VATT_N_MODALITIES + 4];
-  guint n;
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    vatt_stage_profile (stage[s]);
-}
-
-/**
- * vatt_trainer_get_profile:
- * @trainer: a trainer
- * @n_rows: (out): how many rows
- *
- * Returns: (transfer full) (array length=n_rows): one row per op and way, to be
- *   freed by g_free(): of one run of each plan; seconds are those of all steps
- *   since vatt_trainer_start_profile()
- */
-VattProfileRow *
-vatt_trainer_get_profile (VattTrainer *trainer, guint *n_rows)
-{
-  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && n_rows, NULL);
-  VattStage *stage[VATT_N_MODALITIES + 4];
-  guint n;
-  GArray *rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    if (stage[s]->plan)
-      vatt_profile_add (rows, stage[s]->plan, stage[s]->seconds);
-  *n_rows = rows->len;
-  return (VattProfileRow *)g_array_free (rows, FALSE);
-}
-
-/**
- * vatt_trainer_get_bytes:
- * @trainer: a trainer
- *
- * Returns: bytes of parameters, gradients and what the optimiser remembers,
- *   and of the activations of the last step
- */
-gsize
-vatt_trainer_get_bytes (VattTrainer *trainer)
-{
-  g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
-  gsize bytes = vatt_store_bytes (trainer->store);
-  VattStage *stage[VATT_N_MODALITIES + 4];
-  guint n;
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    bytes += vatt_stage_bytes (stage[s]);
-  return bytes;
 }

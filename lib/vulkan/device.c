@@ -434,7 +434,6 @@ vulkan_threads (gpointer device)
 
 const VattDeviceIface vatt_device_vulkan = {
   .name = "vulkan",
-  .trains = TRUE,
   .open = vulkan_open,
   .close = vulkan_close,
   .enumerate = vulkan_enumerate,
