@@ -62,7 +62,7 @@ weight_parts (const VattNode *node)
   return MAX (MIN (PART_GROUPS / tiles, most), 1);
 }
 
-/* From one part to the next, of dW; they are bound alone. */
+/* From one part of dW to the next; what is behind them is bound alone. */
 static size_t
 part_size (size_t elements)
 {
