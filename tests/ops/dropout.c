@@ -47,7 +47,7 @@ static const OpRefusal refusals[] = {
   { "random is missing", { TENSOR (1, 5) }, RATE (0.5) },
   { "random has 2 along axis 0, expected 3", { TENSOR (1, 5), IDS (9, 1, 2) },
       RATE (0.5) },
-  { "a rate of 1, expected 0 to less than 1", { TENSOR (1, 5), KEY },
+  { "a rate of 1, expected 0 to 0.999985", { TENSOR (1, 5), KEY },
       RATE (1.0) },
   { "residual has 4 along axis 0, expected 5",
       { TENSOR (1, 5), KEY, TENSOR (1, 4) }, RATE (0.5) },

@@ -383,48 +383,6 @@ test_batches (Fixture *fixture, gconstpointer data)
       fixture, &batch, "video value 7 of the clip is not a finite number");
 }
 
-static void
-refuse_params (
-    const Fixture *fixture, const VattTrainerParams *params, const char *why)
-{
-  g_autoptr (GError) error = NULL;
-  g_assert_null (
-      vatt_trainer_new (fixture->model, fixture->device, params, &error));
-  g_assert_error (error, VATT_ERROR, VATT_ERROR_CONFIG);
-  if (!strstr (error->message, why))
-    g_error ("'%s' does not say '%s'", error->message, why);
-}
-
-static void
-test_params (Fixture *fixture, gconstpointer data)
-{
-  VattTrainerParams params = settings ();
-  params.dropout = 1.0;
-  refuse_params (fixture, &params, "dropout is 1, expected 0 to less than 1");
-  params = settings ();
-  params.temperature = 0.0;
-  refuse_params (fixture, &params, "temperature is 0, expected more than 0");
-  params = settings ();
-  params.clip = INFINITY;
-  refuse_params (fixture, &params, "length of gradients is inf, expected 0");
-  params = settings ();
-  params.epsilon = 0.0;
-  refuse_params (
-      fixture, &params, "epsilon is 0, expected 1.17549e-38 or more");
-  params = settings ();
-  params.beta1 = NAN;
-  refuse_params (fixture, &params, "beta1 is nan, expected 0 to less than 1");
-  params = settings ();
-  params.weight[VATT_PAIR_AUDIO_TEXT] = -1.0;
-  refuse_params (fixture, &params, "weight of audio and text is -1");
-  params = settings ();
-  params.schedule.n_boundaries = VATT_SCHEDULE_BOUNDARIES + 1;
-  refuse_params (fixture, &params, "boundaries of the schedule is 9");
-  params = settings ();
-  memset (params.weight, 0, sizeof params.weight);
-  refuse_params (fixture, &params, "no pair has a weight above 0");
-}
-
 /* bbs has no audio in the text space. */
 static void
 test_unsupported (Fixture *fixture, gconstpointer data)
@@ -464,7 +422,6 @@ main (int argc, char **argv)
   add ("clip", test_clip);
   g_test_add_func ("/trainer/schedules", test_schedules);
   add ("refused/batches", test_batches);
-  add ("refused/params", test_params);
   add ("refused/unsupported", test_unsupported);
   return g_test_run ();
 }
