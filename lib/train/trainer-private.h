@@ -24,6 +24,7 @@ struct _VattTrainer {
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
+  float *texts;                       /* owned; (items): what each counts */
   VattMixup mixup;
   float *scores;      /* owned; of accuracies */
   VattBatchSize size; /* of the batch */

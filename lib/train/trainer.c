@@ -23,6 +23,7 @@ vatt_trainer_finalize (GObject *object)
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
+  g_free (self->texts);
   vatt_mixup_clear (&self->mixup);
   g_free (self->scores);
   g_clear_object (&self->model);

@@ -92,6 +92,7 @@ make_features (VattTrainer *self, GError **error)
   vatt_stage_clear (&self->objective.stage);
   g_clear_pointer (&self->scores, g_free);
   g_clear_pointer (&self->ones, g_free);
+  g_clear_pointer (&self->texts, g_free);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     g_clear_pointer (&self->features[m], g_free);
     g_clear_pointer (&self->last[m], g_free);
@@ -105,7 +106,10 @@ make_features (VattTrainer *self, GError **error)
       self->scores ? vatt_rows_new (samples, 1, "validity", error) : NULL;
   for (size_t i = 0; self->ones && i < samples; i++)
     self->ones[i] = 1.0f;
-  return self->ones != NULL;
+  if (self->ones && needs (self, VATT_TEXT))
+    self->texts =
+        vatt_rows_new (samples, self->size.captions, "validity", error);
+  return self->ones && (self->texts || !needs (self, VATT_TEXT));
 }
 
 static gboolean
@@ -193,6 +197,34 @@ run_towers (VattTrainer *self, const VattBatch *batch,
   return TRUE;
 }
 
+/* How many of a sample's texts are the same as one of them, itself included. */
+static guint
+count_same (const gint32 *ids, size_t words, size_t texts, size_t which)
+{
+  guint same = 0;
+  for (size_t t = 0; t < texts; t++)
+    same +=
+        memcmp (ids + t * words, ids + which * words, words * sizeof *ids) == 0;
+  return same;
+}
+
+/* Texts of a sample that are the same count as one. */
+static void
+weigh_texts (VattTrainer *self, const VattBatch *batch)
+{
+  const VattClip *clip = batch->clip[VATT_TEXT];
+  const float *valid = batch->valid[VATT_TEXT];
+  size_t words = vatt_clip_tokens (clip), captions = self->size.captions;
+  for (size_t i = 0; i < self->size.samples; i++)
+    for (size_t t = 0; t < captions; t++) {
+      const gint32 *ids = vatt_clip_ids (clip) + i * captions * words;
+      self->texts[i * captions + t] =
+          (valid ? valid[i] : 1.0f) /
+          (float)count_same (ids, words, captions, t);
+    }
+  self->objective.texts->data = self->texts;
+}
+
 static gboolean
 run_objective (VattTrainer *self, const VattBatch *batch,
     GCancellable *cancellable, GError **error)
@@ -207,6 +239,8 @@ run_objective (VattTrainer *self, const VattBatch *batch,
       objective->valid[m]->data =
           batch->valid[m] ? batch->valid[m] : self->ones;
     }
+  if (objective->texts)
+    weigh_texts (self, batch);
   if (objective->labels)
     objective->labels->data =
         mixes (self) ? vatt_mixup_labels (&self->mixup, batch->labels)

@@ -92,6 +92,50 @@ test_learns (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (vatt_trainer_get_step (trainer), ==, 41);
 }
 
+/* The losses of captions of each sample as listed, numbers of texts. */
+static VattLosses
+step_on_texts (const Fixture *fixture, VattNceForm form, guint captions,
+    const guint *texts)
+{
+  VattTrainerParams params = settings ();
+  params.dropout = 0.0;
+  params.form = form;
+  guint words = vatt_clip_tokens (fixture->clip[VATT_TEXT]);
+  g_autoptr (VattClip) clip = vatt_clip_new (VATT_TEXT, SAMPLES * captions,
+      front_of (fixture->model, VATT_TEXT)->grid, 1, NULL);
+  for (guint i = 0; i < SAMPLES * captions; i++)
+    memcpy (vatt_clip_writable_ids (clip) + (gsize)i * words,
+        vatt_clip_ids (fixture->clip[VATT_TEXT]) + (gsize)texts[i] * words,
+        words * sizeof (gint32));
+  VattBatch batch = fixture->batch;
+  batch.clip[VATT_TEXT] = clip;
+  g_autoptr (VattTrainer) trainer =
+      new_trainer (fixture, fixture->device, &params);
+  return step (trainer, &batch);
+}
+
+/* Captions that are there again are as if they were there once, whatever their
+ * order, and so is what is learnt from them. */
+static void
+test_same_texts (Fixture *fixture, gconstpointer data)
+{
+  static const guint two[] = { 0, 1, 2, 2, 3, 3, 4, 5 };
+  static const guint three[] = { 0, 1, 0, 2, 2, 2, 3, 3, 3, 5, 4, 5 };
+  static const guint four[] = { 1, 1, 1, 0, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5, 4,
+    5 };
+  for (guint form = VATT_NCE_ASYMMETRIC; form <= VATT_NCE_LITERAL; form++) {
+    VattLosses expected = step_on_texts (fixture, (VattNceForm)form, 2, two);
+    const VattLosses found[] = { step_on_texts (
+                                     fixture, (VattNceForm)form, 3, three),
+      step_on_texts (fixture, (VattNceForm)form, 4, four) };
+    for (guint i = 0; i < G_N_ELEMENTS (found); i++) {
+      g_assert_cmpfloat_with_epsilon (found[i].total, expected.total, 1e-5);
+      g_assert_cmpfloat_with_epsilon (found[i].gradient_norm,
+          expected.gradient_norm, 1e-4 * expected.gradient_norm);
+    }
+  }
+}
+
 /* What has been learnt is in the model that comes out; the one that went in
  * is as it was. */
 static void
@@ -415,6 +459,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("learns", test_learns);
   add ("models", test_models);
+  add ("same-texts", test_same_texts);
   add ("parts", test_parts);
   add ("dropout", test_dropout);
   add ("slope", test_slope);
