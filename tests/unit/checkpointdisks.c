@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Checkpoints on a disk that fails, and in a folder that others write to: this
- * file puts itself in the place of the C library's pread(). */
+ * file puts itself in the place of the C library's pread() and fsync(). */
 #include "feed.h"
 #include "tempdir.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,21 @@ pread64 (int fd, void *data, size_t size, off64_t offset)
   bad_sector = -1;
   errno = EIO;
   return -1;
+}
+
+static ino_t synced[8]; /* folders that were brought to the disk */
+static guint n_synced;
+static int sync_error;
+
+int
+fsync (int fd)
+{
+  struct stat status;
+  if (fstat (fd, &status) == 0 && S_ISDIR (status.st_mode) &&
+      n_synced < G_N_ELEMENTS (synced))
+    synced[n_synced++] = status.st_ino;
+  errno = sync_error;
+  return sync_error ? -1 : (int)syscall (SYS_fsync, fd);
 }
 
 static VattCheckpoints *
@@ -102,6 +118,41 @@ test_replaced (void)
     g_free (digest[i]);
 }
 
+static ino_t
+number_of (const char *path)
+{
+  struct stat status;
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  return status.st_ino;
+}
+
+/* A folder that is made is brought to the disk in each that it is in. */
+static void
+test_made (void)
+{
+  g_autofree char *a = g_build_filename (folder, "a", NULL);
+  g_autofree char *b = g_build_filename (a, "b", NULL);
+  g_autofree char *slash = g_strconcat (b, "/", NULL);
+  g_autofree char *lock = g_build_filename (b, "lock", NULL);
+  g_autoptr (GError) error = NULL;
+  n_synced = 0;
+  vatt_checkpoints_free (vatt_checkpoints_open (slash, 1, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_synced, ==, 2);
+  g_assert_true (synced[0] == number_of (folder));
+  g_assert_true (synced[1] == number_of (a));
+  /* Nothing is to be done where it is there. */
+  vatt_checkpoints_free (vatt_checkpoints_open (b, 1, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_synced, ==, 2);
+  g_assert_cmpint (g_remove (lock) | g_rmdir (b), ==, 0);
+  sync_error = EIO;
+  g_assert_null (vatt_checkpoints_open (b, 1, &error));
+  sync_error = 0;
+  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_IO);
+  g_assert_cmpint (g_rmdir (b) | g_rmdir (a), ==, 0);
+}
+
 /* Each in an empty folder. */
 static void
 run_test (gconstpointer data)
@@ -119,8 +170,10 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func (
-      "/checkpointreads/sector", (gconstpointer)test_sector, run_test);
+      "/checkpointdisks/sector", (gconstpointer)test_sector, run_test);
   g_test_add_data_func (
-      "/checkpointreads/replaced", (gconstpointer)test_replaced, run_test);
+      "/checkpointdisks/replaced", (gconstpointer)test_replaced, run_test);
+  g_test_add_data_func (
+      "/checkpointdisks/made", (gconstpointer)test_made, run_test);
   return g_test_run ();
 }
