@@ -127,6 +127,10 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_DOUBLE, OF (weight[VATT_PAIR_AUDIO_TEXT]) },
   { "smoothing", "Label smoothing", "Of classes that exclude each other",
       GST_VATT_ROW_DOUBLE, OF (smoothing), .most = 1 },
+  { "mixup", "Mixup",
+      "Of classes: samples and labels are mixed by pairs, in parts of Beta "
+      "(mixup, mixup) (0 = not)",
+      GST_VATT_ROW_DOUBLE, OF (mixup) },
   { "dropout", "Dropout", "Rate of dropout in the towers", GST_VATT_ROW_DOUBLE,
       OF (dropout), .most = 1 },
   { "head-dropout", "Dropout of the head",
@@ -138,7 +142,7 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "Samples that the towers compute at once (0 = the whole batch): less "
       "memory, more time, the same result",
       GST_VATT_ROW_UINT, OF (micro_batch) },
-  { "seed", "Seed", "Of dropout, and of the order in the reservoir",
+  { "seed", "Seed", "Of dropout and mixup, and of the order in the reservoir",
       GST_VATT_ROW_UINT64, OF (seed) },
   { "loss-limit", "Greatest loss",
       "A loss above it is as bad as one that is no finite number (0 = any)",

@@ -29,7 +29,7 @@ typedef struct {
 } GstVattTrainRow;
 
 /* The trainer's come first. */
-#define GST_VATT_N_TRAINER_ROWS 26
+#define GST_VATT_N_TRAINER_ROWS 27
 extern const GstVattTrainRow gst_vatt_train_rows[];
 extern const guint gst_vatt_n_train_rows;
 

@@ -27,6 +27,7 @@ static const VattTrainerParams video = {
 static const VattTrainerParams audio = {
   .optimiser = VATT_OPTIMISER_SGD,
   .clip = 0.75,
+  .mixup = 5.0,
   .schedule = { .kind = VATT_SCHEDULE_HALF_COSINE,
       .rate = 0.2,
       .warmup = 5000,

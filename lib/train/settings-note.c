@@ -50,6 +50,7 @@ static const struct {
   { "temperature", REAL, FIELD (temperature), 1 },
   { "weight", REAL, FIELD (weight), VATT_N_PAIRS },
   { "smoothing", REAL, FIELD (smoothing), 1 },
+  { "mixup", REAL, FIELD (mixup), 1 },
   { "dropout", REAL, FIELD (dropout), 1 },
   { "head-dropout", REAL, FIELD (head_dropout), 1 },
   { "freeze-towers", SMALL, FIELD (freeze_towers), 1 },

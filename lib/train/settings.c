@@ -88,6 +88,7 @@ vatt_trainer_params_check (const VattTrainerParams *params, GError **error)
     { "learning rate", schedule->rate, 0, any, OR_MORE, OR_LESS },
     { "last learning rate", schedule->end, 0, any, OR_MORE, OR_LESS },
     { "label smoothing", params->smoothing, 0, 1, OR_MORE, OR_LESS },
+    { "mixup", params->mixup, 0, any, OR_MORE, OR_LESS },
     { "length of gradients", params->clip, 0, any, OR_MORE, OR_LESS },
     { "length of gradients of heads", params->head_clip, 0, any, OR_MORE,
         OR_LESS },

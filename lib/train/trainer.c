@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "descent.h"
 #include "health.h"
+#include "mixup.h"
 #include "objective.h"
 #include "profile.h"
 #include "rng.h"
@@ -38,7 +39,8 @@ struct _VattTrainer {
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
   float *scores;                      /* owned; of accuracies */
-  VattBatchSize size;                 /* of the batch */
+  VattMixup mixup;
+  VattBatchSize size; /* of the batch */
   guint64 step;
   guint64 bad; /* steps in a row whose loss was bad */
   gint busy;   /* atomic: a trainer belongs to one thread at a time */
@@ -61,6 +63,7 @@ vatt_trainer_finalize (GObject *object)
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
   g_free (self->scores);
+  vatt_mixup_clear (&self->mixup);
   g_clear_object (&self->model);
   g_clear_object (&self->device);
   G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
@@ -117,7 +120,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
-  if (!self->modalities)
+  if (!self->modalities ||
+      !vatt_mixup_check (model, params, self->modalities, error))
     return NULL;
   self->contrast =
       vatt_model_get_config (model)->head.kind != VATT_HEAD_CLASSIFIER;
@@ -229,6 +233,28 @@ make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
       self->modalities, self->size.samples, self->size.captions, error);
 }
 
+static gboolean
+mixes (const VattTrainer *self)
+{
+  return self->params.mixup > 0.0;
+}
+
+/* A classifier has one tower. */
+static gboolean
+make_mixture (VattTrainer *self, const VattBatch *batch, GError **error)
+{
+  guint m = 0;
+  while (!needs (self, m))
+    m++;
+  if (!vatt_mixup_check_clip (batch->clip[m], error))
+    return FALSE;
+  vatt_mixup_prepare (&self->mixup, batch->clip[m], self->tower[m].shape.batch,
+      vatt_model_get_config (self->model)->head.classes);
+  vatt_mixup_draw (
+      &self->mixup, self->params.mixup, self->params.seed, self->step);
+  return TRUE;
+}
+
 /* ---- a step ---- */
 
 /* Of the random numbers of a step: of a tower, or of the heads. */
@@ -249,6 +275,9 @@ run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
   vatt_tower_stage_bind (tower, batch->clip[modality],
       part_begin (self, part) * items_of (self, modality),
       key_of (self, modality));
+  if (mixes (self))
+    tower->tower.values->data = vatt_mixup_values (&self->mixup,
+        batch->clip[modality], part_begin (self, part), tower->shape.batch);
   return vatt_stage_run (&tower->stage, VATT_PHASE_FORWARD, cancellable, error);
 }
 
@@ -283,7 +312,9 @@ run_objective (VattTrainer *self, const VattBatch *batch,
           batch->valid[m] ? batch->valid[m] : self->ones;
     }
   if (objective->labels)
-    objective->labels->data = batch->labels;
+    objective->labels->data =
+        mixes (self) ? vatt_mixup_labels (&self->mixup, batch->labels)
+                     : batch->labels;
   if (!vatt_stage_run (
           &objective->stage, VATT_PHASE_FORWARD, cancellable, error))
     return FALSE;
@@ -365,7 +396,8 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
           batch, self->model, self->modalities, &self->size, error))
     return FALSE;
   make_features (self);
-  if (!make_plans (self, batch, error))
+  if (!make_plans (self, batch, error) ||
+      (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;
   vatt_store_clear_gradients (self->store);
   return run_towers (self, batch, cancellable, error) &&

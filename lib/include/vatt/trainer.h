@@ -141,13 +141,16 @@ typedef enum {
  * @temperature: that scores are divided by
  * @weight: of each pair; only their ratios matter
  * @smoothing: of the labels of a classifier of one class
+ * @mixup: of classifiers of pictures or sound: each sample of a batch is mixed
+ *   with another of it, and so are their labels, in parts of Beta (@mixup,
+ *   @mixup); 0: as they are. Samples that are mixed keep the same tokens.
  * @dropout: rate of dropout in the towers
  * @head_dropout: rate of dropout before a classifier
  * @freeze_towers: whether only heads learn
  * @micro_batch: the most samples that the towers compute at once; 0 for the
  *   whole batch. It decides memory and time, but not the result: batches that
  *   are larger go through the towers twice.
- * @seed: of dropout
+ * @seed: of dropout and mixup
  * @loss_limit: above this a loss is as bad as one that is not a finite number;
  *   0 for any
  * @patience: how many steps in a row with a bad loss end the training by an
@@ -165,6 +168,7 @@ typedef struct {
   double temperature;
   double weight[VATT_N_PAIRS];
   double smoothing;
+  double mixup;
   double dropout, head_dropout;
   gboolean freeze_towers;
   guint micro_batch;
