@@ -385,7 +385,8 @@ gst_vatt_align_take (GstVattAlign *self, GstVattAligned *sample)
     *sample = (GstVattAligned){ .start = lead->start,
       .number = lead->number,
       .label = g_steal_pointer (&lead->label),
-      .class_id = lead->class_id };
+      .class_id = lead->class_id,
+      .changes = lead->changes };
     find_company (self, lead, sample);
     g_queue_pop_head (&lane->windows);
     if (self->params.lead == VATT_TEXT) {

@@ -19,6 +19,7 @@ typedef struct {
   guint64 number;          /* of the clip of a data set, or GST_VATT_NO_CLIP */
   char *label;             /* owned; of that clip, or NULL */
   gint class_id;           /* of that label, or -1 */
+  guint changes;           /* bits 1 << GstVattChanges */
   gboolean used;           /* the alignment's: it has gone into a sample */
 } GstVattAlignWindow;
 
@@ -31,6 +32,7 @@ typedef struct {
   guint64 number;
   char *label; /* owned; or NULL */
   gint class_id;
+  guint changes; /* of the window that the label is of */
 } GstVattAligned;
 
 typedef struct {

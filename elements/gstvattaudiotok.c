@@ -315,10 +315,13 @@ audio_tok_finish (GstVattWindow *window, GError **error)
   return TRUE;
 }
 
-/* Changes the samples of the next window, if clips are to be changed. */
+/* Changes the samples of the next window, the first of which is number @first,
+ * if clips are to be changed. */
 static void
-augment_window (GstVattAudioTok *self)
+augment_window (GstVattAudioTok *self, guint64 first)
 {
+  guint64 end = gst_vatt_sound_get_end (self->sound);
+  gsize n_samples = self->front_end.samples;
   GstVattWindow *window = GST_VATT_WINDOW (self);
   const VattAugmentParams *params = gst_vatt_window_get_augmentation (window);
   if (!vatt_augment_params_affect (params, VATT_AUDIO))
@@ -326,7 +329,10 @@ augment_window (GstVattAudioTok *self)
   VattAugmentKey key = gst_vatt_window_get_key (window, 0);
   VattAugmentDraw draw;
   vatt_augment_draw (params, &key, &draw);
-  vatt_augment_wave (&draw, self->window, self->front_end.samples);
+  if (end > first)
+    vatt_augment_place (&draw, self->window, n_samples,
+        (gsize)MIN (end - first, (guint64)n_samples));
+  vatt_augment_wave (&draw, self->window, n_samples);
 }
 
 static gboolean
@@ -341,7 +347,7 @@ audio_tok_write (
       first + fe->samples == gst_vatt_sound_get_end (self->sound) + 1)
     first--;
   gst_vatt_sound_copy (self->sound, first, self->window, fe->samples);
-  augment_window (self);
+  augment_window (self, first);
   if (fe->input == VATT_INPUT_SPECTROGRAM) {
     gsize frames = vatt_mel_compute (
         self->mel, self->window, fe->samples, fe->frames, self->spectrogram);

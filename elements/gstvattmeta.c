@@ -15,6 +15,7 @@ vatt_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   self->utc = GST_CLOCK_TIME_NONE;
   self->n_kept = 0;
   self->kept = NULL;
+  self->changes = 0;
   self->label = NULL;
   self->source = NULL;
   return TRUE;
@@ -43,6 +44,7 @@ vatt_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     return FALSE;
   copy->gap = self->gap;
   copy->utc = self->utc;
+  copy->changes = self->changes;
   if (self->n_kept > 0)
     gst_vatt_meta_set_kept (copy, self->kept, self->n_kept);
   gst_vatt_meta_set_label (copy, self->label);

@@ -7,6 +7,23 @@
 
 G_BEGIN_DECLS
 
+/*
+ * GstVattChanges:
+ * @GST_VATT_MIRRORED: left to right
+ * @GST_VATT_MIRRORED_VERTICALLY: top to bottom
+ * @GST_VATT_REVERSED: it runs backwards
+ * @GST_VATT_N_CHANGES: how many bits there are
+ *
+ * What augmentation has done to a window that may make another class of it;
+ * bits 1 << value.
+ */
+typedef enum {
+  GST_VATT_MIRRORED,
+  GST_VATT_MIRRORED_VERTICALLY,
+  GST_VATT_REVERSED,
+  GST_VATT_N_CHANGES,
+} GstVattChanges;
+
 /**
  * GstVattMeta:
  * @window: number of the window since the start or the last flush
@@ -16,7 +33,8 @@ G_BEGIN_DECLS
  * @utc: the time of day of @start, ns since 1970, or %GST_CLOCK_TIME_NONE
  * @n_kept: tokens in the buffer, if only some are left; else 0
  * @kept: (array length=n_kept) (nullable): their places in the grid
- * @label: (nullable): class of the clip, from upstream
+ * @changes: bits 1 << GstVattChanges
+ * @label: (nullable): class of the clip, from upstream, as it was unchanged
  * @source: (nullable): which of several streams it is of
  *
  * Metadata of a clip.
@@ -31,6 +49,7 @@ typedef struct {
   guint64 utc;
   guint n_kept;
   gint32 *kept;
+  guint changes;
   char *label;
   char *source;
 } GstVattMeta;

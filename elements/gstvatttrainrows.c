@@ -168,6 +168,16 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "File with the names of the classes, one a line (unset = the model's, "
       "or by their numbers in the data set)",
       GST_VATT_ROW_STRING, AT (labels_file) },
+  { "exchange-mirrored", "Exchanged where mirrored",
+      "Classes that become each other in windows that are mirrored left to "
+      "right: a=b,c=d",
+      GST_VATT_ROW_STRING, AT (exchange_mirrored) },
+  { "exchange-mirrored-vertically", "Exchanged where mirrored vertically",
+      "The same for windows that are mirrored top to bottom",
+      GST_VATT_ROW_STRING, AT (exchange_mirrored_vertically) },
+  { "exchange-reversed", "Exchanged where reversed",
+      "The same for windows that run backwards", GST_VATT_ROW_STRING,
+      AT (exchange_reversed) },
   { "device", "Device",
       "What computes: auto, cpu, vulkan or vulkan:N, as vatt devices lists "
       "them",
@@ -245,3 +255,12 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
 };
 
 const guint gst_vatt_n_train_rows = G_N_ELEMENTS (gst_vatt_train_rows);
+
+/* Whether property @index is one of #VattTrainerParams. */
+gboolean
+gst_vatt_train_row_is_trainers (guint index)
+{
+  const gsize begin = AT (params);
+  gsize offset = gst_vatt_train_rows[index].offset;
+  return offset >= begin && offset < begin + sizeof (VattTrainerParams);
+}

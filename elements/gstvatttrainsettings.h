@@ -21,6 +21,7 @@ typedef enum {
 
 typedef struct {
   char *model, *variant, *vocabulary, *labels_file; /* owned, as all strings */
+  char *exchange_mirrored, *exchange_mirrored_vertically, *exchange_reversed;
   guint64 initial_seed;
   char *device;
   guint threads;

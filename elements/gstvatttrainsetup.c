@@ -118,6 +118,35 @@ read_labels (GstVattTrainSetup *self, GError **error)
   return FALSE;
 }
 
+static gboolean
+read_exchange (GstVattTrainSetup *self, GError **error)
+{
+  const GstVattTrainSettings *settings = &self->settings;
+  const struct {
+    const char *property, *pairs;
+    GstVattChanges change;
+  } rows[] = {
+    { "exchange-mirrored", settings->exchange_mirrored, GST_VATT_MIRRORED },
+    { "exchange-mirrored-vertically", settings->exchange_mirrored_vertically,
+        GST_VATT_MIRRORED_VERTICALLY },
+    { "exchange-reversed", settings->exchange_reversed, GST_VATT_REVERSED },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    if (rows[i].pairs && self->classes == 0) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s is '%s', and model '%s' has no classes to exchange",
+          rows[i].property, rows[i].pairs, vatt_model_get_id (self->model));
+      return FALSE;
+    }
+    if (!gst_vatt_exchange_read (&self->exchange, rows[i].change, rows[i].pairs,
+            (const char *const *)self->labels, self->classes, error)) {
+      g_prefix_error (error, "%s: ", rows[i].property);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 static gint
 find_class (const GstVattTrainSetup *self, const char *label)
 {
@@ -246,7 +275,7 @@ open_all (GstVattTrainSetup *self, GError **error)
     return FALSE;
   self->model = make_model (&self->settings, error);
   if (!self->model || !find_objective (self, error) ||
-      !read_labels (self, error))
+      !read_labels (self, error) || !read_exchange (self, error))
     return FALSE;
   self->device =
       gst_vatt_models_get_device (self->settings.device, &device_params, error);
@@ -280,5 +309,6 @@ gst_vatt_train_setup_close (GstVattTrainSetup *self)
   g_clear_object (&self->model);
   g_clear_pointer (&self->labels, g_strfreev);
   g_clear_pointer (&self->label_row, g_free);
+  gst_vatt_exchange_clear (&self->exchange);
   gst_vatt_train_settings_clear (&self->settings);
 }

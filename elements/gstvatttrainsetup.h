@@ -3,6 +3,7 @@
  * What a trainer works with: made of the settings on the way to READY. */
 #pragma once
 
+#include "gstvattexchange.h"
 #include "gstvatttrainplace.h"
 #include "gstvatttrainsettings.h"
 
@@ -25,6 +26,7 @@ typedef struct {
   guint classes;     /* of a classifier; else 0 */
   char **labels;     /* owned; names of the classes, or NULL */
   float *label_row;  /* owned; (classes) */
+  GstVattExchange exchange;
 } GstVattTrainSetup;
 
 gboolean gst_vatt_train_setup_open (GstVattTrainSetup *setup,

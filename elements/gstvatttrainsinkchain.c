@@ -41,6 +41,7 @@ describe (
   /* A caption without a duration is there at its beginning. */
   window->end =
       window->start + (GST_CLOCK_TIME_IS_VALID (span) ? MAX (span, 1) : 1);
+  window->changes = meta ? meta->changes : 0;
   if (clip) {
     gst_structure_get_uint64 (clip, "clip", &window->number);
     gst_structure_get_int (clip, "class-id", &window->class_id);

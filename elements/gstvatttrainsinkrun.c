@@ -57,8 +57,11 @@ read_label (GstVattTrainSink *self, const GstVattAligned *aligned,
   *usable = self->setup.classes == 0 ||
             gst_vatt_train_setup_read_label (
                 &self->setup, aligned->label, aligned->class_id, &unknown);
-  if (*usable)
+  if (*usable) {
+    gst_vatt_exchange_apply (
+        &self->setup.exchange, aligned->changes, self->setup.label_row);
     return TRUE;
+  }
   g_mutex_lock (&self->lock);
   gboolean first = self->counts.unknown_labels++ == 0;
   g_mutex_unlock (&self->lock);

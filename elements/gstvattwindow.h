@@ -118,6 +118,7 @@ gboolean gst_vatt_window_has_instant (
     GstVattWindow *self, GstClockTimeDiff from, GstClockTimeDiff to);
 guint64 gst_vatt_window_get_number (GstVattWindow *self);
 const VattAugmentParams *gst_vatt_window_get_augmentation (GstVattWindow *self);
+guint gst_vatt_window_get_changes (GstVattWindow *self);
 VattAugmentKey gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead);
 GstClockTime gst_vatt_window_get_data_end (GstVattWindow *self);
 void gst_vatt_window_set_data_end (GstVattWindow *self, GstClockTime end);

@@ -5,6 +5,7 @@
  * clip of epoch 0. Pictures and sound of a clip are told the same and therefore
  * begin alike. */
 #include "gstvattclipmeta.h"
+#include "gstvattmeta.h"
 #include "gstvattwindowprivate.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_window_debug);
@@ -41,6 +42,18 @@ gst_vatt_window_get_key (GstVattWindow *self, guint64 ahead)
     .clip = numbers->given ? numbers->clip : numbers->n_segments - 1,
     .window = priv->counter - numbers->first_window + ahead,
   };
+}
+
+/* Returns: bits 1 << GstVattChanges: what is done to the next window */
+guint
+gst_vatt_window_get_changes (GstVattWindow *self)
+{
+  VattAugmentKey key = gst_vatt_window_get_key (self, 0);
+  VattAugmentDraw draw;
+  vatt_augment_draw (&PRIV (self)->augment, &key, &draw);
+  return (draw.flip ? 1u << GST_VATT_MIRRORED : 0) |
+         (draw.flip_vertical ? 1u << GST_VATT_MIRRORED_VERTICALLY : 0) |
+         (draw.reverse ? 1u << GST_VATT_REVERSED : 0);
 }
 
 /* Which clip it is, whoever plays it and whenever: its row in a data set, where
@@ -117,17 +130,21 @@ gst_vatt_window_cut_segment (GstVattWindow *self)
 }
 
 /* Chooses the tokens of the next window that are kept. Without numbers of clips
- * it is the window's number alone that counts. */
+ * it is the window's number alone that counts. Pictures and sound of a clip
+ * draw for themselves: which of them belong together is what a training is to
+ * find, and must not be seen in which tokens are there. */
 gboolean
 gst_vatt_window_drop_tokens (
     GstVattWindow *self, VattClip *clip, guint keep, GError **error)
 {
   GstVattWindowPrivate *priv = PRIV (self);
+  guint64 stream = (guint64)vatt_clip_modality (clip) << 62;
   if (!priv->numbering.given)
     return vatt_clip_drop_tokens (
-        clip, keep, priv->used.seed, priv->counter, error);
+        clip, keep, priv->used.seed, stream + priv->counter, error);
   VattAugmentKey key = gst_vatt_window_get_key (self, 0);
-  return vatt_clip_drop_tokens (clip, keep, vatt_augment_seed (&key), 0, error);
+  return vatt_clip_drop_tokens (
+      clip, keep, vatt_augment_seed (&key), stream, error);
 }
 
 /* The stream has ended; numbers begin anew. */

@@ -312,6 +312,7 @@ make_buffer (GstVattWindow *self, VattClip *clip, GstClockTime start,
   GstVattMeta *meta =
       gst_buffer_add_vatt_meta (buffer, priv->counter, start, priv->span);
   meta->gap = content->holes + content->tail;
+  meta->changes = gst_vatt_window_get_changes (self);
   if (GST_CLOCK_TIME_IS_VALID (priv->utc_pts))
     meta->utc = priv->utc + start - priv->utc_pts;
   if (kept)

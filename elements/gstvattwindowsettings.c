@@ -107,6 +107,21 @@ read_setting (GQuark name, const GValue *value, gpointer data)
   return FALSE;
 }
 
+/* Only the tokens of a tail that hold data are those at its beginning. */
+static gboolean
+check_tail (const GstVattWindowPrivate *priv, GError **error)
+{
+  const VattAugmentParams *augment = &priv->augment;
+  gboolean moves = augment->reverse > 0.0 || augment->place > 0.0;
+  if (!moves || priv->used.tail != GST_VATT_TAIL_EMIT)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "augmentation: %s is %g and tail emit, expected pad or drop",
+      augment->reverse > 0.0 ? "reverse" : "place",
+      augment->reverse > 0.0 ? augment->reverse : augment->place);
+  return FALSE;
+}
+
 /* Copies the settings for the streaming thread. */
 gboolean
 gst_vatt_window_read_settings (GstVattWindow *self, GError **error)
@@ -124,7 +139,8 @@ gst_vatt_window_read_settings (GstVattWindow *self, GError **error)
   vatt_augment_params_init (&priv->augment, priv->used.augment);
   return (!settings ||
              gst_structure_foreach (settings, read_setting, &reading)) &&
-         vatt_augment_params_check (&priv->augment, error);
+         vatt_augment_params_check (&priv->augment, error) &&
+         check_tail (priv, error);
 }
 
 static GstStructure *
@@ -246,8 +262,8 @@ install_augmentation (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_AUGMENT_SETTINGS,
       g_param_spec_boxed ("augment-settings", "Augmentation settings",
           "Numbers that come before those of `augment`: area-min, area-max, "
-          "aspect-min, aspect-max, shift, flip, colour, brightness, saturation, "
-          "contrast, hue, gain, noise",
+          "aspect-min, aspect-max, shift, flip, flip-vertical, reverse, "
+          "colour, brightness, saturation, contrast, hue, place, gain, noise",
           GST_TYPE_STRUCTURE, READY_FLAGS));
   g_object_class_install_property (object_class, PROP_START_JITTER,
       g_param_spec_uint64 ("start-jitter", "Start jitter",

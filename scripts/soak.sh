@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 times=${TIMES:-34}
 seed=${SEED:-$(date +%s)}
-[ $# -gt 0 ] || set -- memory operations shutdown neighbours sources response killed
+[ $# -gt 0 ] || set -- memory operations shutdown neighbours sources response killed killedline
 
 scripts/setup.sh build run
 scripts/build.sh

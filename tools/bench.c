@@ -232,6 +232,7 @@ print_json (const Result *result)
   g_print ("%s\n", line);
 }
 
+/* Takes the model. */
 static gboolean
 train (const Options *options, VattModel *model, GError **error)
 {
@@ -248,7 +249,10 @@ train (const Options *options, VattModel *model, GError **error)
     .dropout = options->dropout,
     .runs = (guint)options->runs,
     .json = options->json };
-  return device && vatt_bench_train (model, &settings, error);
+  if (device)
+    return vatt_bench_train (model, &settings, error);
+  g_object_unref (model);
+  return FALSE;
 }
 
 /* The first tower there is, unless one is asked for. */
@@ -272,7 +276,7 @@ bench (const Options *options, GError **error)
   if (!model)
     return FALSE;
   if (options->train)
-    return train (options, model, error);
+    return train (options, g_steal_pointer (&model), error);
   VattConfig *config = vatt_model_get_config (model);
   VattModality modality = VATT_VIDEO;
   if (!choose (config, options->modality, &modality, error))

@@ -175,12 +175,14 @@ vatt_bench_train (
   params.micro_batch = options->micro_batch;
   g_autoptr (VattTrainer) trainer =
       vatt_trainer_new (model, options->device, &params, error);
+  g_autoptr (VattConfig) config =
+      vatt_config_ref (vatt_model_get_config (model));
+  g_object_unref (model);
   VattClip *clip[VATT_N_MODALITIES] = { NULL };
   VattBatch batch = { .labels = NULL };
   Result result = { .rows = NULL };
   gboolean done = trainer &&
-                  fill_batch (vatt_model_get_config (model), options, clip,
-                      &batch, error) &&
+                  fill_batch (config, options, clip, &batch, error) &&
                   measure (trainer, &batch, options->runs, &result, error);
   if (done && options->json)
     print_json (options, &result);

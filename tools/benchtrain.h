@@ -16,7 +16,8 @@ typedef struct {
   gboolean json;
 } VattBenchTrain;
 
-/* Steps of pre-training on noise. */
+/* Steps of pre-training on noise. Takes the model, whose parameters need no
+ * memory beside the trainer's own. */
 gboolean vatt_bench_train (
     VattModel *model, const VattBenchTrain *options, GError **error);
 /* Noise, or words, in the shape of a model's front end. */

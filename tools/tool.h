@@ -22,7 +22,8 @@ typedef struct {
 
 extern const VattCommand vatt_command_info, vatt_command_init,
     vatt_command_convert, vatt_command_embed, vatt_command_eval,
-    vatt_command_run, vatt_command_bench, vatt_command_devices;
+    vatt_command_run, vatt_command_bench, vatt_command_devices,
+    vatt_command_curve;
 
 /* Parses options; *words are the remaining arguments, at least min_words and
  * at most max_words. FALSE after a message to stderr. */

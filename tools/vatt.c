@@ -12,7 +12,7 @@
 static const VattCommand *const commands[] = { &vatt_command_info,
   &vatt_command_init, &vatt_command_convert, &vatt_command_embed,
   &vatt_command_eval, &vatt_command_run, &vatt_command_bench,
-  &vatt_command_devices };
+  &vatt_command_devices, &vatt_command_curve };
 
 static void
 print_help (void)

@@ -45,6 +45,8 @@ vatt_node_add_saved (VattPlan *plan, VattNode *node, size_t elements)
 const VattPass *
 vatt_node_passes (const VattNode *node)
 {
+  if (node->again)
+    return node->op->again (node);
   return node->backward ? node->op->backward : node->op->forward;
 }
 

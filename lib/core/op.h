@@ -24,9 +24,11 @@ typedef struct {
   VattTensor *saved[VATT_MAX_SAVED];
   VattTensor *work[VATT_MAX_WORK]; /* space between passes, set by infer */
   size_t scratch; /* bytes each thread needs during a pass, set by infer */
-  /* Of a node that runs the op's backward passes: the gradients of inputs
-   * (NULL: not wanted), to which they add, and of the output. */
+  /* On the way back. Of a node that runs the op's backward passes: the
+   * gradients of inputs (NULL: not wanted), to which they add, and of the
+   * output. */
   gboolean backward;
+  gboolean again; /* makes an output of a forward node once more */
   VattTensor *din[VATT_MAX_INPUTS];
   VattTensor *dout;
 } VattNode;
@@ -85,6 +87,11 @@ struct VattOp {
   guint backward_reads;
   /* Adds work tensors and scratch space of the backward passes, or NULL. */
   gboolean (*infer_backward) (VattPlan *plan, VattNode *node, GError **error);
+  /* For ops whose output is cheaper to make than to keep, or NULL: passes that
+   * make it once more on the way back, the same bits, from `saved` and the
+   * inputs of again_reads; NULL for a node that has none. */
+  const VattPass *(*again) (const VattNode *node);
+  guint again_reads;
   /* 1 << slot of inputs that passes change in place. */
   guint changes;
 };

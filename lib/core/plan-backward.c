@@ -2,7 +2,8 @@
  *
  * The way back: the list of nodes walked in reverse. A gradient is made where
  * the first backward pass adds to it, cleared just before, and dies with the
- * node whose output it belongs to. */
+ * node whose output it belongs to. What backward passes read, and is cheaper to
+ * make than to keep, is made once more before the first that does. */
 #include "plan.h"
 
 #include <string.h>
@@ -44,6 +45,57 @@ gradient_of (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
   return gradient;
 }
 
+/* ---- outputs that are made once more ---- */
+
+/* The forward node whose output a tensor is, or NULL. */
+static const VattNode *
+producer_of (const VattPlan *plan, const VattTensor *tensor)
+{
+  for (guint n = 0; n < plan->n_forward; n++) {
+    const VattNode *node = g_ptr_array_index (plan->nodes, n);
+    if (node->out == tensor)
+      return node;
+  }
+  return NULL;
+}
+
+/* Whether all that it takes to make an output again is there on the way back
+ * anyway, or can be made again itself. Not what the plan gives out. */
+static gboolean
+can_make_again (const VattPlan *plan, const VattTensor *tensor)
+{
+  const VattNode *node = producer_of (plan, tensor);
+  if (!node || tensor->pinned || !node->op->again || !node->op->again (node))
+    return FALSE;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
+    const VattTensor *in = node->in[i];
+    if (in && node->op->again_reads & (1u << i) &&
+        in->arena == VATT_ARENA_ACTIVATION &&
+        !(node->out->learns && node->op->backward_reads & (1u << i)) &&
+        !can_make_again (plan, in))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What to read on the way back in the place of a tensor: itself, or its like
+ * that has been made again. */
+static VattTensor *
+reread (VattPlan *plan, VattTensor *tensor)
+{
+  if (!tensor || tensor->again || !can_make_again (plan, tensor))
+    return tensor && tensor->again ? tensor->again : tensor;
+  VattNode *node = g_memdup2 (producer_of (plan, tensor), sizeof *node);
+  node->again = TRUE;
+  memset (node->work, 0, sizeof node->work);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (node->op->again_reads & (1u << i))
+      node->in[i] = reread (plan, node->in[i]);
+  node->out = tensor->again = like (plan, tensor);
+  g_ptr_array_add (plan->nodes, node);
+  return node->out;
+}
+
 static gboolean
 append_backward (
     VattPlan *plan, const VattNode *forward, const VattOp *zero, GError **error)
@@ -55,10 +107,13 @@ append_backward (
   node->backward = TRUE;
   node->out = forward->out;
   node->dout = forward->out->gradient;
-  memcpy (node->in, forward->in, sizeof node->in);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    node->in[i] = node->op->backward_reads & (1u << i)
+                      ? reread (plan, forward->in[i])
+                      : forward->in[i];
   memcpy (node->saved, forward->saved, sizeof node->saved);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    node->din[i] = gradient_of (plan, node->in[i], zero);
+    node->din[i] = gradient_of (plan, forward->in[i], zero);
   if (node->op->infer_backward &&
       !node->op->infer_backward (plan, node, error)) {
     g_prefix_error (error, "%s: ", node->op->name);

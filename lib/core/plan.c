@@ -178,7 +178,9 @@ note_use (VattTensor *tensor, guint node)
 static void
 note_node (const VattNode *node, guint n)
 {
-  guint reads = node->backward ? node->op->backward_reads : ~0u;
+  guint reads = node->backward ? node->op->backward_reads
+                : node->again  ? node->op->again_reads | VATT_READS_OUT
+                               : ~0u;
   for (guint i = 0; i < VATT_MAX_INPUTS; i++) {
     if (reads & (1u << i))
       note_use (node->in[i], n);

@@ -33,6 +33,7 @@ struct VattTensor {
   gboolean pinned;      /* an output: lives to the end of the run */
   gboolean learns;      /* a gradient may flow into it */
   VattTensor *gradient; /* once the plan is differentiated; or NULL */
+  VattTensor *again; /* the same values, made anew on the way back; or NULL */
   /* The dead input in whose place it lies, which lives on for it; NULL: it has
    * a place of its own. */
   VattTensor *over;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What was drawn, done to pictures and sound:
- *   pictures  mirrored; brightness, saturation, contrast, hue, cut off, in the
- *             published order (lib/math/simd-colour.c has the formulas)
- *   sound     x' = g x + s max |g x| n, n normal */
+ *   pictures  turned around in time; mirrored; brightness, saturation,
+ * contrast, hue, cut off, in the published order (lib/math/simd-colour.c has
+ *             the formulas)
+ *   sound     moved in its window; turned around; x' = g x + s max |g x| n, n
+ *             normal */
 #include <math.h>
+#include <string.h>
 
 #include <vatt/augment.h>
 #include <vatt/resize.h>
@@ -46,24 +49,34 @@ change_colours (const VattAugmentDraw *draw, const Runs *runs)
     rows->turn (runs->first + i * runs->stride, runs->pixels, &change, mean);
 }
 
+static VattPixelOrder
+order (gboolean mirrored)
+{
+  return mirrored ? VATT_MIRRORED : VATT_AS_IT_IS;
+}
+
 gboolean
 vatt_augment_fill_frame_u8 (const VattAugmentDraw *draw, VattClip *clip,
     guint item, guint frame, const guint8 *rgb, gsize stride,
     const guint patch[3], guint height, guint width, GError **error)
 {
-  g_return_val_if_fail (draw != NULL, FALSE);
+  g_return_val_if_fail (draw != NULL && clip != NULL, FALSE);
+  const guint *grid = vatt_clip_grid (clip);
+  guint frames = grid[0] * patch[0];
+  if (draw->reverse && frame < frames)
+    frame = frames - 1 - frame;
   const VattFramePixels pixels = {
     .rgb = rgb,
     .stride = stride,
     .height = height,
     .width = width,
-    .order = draw->flip ? VATT_COLUMNS_MIRRORED : VATT_COLUMNS_AS_THEY_ARE,
+    .columns = order (draw->flip),
+    .rows = order (draw->flip_vertical),
     .scale = VATT_SCALE_SYMMETRIC,
     .offset = VATT_OFFSET_SYMMETRIC,
   };
   if (!vatt_clip_fill_frame (clip, item, frame, &pixels, patch, error))
     return FALSE;
-  const guint *grid = vatt_clip_grid (clip);
   gsize time = frame / patch[0];
   if (!draw->colour || time >= grid[0])
     return TRUE;
@@ -84,16 +97,21 @@ vatt_augment_fill_frame_u8 (const VattAugmentDraw *draw, VattClip *clip,
 }
 
 static void
-mirror_row (float *row, guint width)
+swap (float *a, float *b, gsize n)
 {
-  float *left = row;
-  float *right = row + (gsize)(width - 1) * CHANNELS;
-  for (; left < right; left += CHANNELS, right -= CHANNELS)
-    for (guint c = 0; c < CHANNELS; c++) {
-      float value = left[c];
-      left[c] = right[c];
-      right[c] = value;
-    }
+  for (gsize i = 0; i < n; i++) {
+    float value = a[i];
+    a[i] = b[i];
+    b[i] = value;
+  }
+}
+
+/* n items of so many values each: the last one comes first. */
+static void
+turn_around (float *values, gsize n, gsize size)
+{
+  for (gsize i = 0; i < n / 2; i++)
+    swap (values + i * size, values + (n - 1 - i) * size, size);
 }
 
 void
@@ -103,15 +121,32 @@ vatt_augment_video (const VattAugmentDraw *draw, float *rgb, guint frames,
   g_return_if_fail (draw != NULL && rgb != NULL);
   g_return_if_fail (height > 0 && width > 0);
   gsize row = (gsize)width * CHANNELS;
+  if (draw->reverse)
+    turn_around (rgb, frames, height * row);
   for (guint t = 0; t < frames; t++, rgb += height * row) {
+    if (draw->flip_vertical)
+      turn_around (rgb, height, row);
     for (guint y = 0; draw->flip && y < height; y++)
-      mirror_row (rgb + y * row, width);
+      turn_around (rgb + y * row, width, CHANNELS);
     const Runs runs = {
       .first = rgb, .n_runs = 1, .pixels = (gsize)height * width
     };
     if (draw->colour)
       change_colours (draw, &runs);
   }
+}
+
+void
+vatt_augment_place (
+    const VattAugmentDraw *draw, float *samples, gsize n_samples, gsize n_sound)
+{
+  g_return_if_fail (draw != NULL && (samples != NULL || n_samples == 0));
+  g_return_if_fail (n_sound <= n_samples);
+  gsize before = (gsize)((double)draw->place * (double)(n_samples - n_sound));
+  if (before == 0)
+    return;
+  memmove (samples + before, samples, n_sound * sizeof *samples);
+  memset (samples, 0, before * sizeof *samples);
 }
 
 /* Returns the greatest absolute value of what comes out. */
@@ -131,6 +166,8 @@ vatt_augment_wave (const VattAugmentDraw *draw, float *samples, gsize n_samples)
 {
   enum { PIECE = 256 };
   g_return_if_fail (draw != NULL && (samples != NULL || n_samples == 0));
+  if (draw->reverse)
+    turn_around (samples, n_samples, 1);
   float peak = scale_wave (samples, n_samples, draw->gain);
   float level = draw->noise * peak;
   if (level == 0.0f)

@@ -28,6 +28,9 @@ enum {
   SHIFT_X,
   SHIFT_Y,
   FRACTION,
+  FLIP_VERTICAL,
+  REVERSE,
+  PLACE,
 };
 
 /* Of one try of a box; they come four by four. */
@@ -53,11 +56,14 @@ static const struct {
   FIELD ("aspect-max", aspect_max, 0.01, 100.0),
   FIELD ("shift", shift, 0.0, 32768.0),
   FIELD ("flip", flip, 0.0, 1.0),
+  FIELD ("flip-vertical", flip_vertical, 0.0, 1.0),
+  FIELD ("reverse", reverse, 0.0, 1.0),
   FIELD ("colour", colour, 0.0, 1.0),
   FIELD ("brightness", brightness, 0.0, 1.0),
   FIELD ("saturation", saturation, 0.0, 1.0),
   FIELD ("contrast", contrast, 0.0, 1.0),
   FIELD ("hue", hue, 0.0, 0.5),
+  FIELD ("place", place, 0.0, 1.0),
   FIELD ("gain", gain, 0.0, 10.0),
   FIELD ("noise", noise, 0.0, 1.0),
 #undef FIELD
@@ -167,9 +173,11 @@ vatt_augment_params_affect (
   switch (modality) {
   case VATT_VIDEO:
     return params->area_min < 1.0 || params->shift >= 1.0 ||
-           params->flip > 0.0 || has_colours (params);
+           params->flip > 0.0 || params->flip_vertical > 0.0 ||
+           params->reverse > 0.0 || has_colours (params);
   case VATT_AUDIO:
-    return params->gain > 0.0 || params->noise > 0.0;
+    return params->reverse > 0.0 || params->place > 0.0 || params->gain > 0.0 ||
+           params->noise > 0.0;
   default:
     return FALSE;
   }
@@ -207,11 +215,14 @@ vatt_augment_draw (const VattAugmentParams *params, const VattAugmentKey *key,
   *draw = (VattAugmentDraw){
     .key = own,
     .flip = number (own, FLIP) < params->flip,
+    .flip_vertical = number (own, FLIP_VERTICAL) < params->flip_vertical,
+    .reverse = number (own, REVERSE) < params->reverse,
     .colour = has_colours (params) && number (own, COLOUR) < params->colour,
     .brightness = around (own, BRIGHTNESS, 0.0, params->brightness),
     .saturation = around (own, SATURATION, 1.0, params->saturation),
     .contrast = around (own, CONTRAST, 1.0, params->contrast),
     .hue = around (own, HUE, 0.0, params->hue),
+    .place = (float)(number (own, PLACE) * params->place),
     .gain = expf (around (own, GAIN, 0.0, params->gain)),
     .noise = (float)params->noise,
   };

@@ -101,7 +101,6 @@ vatt_clip_fill_frame (VattClip *clip, guint item, guint frame,
     return TRUE;
 
   /* One picture's part of a patch is one run of rows there. */
-  gboolean mirrored = pixels->order == VATT_COLUMNS_MIRRORED;
   gsize row = (gsize)patch[2] * CHANNELS;
   gsize last = (gsize)(pixels->width - 1) * CHANNELS;
   gsize slice = patch[1] * row;
@@ -111,8 +110,12 @@ vatt_clip_fill_frame (VattClip *clip, guint item, guint frame,
   for (gsize j = 0; j < grid[1]; j++)
     for (gsize k = 0; k < grid[2]; k++, to += token_size)
       for (gsize h = 0; h < patch[1]; h++) {
-        const guint8 *line = pixels->rgb + (j * patch[1] + h) * pixels->stride;
-        if (mirrored)
+        gsize y = j * patch[1] + h;
+        const guint8 *line =
+            pixels->rgb +
+            pixels->stride *
+                (pixels->rows == VATT_MIRRORED ? pixels->height - 1 - y : y);
+        if (pixels->columns == VATT_MIRRORED)
           mirror_row_u8 (to + h * row, line + last - k * row, row,
               pixels->scale, pixels->offset);
         else

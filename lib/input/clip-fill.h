@@ -6,9 +6,9 @@
 #include <vatt/clip.h>
 
 typedef enum {
-  VATT_COLUMNS_AS_THEY_ARE,
-  VATT_COLUMNS_MIRRORED, /* the last one comes first */
-} VattColumnOrder;
+  VATT_AS_IT_IS,
+  VATT_MIRRORED, /* the last one comes first */
+} VattPixelOrder;
 
 /* A picture, (height, width, 3), and what is made of its values x:
  * x scale + offset. */
@@ -16,7 +16,7 @@ typedef struct {
   const guint8 *rgb;
   gsize stride; /* bytes from row to row */
   guint height, width;
-  VattColumnOrder order;
+  VattPixelOrder columns, rows;
   float scale, offset;
 } VattFramePixels;
 

@@ -163,10 +163,18 @@ dropout_backward_shade (const VattNode *node, VattDispatches *all)
   }
 }
 
+static const VattPass *
+dropout_again (const VattNode *node)
+{
+  return vatt_op_dropout.forward;
+}
+
 const VattOp vatt_op_dropout = {
   .name = "dropout",
   .infer = dropout_infer,
   .forward = { VATT_PASS (dropout, forward, groups) },
   .backward = { VATT_PASS (dropout, backward, groups) },
   .backward_reads = 1u << RANDOM,
+  .again = dropout_again,
+  .again_reads = 1u << X | 1u << RANDOM | 1u << RESIDUAL,
 };

@@ -107,10 +107,15 @@ trips_of (VattGemmBody body, const VattGemmTile *tile)
   }
 }
 
+/* Of turned factors, rows of which lie apart, where only caches keep them. */
+#define TURNED_TERMS 256
+
 static size_t
 most_terms (const VattShaderCaps *caps, const VattGemmTile *tile, guint32 flags)
 {
   size_t terms = tile->depth;
+  if (caps->gemm == VATT_GEMM_DIRECT && flags & GEMM_A_TURNED)
+    return TURNED_TERMS;
   if (caps->gemm == VATT_GEMM_DIRECT)
     terms = flags & GEMM_A_VECTORS ? 4 : 1;
   return VATT_MAX_TRIPS / trips_of (caps->gemm, tile) * terms;

@@ -174,6 +174,12 @@ layernorm_backward_parameters_shade (const VattNode *node, VattDispatches *all)
   shade_parameter (node, all, node->din[BIAS], FALSE);
 }
 
+static const VattPass *
+layernorm_again (const VattNode *node)
+{
+  return vatt_op_layernorm.forward;
+}
+
 const VattOp vatt_op_layernorm = {
   .name = "layernorm",
   .infer = layernorm_infer,
@@ -182,4 +188,6 @@ const VattOp vatt_op_layernorm = {
       VATT_PASS (layernorm, backward_parameters, parameter_items) },
   .backward_reads = 1u << X | 1u << GAIN,
   .infer_backward = layernorm_infer_backward,
+  .again = layernorm_again,
+  .again_reads = 1u << X | 1u << GAIN | 1u << BIAS,
 };

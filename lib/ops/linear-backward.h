@@ -9,6 +9,8 @@
 #include "linear-shaders.h"
 #include "op.h"
 
+#include <string.h>
+
 enum {
   X,
   WEIGHT,
@@ -194,6 +196,58 @@ linear_backward_activation_shade (const VattNode *node, VattDispatches *all)
     vatt_dispatch_bind (dispatch, node->din[RESIDUAL], first, part, TRUE);
     vatt_dispatch_elements (dispatch, part / values);
   }
+}
+
+/* ---- the output made once more, of what was saved ---- */
+
+static void
+linear_again (const VattNode *node, size_t row0, size_t row1, void *scratch)
+{
+  const VattLinear *linear = node->attributes;
+  size_t columns = vatt_tensor_width (node->out);
+  const float *residual = vatt_tensor_f32 (node->in[RESIDUAL]);
+  for (size_t r = row0; r < row1; r++) {
+    float *y = vatt_tensor_f32_mutable (node->out) + r * columns;
+    memcpy (y, vatt_tensor_f32 (node->saved[PRODUCT]) + r * columns,
+        columns * sizeof *y);
+    vatt_simd ()->finish_row (y, vatt_tensor_f32 (node->in[BIAS]),
+        residual ? residual + r * columns : NULL, linear->activation, columns);
+  }
+}
+
+/* As many rows at once as the device binds. */
+static void
+linear_again_shade (const VattNode *node, VattDispatches *all)
+{
+  const VattLinear *linear = node->attributes;
+  size_t columns = vatt_tensor_width (node->out);
+  size_t values = vatt_shader_values (columns);
+  size_t count = vatt_tensor_count (node->out);
+  size_t most = vatt_shader_part (all->caps, 64 * columns);
+  for (size_t first = 0; first < count; first += most) {
+    size_t part = MIN (most, count - first);
+    const Params params = { .rows = (guint32)(part / columns),
+      .columns = (guint32)columns };
+    VattDispatch *dispatch =
+        vatt_dispatches_add (all, VATT_SHADER_OF (again, values),
+            all->caps->element_lanes, &params, sizeof params);
+    vatt_dispatch_constant (dispatch, linear->activation);
+    vatt_dispatch_constant (dispatch, node->in[BIAS] != NULL);
+    vatt_dispatch_constant (dispatch, node->in[RESIDUAL] != NULL);
+    vatt_dispatch_bind (dispatch, node->saved[PRODUCT], first, part, FALSE);
+    vatt_dispatch_read (dispatch, node->in[BIAS]);
+    vatt_dispatch_bind (dispatch, node->in[RESIDUAL], first, part, FALSE);
+    vatt_dispatch_bind (dispatch, node->out, first, part, TRUE);
+    vatt_dispatch_elements (dispatch, part / values);
+  }
+}
+
+static const VattPass *
+linear_makes_again (const VattNode *node)
+{
+  static const VattPass passes[VATT_MAX_PASSES] = { VATT_PASS (
+      linear, again, vatt_items_rows) };
+  return node->saved[PRODUCT] ? passes : NULL;
 }
 
 static void

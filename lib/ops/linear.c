@@ -61,9 +61,10 @@ linear_infer (VattPlan *plan, VattNode *node, GError **error)
 static double
 linear_flop (const VattNode *node, gboolean as_published)
 {
-  double products = !node->backward ? 1.0
-                                    : (node->din[X] ? 1.0 : 0.0) +
-                                          (node->din[WEIGHT] ? 1.0 : 0.0);
+  double products = node->again       ? 0.0
+                    : !node->backward ? 1.0
+                                      : (node->din[X] ? 1.0 : 0.0) +
+                                            (node->din[WEIGHT] ? 1.0 : 0.0);
   return 2.0 * products * (double)vatt_tensor_count (node->out) *
          (double)vatt_tensor_width (node->in[X]);
 }
@@ -172,4 +173,6 @@ const VattOp vatt_op_linear = {
       VATT_PASS (linear, backward_bias, bias_items) },
   .backward_reads = 1u << X | 1u << WEIGHT | 1u << BIAS,
   .infer_backward = linear_infer_backward,
+  .again = linear_makes_again,
+  .again_reads = 1u << BIAS | 1u << RESIDUAL,
 };

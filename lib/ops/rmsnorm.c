@@ -162,6 +162,12 @@ rmsnorm_backward_parameters_shade (const VattNode *node, VattDispatches *all)
   shade_parameter (node, all, node->din[GAIN], TRUE);
 }
 
+static const VattPass *
+rmsnorm_again (const VattNode *node)
+{
+  return vatt_op_rmsnorm.forward;
+}
+
 const VattOp vatt_op_rmsnorm = {
   .name = "rmsnorm",
   .infer = rmsnorm_infer,
@@ -170,4 +176,6 @@ const VattOp vatt_op_rmsnorm = {
       VATT_PASS (rmsnorm, backward_parameters, parameter_items) },
   .backward_reads = 1u << X | 1u << GAIN,
   .infer_backward = rmsnorm_infer_backward,
+  .again = rmsnorm_again,
+  .again_reads = 1u << X | 1u << GAIN,
 };

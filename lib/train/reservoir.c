@@ -117,7 +117,7 @@ static gboolean
 open_columns (VattReservoir *self, GError **error)
 {
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (vatt_reservoir_learns (self, m) && vatt_reservoir_may_lack (self, m) &&
+    if (vatt_reservoir_learns (self, m) && vatt_reservoir_may_lack (self) &&
         !open_column (self, VATT_COLUMN_VALID + m, sizeof (float), error))
       return FALSE;
   return (!self->classes || open_column (self, VATT_COLUMN_LABELS,
@@ -136,13 +136,15 @@ vatt_reservoir_new (VattModel *model, guint modalities, guint captions,
   const VattHeadSpec *head = &vatt_model_get_config (model)->head;
   g_autoptr (VattReservoir) self = g_new0 (VattReservoir, 1);
   g_atomic_ref_count_init (&self->refs);
-  self->model = g_object_ref (model);
+  /* What samples have to be; the parameters may go. */
+  self->model = vatt_model_declare (
+      vatt_model_get_config (model), vatt_model_get_origin (model), error);
   self->modalities = modalities;
   self->captions = captions;
   self->capacity = capacity;
   self->seed = seed;
   self->classes = head->kind == VATT_HEAD_CLASSIFIER ? head->classes : 0;
-  if (!open_columns (self, error))
+  if (!self->model || !open_columns (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -215,7 +217,7 @@ put_sample (VattReservoir *self, const VattSample *sample)
     put_clip (self, m, sample->clip[m]);
     if (self->column[VATT_COLUMN_KEPT + m].size)
       put_kept (self, m, sample->clip[m]);
-    if (vatt_reservoir_may_lack (self, m))
+    if (vatt_reservoir_may_lack (self))
       memcpy (held (self, VATT_COLUMN_VALID + m, row), &valid, sizeof valid);
   }
   if (self->classes)

@@ -34,7 +34,7 @@ typedef struct {
 
 struct _VattReservoir {
   gatomicrefcount refs;
-  VattModel *model; /* owned */
+  VattModel *model; /* owned; has no parameters */
   guint modalities, captions, capacity;
   guint64 seed;
   guint classes; /* 0 where samples have no labels */
@@ -54,11 +54,11 @@ vatt_reservoir_learns (const VattReservoir *reservoir, guint modality)
   return (reservoir->modalities & (1u << modality)) != 0;
 }
 
-/* Every sample has the first of the modalities. */
+/* What is learnt from one modality alone needs that. */
 static inline gboolean
-vatt_reservoir_may_lack (const VattReservoir *reservoir, guint modality)
+vatt_reservoir_may_lack (const VattReservoir *reservoir)
 {
-  return (reservoir->modalities & ((1u << modality) - 1)) != 0;
+  return (reservoir->modalities & (reservoir->modalities - 1)) != 0;
 }
 
 /* Of a clip of a sample in a batch. */

@@ -42,13 +42,6 @@ check_clip (const VattReservoir *self, guint modality, const VattClip *clip,
     GError **error)
 {
   const char *name = vatt_modality_name ((VattModality)modality);
-  if (!clip && vatt_reservoir_may_lack (self, modality))
-    return TRUE;
-  if (!clip) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "it has no %s, which every sample needs", name);
-    return FALSE;
-  }
   guint items = vatt_clip_batch (clip),
         most = vatt_reservoir_items (self, modality);
   if (items > most) {
@@ -88,9 +81,18 @@ vatt_reservoir_check_sample (
         "the reservoir is full with %u samples", self->fill);
     return FALSE;
   }
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (vatt_reservoir_learns (self, m) &&
-        !check_clip (self, m, sample->clip[m], error))
+  gboolean has_any = FALSE;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!vatt_reservoir_learns (self, m) || !sample->clip[m])
+      continue;
+    has_any = TRUE;
+    if (!check_clip (self, m, sample->clip[m], error))
       return FALSE;
+  }
+  if (!has_any) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "it has none of the modalities that are learnt from");
+    return FALSE;
+  }
   return check_labels (self, sample->labels, error);
 }

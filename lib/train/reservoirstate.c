@@ -19,6 +19,7 @@ static const char *const names[VATT_N_COLUMNS] = {
   [VATT_COLUMN_VALUES + VATT_TEXT] = PREFIX "text",
   [VATT_COLUMN_KEPT + VATT_VIDEO] = PREFIX "video.kept",
   [VATT_COLUMN_KEPT + VATT_AUDIO] = PREFIX "audio.kept",
+  [VATT_COLUMN_VALID + VATT_VIDEO] = PREFIX "video.valid",
   [VATT_COLUMN_VALID + VATT_AUDIO] = PREFIX "audio.valid",
   [VATT_COLUMN_VALID + VATT_TEXT] = PREFIX "text.valid",
   [VATT_COLUMN_LABELS] = PREFIX "labels",

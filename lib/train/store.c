@@ -8,8 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 256 /* bytes */
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static VattGroup
 group_of (const VattParameter *parameter)
@@ -51,21 +53,30 @@ lay_out (VattStore *store, GError **error)
   return TRUE;
 }
 
-static float *
-allocate (VattStore *store, size_t floats, const char *what, GError **error)
+/* Zeros; nothing is touched yet. In large pages, where the kernel has them to
+ * give. */
+static gboolean
+allocate (VattStore *store, VattTrainerTensor arena, size_t floats,
+    const char *what, GError **error)
 {
-  size_t bytes;
-  float *memory = NULL;
-  if (vatt_size_multiply (floats, sizeof (float), &bytes))
-    memory = aligned_alloc (ALIGNMENT, MAX (bytes, ALIGNMENT));
-  if (!memory) {
+  size_t bytes, alignment = ALIGNMENT;
+  if (vatt_size_multiply (floats, sizeof (float), &bytes)) {
+    alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    if (vatt_size_add (bytes, alignment, &bytes))
+      store->memory[arena] = calloc (1, bytes);
+  }
+  if (!store->memory[arena]) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "model '%s': no memory for %zu %s",
         vatt_model_get_origin (store->model), floats, what);
-    return NULL;
+    return FALSE;
   }
-  memset (memory, 0, bytes);
-  return memory;
+  uintptr_t begin = (uintptr_t)store->memory[arena];
+  store->arena[arena] =
+      (float *)((char *)store->memory[arena] + (-begin & (alignment - 1)));
+  if (alignment == HUGE_PAGE)
+    madvise (store->arena[arena], bytes - alignment, MADV_HUGEPAGE);
+  return TRUE;
 }
 
 static gboolean
@@ -83,8 +94,7 @@ allocate_all (VattStore *store, gboolean second, GError **error)
     if (a == VATT_TRAINER_SECOND && !second)
       continue;
     size_t floats = a == VATT_TRAINER_PARAMETER ? all : learning;
-    store->arena[a] = allocate (store, floats, names[a], error);
-    if (!store->arena[a])
+    if (!allocate (store, (VattTrainerTensor)a, floats, names[a], error))
       return FALSE;
   }
   return TRUE;
@@ -100,13 +110,26 @@ place_of (const VattStore *store, const char *path)
   return GPOINTER_TO_SIZE (place);
 }
 
+static gboolean
+set_names (VattModel *model, VattModel *from, GError **error)
+{
+  return (!vatt_model_get_vocabulary (from) ||
+             vatt_model_set_vocabulary (
+                 model, vatt_model_get_vocabulary (from), error)) &&
+         (!vatt_model_get_labels (from) ||
+             vatt_model_set_labels (
+                 model, vatt_model_get_labels (from), error));
+}
+
 VattStore *
 vatt_store_new (VattModel *model, gboolean second, GError **error)
 {
   g_autoptr (VattStore) store = g_new0 (VattStore, 1);
-  store->model = g_object_ref (model);
   store->places = g_hash_table_new (g_str_hash, g_str_equal);
-  if (!lay_out (store, error) || !allocate_all (store, second, error))
+  store->model = vatt_model_declare (
+      vatt_model_get_config (model), vatt_model_get_origin (model), error);
+  if (!store->model || !set_names (store->model, model, error) ||
+      !lay_out (store, error) || !allocate_all (store, second, error))
     return NULL;
   for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
     const VattTensorInfo *info = vatt_model_get_tensor (model, i);
@@ -122,9 +145,9 @@ vatt_store_free (VattStore *store)
   if (!store)
     return;
   for (guint a = 0; a < VATT_N_ARENAS; a++)
-    free (store->arena[a]);
+    free (store->memory[a]);
   g_hash_table_unref (store->places);
-  g_object_unref (store->model);
+  g_clear_object (&store->model);
   g_free (store);
 }
 
@@ -198,11 +221,7 @@ vatt_store_snapshot (const VattStore *store, GError **error)
         store->arena[VATT_TRAINER_PARAMETER] + place_of (store, info->name),
         info->size);
   }
-  if ((vatt_model_get_vocabulary (from) &&
-          !vatt_model_set_vocabulary (
-              model, vatt_model_get_vocabulary (from), error)) ||
-      (vatt_model_get_labels (from) &&
-          !vatt_model_set_labels (model, vatt_model_get_labels (from), error)))
+  if (!set_names (model, from, error))
     return NULL;
   vatt_model_set_trained (model, TRUE);
   vatt_model_set_id (model);

@@ -25,13 +25,16 @@ typedef enum {
 #define VATT_N_ARENAS (VATT_TRAINER_SECOND + 1)
 
 typedef struct {
-  VattModel *model;                /* whose parameters these were; owned */
-  GHashTable *places;              /* path -> where it begins, in floats */
-  float *arena[VATT_N_ARENAS];     /* owned, by VattTrainerTensor; aligned */
+  VattModel *model;            /* owned; all of it but parameters, which it has
+                                * no memory for */
+  GHashTable *places;          /* path -> where it begins, in floats */
+  float *arena[VATT_N_ARENAS]; /* by VattTrainerTensor; aligned */
+  void *memory[VATT_N_ARENAS]; /* owned; they are in it */
   size_t begin[VATT_N_GROUPS + 1]; /* of the groups, in floats */
 } VattStore;
 
-/* second: whether the optimiser has a second moment. */
+/* Takes copies of a model's parameters and keeps nothing of it. second: whether
+ * the optimiser has a second moment. */
 VattStore *vatt_store_new (VattModel *model, gboolean second, GError **error);
 void vatt_store_free (VattStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattStore, vatt_store_free)

@@ -38,8 +38,8 @@ struct _VattTrainer {
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
-  float *scores;                      /* owned; of accuracies */
   VattMixup mixup;
+  float *scores;      /* owned; of accuracies */
   VattBatchSize size; /* of the batch */
   guint64 step;
   guint64 bad; /* steps in a row whose loss was bad */
@@ -62,8 +62,8 @@ vatt_trainer_finalize (GObject *object)
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
   g_free (self->ones);
-  g_free (self->scores);
   vatt_mixup_clear (&self->mixup);
+  g_free (self->scores);
   g_clear_object (&self->model);
   g_clear_object (&self->device);
   G_OBJECT_CLASS (vatt_trainer_parent_class)->finalize (object);
@@ -116,7 +116,6 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       !check_device (device, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
-  self->model = g_object_ref (model);
   self->device = g_object_ref (device);
   self->params = *params;
   self->modalities = vatt_objective_modalities (model, params, error);
@@ -129,6 +128,8 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
       vatt_store_new (model, params->optimiser == VATT_OPTIMISER_ADAM, error);
   if (!self->store)
     return NULL;
+  /* The caller may let the parameters of the other go. */
+  self->model = g_object_ref (self->store->model);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;

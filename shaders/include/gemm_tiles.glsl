@@ -4,25 +4,32 @@
  * numbered down the rows first: groups that run one after another read the same
  * columns of B, which is the larger part of what they read. */
 
+/* Rows of turned factors lie apart: of these, blocks of so many tiles down the
+ * rows are made before the next, so that both factors stay in caches. */
+const uint TURNED_BLOCK = 8;
+
 /* The first row and column; false for groups behind the last tile. */
 bool
 find_tile (out uint row0, out uint column0)
 {
   uint down = (rows + ROWS - 1) / ROWS;
+  uint across = (columns + COLUMNS - 1) / COLUMNS;
+  uint most = A_TURNED ? TURNED_BLOCK : down;
   uint group = group_index ();
 #ifdef GEMM_PARTS
-  uint across = (columns + COLUMNS - 1) / COLUMNS;
   part = group / (down * across);
   group %= down * across;
   k_first = k_begin + part * part_terms;
   k_last = min (k_first + part_terms, k_end);
-  row0 = group % down * ROWS;
-  column0 = group / down * COLUMNS;
+#endif
+  uint begin = group / (most * across) * most, rest = group % (most * across);
+  uint block = begin < down ? min (most, down - begin) : most;
+  row0 = (begin + rest % block) * ROWS;
+  column0 = rest / block * COLUMNS;
+#ifdef GEMM_PARTS
   return part < parts; /* one without terms is zeros */
 #else
-  row0 = group % down * ROWS;
-  column0 = group / down * COLUMNS;
-  return column0 < columns;
+  return row0 < rows && column0 < columns;
 #endif
 }
 

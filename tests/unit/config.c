@@ -63,7 +63,7 @@ static void
 test_variants (void)
 {
   g_auto (GStrv) names = vatt_variant_list ();
-  g_assert_cmpuint (g_strv_length (names), ==, 32);
+  g_assert_cmpuint (g_strv_length (names), ==, 34);
   for (char **name = names; *name; name++) {
     g_autoptr (VattConfig) config = load (*name);
     g_assert_cmpstr (vatt_config_get_name (config), ==, *name);

@@ -50,7 +50,7 @@ check_sample (VattModel *model, const VattBatch *batch, guint at, guint64 i)
   g_assert_cmpmem (vatt_clip_kept (batch->clip[VATT_VIDEO]) + at * FEED_KEPT,
       FEED_KEPT * sizeof (gint32), vatt_clip_kept (video),
       FEED_KEPT * sizeof (gint32));
-  g_assert_null (batch->valid[VATT_VIDEO]);
+  g_assert_cmpfloat (batch->valid[VATT_VIDEO][at], ==, 1.0f);
   g_assert_cmpfloat (batch->valid[VATT_AUDIO][at], ==, i % 3 != 2);
   g_assert_cmpfloat (batch->valid[VATT_TEXT][at], ==, i % 4 != 3);
 
@@ -216,6 +216,16 @@ test_missing (void)
   draw (feed.reservoir, 2, &batch);
   g_assert_cmpfloat (
       batch.valid[VATT_AUDIO][0] + batch.valid[VATT_AUDIO][1], ==, 1.0f);
+  /* One without video. */
+  const VattSample heard = { .clip = { [VATT_AUDIO] = audio } };
+  g_assert_true (vatt_reservoir_add (feed.reservoir, &whole, &error));
+  g_assert_true (vatt_reservoir_add (feed.reservoir, &heard, &error));
+  draw (feed.reservoir, 2, &batch);
+  g_assert_cmpfloat (
+      batch.valid[VATT_VIDEO][0] + batch.valid[VATT_VIDEO][1], ==, 1.0f);
+  vatt_trainer_step (feed.trainer, &batch, &losses, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (losses.pair[VATT_PAIR_VIDEO_AUDIO], >, 0.0);
 }
 
 static void
@@ -287,7 +297,7 @@ test_samples (void)
   vatt_clip_writable_values (bad)[3] = INFINITY;
   vatt_clip_writable_ids (words)[2] = 64;
   VattSample sample = { .stream = 3, .time = -5 };
-  refuse (reservoir, &sample, "it has no video, which every sample needs");
+  refuse (reservoir, &sample, "it has none of the modalities that are learnt");
   sample.clip[VATT_VIDEO] = audio;
   refuse (reservoir, &sample, "the clip is audio, expected video");
   sample.clip[VATT_VIDEO] = two;

@@ -51,7 +51,7 @@ static void
 setup (Fixture *fixture, gconstpointer data)
 {
   fixture->model = small_model ();
-  fixture->device = cpu (2);
+  fixture->device = cpu (1);
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     guint items = SAMPLES * (m == VATT_TEXT ? CAPTIONS : 1);
     fixture->clip[m] =

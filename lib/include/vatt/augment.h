@@ -58,12 +58,16 @@ typedef enum {
  * @shift: by how many pixels a box is moved at most, along either axis, 0 to
  *   32768; what is not whole is cut off
  * @flip: chance of a mirrored clip, left to right
+ * @flip_vertical: chance of one that is mirrored top to bottom
+ * @reverse: chance of a clip that runs backwards, pictures and sound
  * @colour: chance of changed colours
  * @brightness: most that is added or taken, of colours in [0, 1], up to 1
  * @saturation: most by which the factor of the saturation differs from 1, up to
  * 1
  * @contrast: most by which the factor of the contrast differs from 1, up to 1
  * @hue: most by which the hue is turned, in turns, up to 0.5
+ * @place: how much of the silence behind sound that is shorter than its window
+ *   may come before it, from 0 to 1
  * @gain: most of |ln factor| of sound, up to 10
  * @noise: standard deviation of the noise that is added to sound, as part
  *   of its greatest absolute value, up to 1
@@ -74,12 +78,14 @@ typedef struct {
   double area_min, area_max;
   double aspect_min, aspect_max;
   double shift;
-  double flip;
+  double flip, flip_vertical;
+  double reverse;
   double colour;
   double brightness;
   double saturation;
   double contrast;
   double hue;
+  double place;
   double gain;
   double noise;
 } VattAugmentParams;
@@ -104,12 +110,15 @@ typedef struct {
 /**
  * VattAugmentDraw:
  * @key: for what is drawn later: boxes and noise
- * @flip: whether pictures are mirrored
+ * @flip: whether pictures are mirrored, left to right
+ * @flip_vertical: whether they are, top to bottom
+ * @reverse: whether the clip runs backwards
  * @colour: whether colours are changed
  * @brightness: added to colours in [0, 1]
  * @saturation: factor
  * @contrast: factor
  * @hue: turns
+ * @place: part of the silence behind sound that comes before it
  * @gain: factor of sound
  * @noise: standard deviation of the noise, of the greatest absolute value
  *
@@ -117,12 +126,14 @@ typedef struct {
  */
 typedef struct {
   guint64 key;
-  gboolean flip;
+  gboolean flip, flip_vertical;
+  gboolean reverse;
   gboolean colour;
   float brightness;
   float saturation;
   float contrast;
   float hue;
+  float place;
   float gain;
   float noise;
 } VattAugmentDraw;
@@ -254,8 +265,10 @@ VATT_API guint64 vatt_augment_seed (const VattAugmentKey *key);
  * @error: return location for a #GError: %VATT_ERROR_SHAPE
  *
  * Is vatt_clip_fill_frame_u8() to [-1, 1] of a frame that is mirrored and whose
- * colours are changed as @draw says. The mean colour that contrast is about
- * leaves out what fills no patch. Allocates nothing.
+ * colours are changed as @draw says, and that stands as far from the end of the
+ * clip's patches as @frame from their beginning where it says so. The mean
+ * colour that contrast is about leaves out what fills no patch. Allocates
+ * nothing.
  *
  * Returns: whether the sizes fit the clip
  */
@@ -271,11 +284,24 @@ VATT_API gboolean vatt_augment_fill_frame_u8 (const VattAugmentDraw *draw,
  * @height: rows of a picture, not 0
  * @width: columns of a picture, not 0
  *
- * Mirrors pictures and changes colours in place, before
+ * Turns pictures around, mirrors them and changes colours in place, before
  * vatt_clip_fill_video(). Allocates nothing.
  */
 VATT_API void vatt_augment_video (const VattAugmentDraw *draw, float *rgb,
     guint frames, guint height, guint width);
+
+/**
+ * vatt_augment_place: (skip)
+ * @draw: what to do
+ * @samples: mono samples of a window
+ * @n_samples: number of samples
+ * @n_sound: how many of them, from the first, the clip has; silence follows
+ *
+ * Moves a clip that is shorter than its window to another place in it. Before
+ * vatt_augment_wave(). Allocates nothing.
+ */
+VATT_API void vatt_augment_place (const VattAugmentDraw *draw, float *samples,
+    gsize n_samples, gsize n_sound);
 
 /**
  * vatt_augment_wave: (skip)
@@ -283,8 +309,9 @@ VATT_API void vatt_augment_video (const VattAugmentDraw *draw, float *rgb,
  * @samples: mono samples
  * @n_samples: number of samples
  *
- * Makes sound louder or softer and adds noise, in place, before a spectrogram
- * is computed or vatt_clip_fill_wave() is called. Allocates nothing.
+ * Turns sound around, makes it louder or softer and adds noise, in place,
+ * before a spectrogram is computed or vatt_clip_fill_wave() is called.
+ * Allocates nothing.
  */
 VATT_API void vatt_augment_wave (
     const VattAugmentDraw *draw, float *samples, gsize n_samples);

@@ -57,9 +57,8 @@ VATT_API GType vatt_reservoir_get_type (void);
 /**
  * vatt_reservoir_new:
  * @model: what shall learn from the samples
- * @modalities: bits 1 << #VattModality, those that are learnt from. The first
- *   of them is one that every sample has; sound and text behind it may be
- *   missing.
+ * @modalities: bits 1 << #VattModality, those that are learnt from. Of several
+ *   a sample may lack some, but not all.
  * @captions: texts of a sample in a batch; at least 1
  * @capacity: how many samples it holds; at least 1
  * @seed: of the choice of samples
@@ -102,8 +101,8 @@ VATT_API gboolean vatt_reservoir_add (
  *
  * Takes samples out, each with the same probability. Which ones depends on the
  * seed, on how many were drawn before and on the order of what went in, and on
- * nothing else. Samples without sound or text have zeros in their place, and 0
- * in @batch->valid.
+ * nothing else. What samples lack is zeros in the batch, and 0 in
+ * @batch->valid.
  *
  * Returns: %FALSE with @error set, and nothing was taken out
  */
