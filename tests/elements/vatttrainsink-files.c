@@ -188,6 +188,30 @@ test_truncated (void)
   g_assert_cmpuint (step, ==, 4 * ((steps - 1) / 4) + 1);
 }
 
+/* One that a later version has written is not gone on from, and not lost. */
+static void
+test_newer (void)
+{
+  static const char now[] = "[training]\\u000aformat=1";
+  g_autofree char *folder = trainee_folder ("newer");
+  g_autoptr (Trainee) t = learn (folder, "", 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_autofree char *path = checkpoint_path (folder, t->steps->len);
+  g_clear_pointer (&t, trainee_free);
+  gsize size;
+  g_autofree char *bytes = read_file (path, &size);
+  char *place = NULL;
+  for (gsize i = 0; !place && i + sizeof now < size; i++)
+    if (memcmp (bytes + i, now, sizeof now - 1) == 0)
+      place = bytes + i;
+  g_assert_nonnull (place);
+  place[strlen (now) - 1] = '9';
+  g_assert_true (g_file_set_contents (path, bytes, (gssize)size, NULL));
+  t = learn (folder, "", 0);
+  assert_error (t, GST_STREAM_ERROR, path);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_never (void)
 {
@@ -396,6 +420,7 @@ main (int argc, char **argv)
   g_test_add_func ("/trainsink/two-trainers", test_two_trainers);
   g_test_add_func ("/trainsink/other-variant", test_other_variant);
   g_test_add_func ("/trainsink/truncated", test_truncated);
+  g_test_add_func ("/trainsink/newer", test_newer);
   g_test_add_func ("/trainsink/never", test_never);
   g_test_add_func ("/trainsink/disk-full", test_disk_full);
   g_test_add_func ("/trainsink/log", test_log);
