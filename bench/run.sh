@@ -22,9 +22,12 @@ if [ -d "$peers" ]; then
     || sh "$peers/setup.sh" "$build/peers-env"
   bench/video.py --vatt "$build/tools/vatt" --peers "$peers" \
     --python "$build/peers-env/bin/python" --cache "$build/peers-cache" "$@"
+  bench/train.py --vatt "$build/tools/vatt" --peers "$peers" \
+    --python "$build/peers-env/bin/python" --rounds 1 --runs 3
 else
   echo "SKIP the other engines: no folder $peers (set VATT_PEERS)"
   for variant in vit-base vit-medium; do
     "$build/tools/vatt" bench "$variant"
   done
+  "$build/tools/vatt" bench bbs --train --keep 0.5 --captions 5 --runs 3
 fi

@@ -34,7 +34,7 @@ show() {
 train() {
   show gst-launch-1.0 "$@"
   begin=$(date +%s)
-  inside nice gst-launch-1.0 -q -e "$@"
+  inside gst-launch-1.0 -q -e "$@"
   echo
   echo "Trained in $(($(date +%s) - begin)) s, loss by step:"
   inside vatt curve "$out/log" -o "$out/curve.png"

@@ -124,6 +124,32 @@ check_adds (OpRun *run, Gradients expected)
   free_gradients (found);
 }
 
+/* Gradients that it may begin are written whatever is there before. */
+static void
+check_begins (OpRun *run, Gradients expected)
+{
+  Gradients found;
+  guint last = run->plan->nodes->len - 1;
+  VattNode *node = g_ptr_array_index (run->plan->nodes, last);
+  if (!optest.op->begins)
+    return;
+  optest_refill (run);
+  optest_run_nodes (run, 0, last, OP_WHOLE);
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (node->din[i] && optest.op->begins & (1u << i))
+      optest_poison (run, node->din[i]);
+  node->begins = optest.op->begins;
+  optest_run_nodes (run, last, last + 1, OP_WHOLE);
+  node->begins = 0;
+  take_gradients (run, found);
+  /* Near, as 0 - 0 is 0 and -0 is not. */
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    if (expected[i])
+      compare_near ("begun", found[i], expected[i],
+          vatt_tensor_count (run->node->in[i]), 1.0, 0.0);
+  free_gradients (found);
+}
+
 /* ---- what it should find ---- */
 
 typedef struct {
@@ -218,6 +244,7 @@ optest_gradient (gconstpointer data)
     free_gradients (found);
   }
   check_adds (run, whole);
+  check_begins (run, whole);
 
   optest_refill (run);
   Function function = { .test = test,

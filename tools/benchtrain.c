@@ -53,10 +53,9 @@ measure (VattTrainer *trainer, const VattBatch *batch, guint runs,
     Result *result, GError **error)
 {
   g_autofree double *seconds = g_new0 (double, runs);
-  /* The first step makes the plans, both touch the memory. */
-  for (guint warm = 0; warm < 2; warm++)
-    if (!vatt_trainer_step (trainer, batch, NULL, NULL, error))
-      return FALSE;
+  /* The first step makes the plans and touches the memory. */
+  if (!vatt_trainer_step (trainer, batch, NULL, NULL, error))
+    return FALSE;
   vatt_trainer_start_profile (trainer);
   double begin = processor_seconds ();
   for (guint run = 0; run < runs; run++) {

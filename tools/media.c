@@ -137,6 +137,25 @@ add (Media *media, const char *factory)
   return element;
 }
 
+/* One that takes no part in the pipeline's changes of state until it is
+ * released: a tokeniser that reaches PAUSED before it is linked takes itself for
+ * the end of the pipeline. */
+static GstElement *
+add_held (Media *media, const char *factory)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+  gst_element_set_locked_state (element, TRUE);
+  gst_bin_add (GST_BIN (media->pipeline), element);
+  return element;
+}
+
+static gboolean
+release (GstElement *element)
+{
+  gst_element_set_locked_state (element, FALSE);
+  return gst_element_sync_state_with_parent (element);
+}
+
 /* Sinks do not wait for each other before they begin: there may be no
  * sentence for minutes. */
 static void
@@ -153,10 +172,10 @@ static gboolean
 embed_stream (Media *media, GstPad *pad, VattModality modality)
 {
   const VattMediaParams *params = media->params;
-  GstElement *queue = add (media, "queue");
-  GstElement *tokeniser = add (media, kinds[modality].tokeniser);
-  GstElement *encoder = add (media, "vattencoder");
-  GstElement *sink = add (media, "appsink");
+  GstElement *queue = add_held (media, "queue");
+  GstElement *tokeniser = add_held (media, kinds[modality].tokeniser);
+  GstElement *encoder = add_held (media, "vattencoder");
+  GstElement *sink = add_held (media, "appsink");
   gst_util_set_object_arg (G_OBJECT (encoder), "space", params->space);
   gst_util_set_object_arg (G_OBJECT (encoder), "weights", params->weights);
   g_object_set (encoder, "model", params->model_file, "threads",
@@ -175,7 +194,7 @@ embed_stream (Media *media, GstPad *pad, VattModality modality)
   if (!gst_element_link_many (queue, tokeniser, encoder, sink, NULL))
     return FALSE;
   for (guint i = G_N_ELEMENTS (chain); i-- > 0;)
-    if (!gst_element_sync_state_with_parent (chain[i]))
+    if (!release (chain[i]))
       return FALSE;
   g_autoptr (GstPad) begin = gst_element_get_static_pad (queue, "sink");
   return gst_pad_link (pad, begin) == GST_PAD_LINK_OK;

@@ -20,7 +20,6 @@ typedef enum {
 
 typedef struct {
   const char *name;
-  gboolean trains; /* runs backward passes too */
   /* selector: what follows the colon of "name:selector", or NULL. */
   gpointer (*open) (
       const char *selector, const VattDeviceParams *params, GError **error);
@@ -45,6 +44,11 @@ typedef struct {
    * change, a parameter or a state. Devices may hold their own copy of these,
    * which is made once, when the first program that uses them is prepared. */
   gboolean (*fetch) (VattProgram *program, VattTensor *tensor, GError **error);
+  /* The reverse: takes over what has been written to the data of a parameter or
+   * a state. For both, any part of what the program's tensors are parts of will
+   * do. */
+  gboolean (*send) (
+      VattProgram *program, const VattTensor *tensor, GError **error);
 } VattDeviceIface;
 
 /* For sessions: the table row and the object of a device. */

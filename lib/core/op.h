@@ -31,6 +31,7 @@ typedef struct {
   gboolean again; /* makes an output of a forward node once more */
   VattTensor *din[VATT_MAX_INPUTS];
   VattTensor *dout;
+  guint begins; /* 1 << slot: nothing has been added to din yet */
 } VattNode;
 
 /* Work items [begin, end) of a pass; writes only what belongs to them. scratch
@@ -92,6 +93,9 @@ struct VattOp {
    * inputs of again_reads; NULL for a node that has none. */
   const VattPass *(*again) (const VattNode *node);
   guint again_reads;
+  /* 1 << slot of inputs whose gradient backward passes write instead of adding
+   * to it, where node->begins has the bit too. */
+  guint begins;
   /* 1 << slot of inputs that passes change in place. */
   guint changes;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The way back: the list of nodes walked in reverse. A gradient is made where
- * the first backward pass adds to it, cleared just before, and dies with the
+ * the first backward pass adds to it, cleared just before unless that pass can
+ * write it, and dies with the
  * node whose output it belongs to. What backward passes read, and is cheaper to
  * make than to keep, is made once more before the first that does. */
 #include "plan.h"
@@ -26,23 +27,59 @@ like (VattPlan *plan, const VattTensor *tensor)
   return gradient;
 }
 
-/* The gradient of a tensor, made if it is the first time. */
-static VattTensor *
-gradient_of (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+static void
+append_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
 {
-  if (!tensor || !tensor->learns || tensor->gradient)
-    return tensor ? tensor->gradient : NULL;
-  VattTensor *gradient = tensor->gradient = like (plan, tensor);
-  if (tensor->arena == VATT_ARENA_PARAMETER) {
-    gradient->arena = VATT_ARENA_STATE;
-    return gradient;
-  }
-  gradient->pinned = tensor->arena == VATT_ARENA_INPUT;
   VattNode *clear = g_new0 (VattNode, 1);
   clear->op = zero;
-  clear->out = gradient;
+  clear->out = tensor;
   g_ptr_array_add (plan->nodes, clear);
-  return gradient;
+}
+
+void
+vatt_plan_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero)
+{
+  if (plan->error)
+    return;
+  append_clear (plan, tensor, zero);
+  plan->n_forward = plan->nodes->len;
+}
+
+/* Whether the node is the first to add to the gradient of an input, and can
+ * write it instead. */
+static gboolean
+can_begin (const VattNode *node, guint slot, const VattTensor *tensor)
+{
+  guint slots = 0;
+  for (guint i = 0; i < VATT_MAX_INPUTS; i++)
+    slots += node->in[i] == tensor;
+  return node->op->begins & (1u << slot) && slots == 1 &&
+         tensor->arena == VATT_ARENA_ACTIVATION;
+}
+
+/* Gives a backward node the gradient of an input of the forward one, made if it
+ * is the first time. */
+static void
+want_gradient (VattPlan *plan, VattNode *node, const VattNode *forward,
+    guint slot, const VattOp *zero)
+{
+  VattTensor *tensor = forward->in[slot];
+  if (!tensor || !tensor->learns)
+    return;
+  node->din[slot] = tensor->gradient;
+  if (tensor->gradient)
+    return;
+  VattTensor *gradient = node->din[slot] = tensor->gradient =
+      like (plan, tensor);
+  if (tensor->arena == VATT_ARENA_PARAMETER) {
+    gradient->arena = VATT_ARENA_STATE;
+    return;
+  }
+  gradient->pinned = tensor->arena == VATT_ARENA_INPUT;
+  if (can_begin (forward, slot, tensor))
+    node->begins |= 1u << slot;
+  else
+    append_clear (plan, gradient, zero);
 }
 
 /* ---- outputs that are made once more ---- */
@@ -113,7 +150,7 @@ append_backward (
                       : forward->in[i];
   memcpy (node->saved, forward->saved, sizeof node->saved);
   for (guint i = 0; i < VATT_MAX_INPUTS; i++)
-    node->din[i] = gradient_of (plan, forward->in[i], zero);
+    want_gradient (plan, node, forward, i, zero);
   if (node->op->infer_backward &&
       !node->op->infer_backward (plan, node, error)) {
     g_prefix_error (error, "%s: ", node->op->name);

@@ -70,6 +70,9 @@ VattTensor *vatt_plan_output (
 /* A tensor for an op's own use; for vatt_node_add_work. */
 VattTensor *vatt_plan_tensor (VattPlan *plan);
 
+/* Applies the op `zero` to a tensor itself, which is a state. */
+void vatt_plan_clear (VattPlan *plan, VattTensor *tensor, const VattOp *zero);
+
 /* Asks for the gradient of an input, which will then stay readable. */
 void vatt_plan_want_gradient (VattPlan *plan, VattTensor *input);
 /* Appends the backward passes of everything that a tensor depends on and that

@@ -20,6 +20,12 @@ typedef enum {
 
 typedef struct VattTensor VattTensor;
 
+/* Floats that belong to one allocation. */
+typedef struct {
+  const void *data;
+  size_t count;
+} VattMemory;
+
 struct VattTensor {
   char *name; /* a parameter's path, an input's or output's name, or NULL */
   VattDtype dtype;
@@ -27,8 +33,11 @@ struct VattTensor {
   guint rank;
   size_t shape[VATT_MAX_RANK];
   VattArenaKind arena;
-  size_t offset;        /* bytes from the start of the activation arena */
-  const void *data;     /* where a CPU finds it; set by the device */
+  size_t offset;    /* bytes from the start of the activation arena */
+  const void *data; /* where a CPU finds it; set by the device */
+  /* Of a trainer's tensors: the arena that their data are a part of, of which a
+   * device that copies makes one copy; count 0: there is none. */
+  VattMemory whole;
   guint first, last;    /* nodes that write it first and read it last */
   gboolean pinned;      /* an output: lives to the end of the run */
   gboolean learns;      /* a gradient may flow into it */

@@ -192,9 +192,14 @@ cpu_fetch (VattProgram *program, VattTensor *tensor, GError **error)
   return TRUE;
 }
 
+static gboolean
+cpu_send (VattProgram *program, const VattTensor *tensor, GError **error)
+{
+  return TRUE;
+}
+
 const VattDeviceIface vatt_device_cpu = {
   .name = "cpu",
-  .trains = TRUE,
   .open = cpu_open,
   .close = cpu_close,
   .enumerate = cpu_enumerate,
@@ -203,4 +208,5 @@ const VattDeviceIface vatt_device_cpu = {
   .release = cpu_release,
   .run = cpu_run,
   .fetch = cpu_fetch,
+  .send = cpu_send,
 };

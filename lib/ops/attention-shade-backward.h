@@ -17,8 +17,8 @@ typedef struct {
   Owner owner;
   Body body;
   VattTensor *gradients[2]; /* NULL: not wanted */
-  size_t own, count;        /* rows of either side */
-  size_t tile;              /* of count, at a time */
+  size_t own, others;       /* rows of either side */
+  size_t over, tile;        /* what groups go over, so many at a time */
   double products;          /* that it makes, of two sides */
 } Backward;
 
@@ -99,7 +99,8 @@ choose_backward (const VattShaderCaps *caps, Owner owner, size_t width,
 }
 
 static Backward
-backward_of (const VattNode *node, const VattShaderCaps *caps, Owner owner)
+backward_of (const VattNode *node, const VattShaderCaps *caps, Owner owner,
+    size_t samples)
 {
   const VattAttention *attention = node->attributes;
   const size_t *query = node->in[QUERY]->shape;
@@ -108,7 +109,8 @@ backward_of (const VattNode *node, const VattShaderCaps *caps, Owner owner)
   size_t others = owner == OWN_KEYS ? query[1] : n_keys;
   Backward backward = { .owner = owner,
     .own = own,
-    .count = others,
+    .others = others,
+    .over = others,
     .body = choose_backward (
         caps, owner, query[2] / attention->heads, own, others) };
   backward.tile = backward.body.tile_keys;
@@ -125,6 +127,7 @@ backward_of (const VattNode *node, const VattShaderCaps *caps, Owner owner)
   case OWN_BIAS:
     backward.gradients[0] = node->din[BIAS];
     backward.products = 2.0;
+    backward.over = samples;
     backward.tile = 1;
     break;
   }
@@ -139,7 +142,7 @@ groups_of (const VattNode *node, const Backward *backward, size_t samples)
   size_t blocks = (backward->own + body->rows - 1) / body->rows;
   if (backward->owner == OWN_BIAS)
     return attention->heads * blocks *
-           ((backward->count + body->tile_keys - 1) / body->tile_keys);
+           ((backward->others + body->tile_keys - 1) / body->tile_keys);
   return samples * attention->heads * blocks;
 }
 
@@ -170,8 +173,9 @@ shade_range (const VattNode *node, VattDispatches *all,
   vatt_dispatch_groups (dispatch, groups_of (node, backward, samples));
   size_t turns = (end - begin + backward->tile - 1) / backward->tile;
   dispatch->trips = turns_trips (node, &backward->body, turns);
-  dispatch->flop = product_flop (node) * backward->products * (double)samples /
-                   (double)node->in[QUERY]->shape[0];
+  double share = (double)samples / (double)node->in[QUERY]->shape[0] *
+                 (double)(end - begin) / (double)backward->over;
+  dispatch->flop = product_flop (node) * backward->products * share;
 }
 
 /* As many turns at a time as an invocation may make. */
@@ -179,17 +183,16 @@ static void
 shade_backward (const VattNode *node, VattDispatches *all, Owner owner,
     size_t first, size_t samples)
 {
-  const Backward backward = backward_of (node, all->caps, owner);
+  const Backward backward = backward_of (node, all->caps, owner, samples);
   const Body *body = &backward.body;
-  size_t count = owner == OWN_BIAS ? samples : backward.count;
   size_t turns = (VATT_MAX_TRIPS - body->other_trips) /
                  (turns_trips (node, body, 1) - body->other_trips);
   size_t most = MAX (turns, 1) * backward.tile;
   if (!backward.gradients[0] && !backward.gradients[1])
     return;
-  for (size_t begin = 0; begin < count; begin += most)
-    shade_range (
-        node, all, &backward, first, samples, begin, MIN (count, begin + most));
+  for (size_t begin = 0; begin < backward.over; begin += most)
+    shade_range (node, all, &backward, first, samples, begin,
+        MIN (backward.over, begin + most));
 }
 
 static void
@@ -210,7 +213,7 @@ shade_prepare (
   vatt_dispatch_read (dispatch, node->in[RANDOM]);
   vatt_dispatch_write (dispatch, node->work[PREPARED]);
   vatt_dispatch_elements (dispatch,
-      samples * (params.queries * attention->heads + (size_t)params.keys));
+      samples * ((size_t)params.queries * attention->heads + params.keys));
 }
 
 static void

@@ -9,6 +9,8 @@
 #include "dropout-shaders.h"
 #include "ops.h"
 
+#include <string.h>
+
 enum {
   X,
   RANDOM,
@@ -132,12 +134,14 @@ dropout_backward (const VattNode *node, size_t group0, size_t group1, void *s)
   const float *dy = vatt_tensor_f32 (node->dout);
   if (node->din[X]) {
     float *dx = vatt_tensor_f32_mutable (node->din[X]) + begin;
-    vatt_simd ()->drop_row (
-        dx, dy + begin, dx, &drop, index_of (node, begin), end - begin);
+    vatt_simd ()->drop_row (dx, dy + begin, node->begins & 1u << X ? NULL : dx,
+        &drop, index_of (node, begin), end - begin);
   }
   if (node->din[RESIDUAL]) {
     float *dresidual = vatt_tensor_f32_mutable (node->din[RESIDUAL]);
-    for (size_t i = begin; i < end; i++)
+    if (node->begins & 1u << RESIDUAL)
+      memcpy (dresidual + begin, dy + begin, (end - begin) * sizeof *dy);
+    for (size_t i = begin; i < end && !(node->begins & 1u << RESIDUAL); i++)
       dresidual[i] += dy[i];
   }
 }
@@ -153,6 +157,7 @@ dropout_backward_shade (const VattNode *node, VattDispatches *all)
     Params params = params_of (node, first, part);
     params.residual = dresidual != NULL;
     params.wanted = dx != NULL;
+    params.begins = node->begins;
     VattDispatch *dispatch = vatt_dispatches_add (all, &backward_shader,
         all->caps->element_lanes, &params, sizeof params);
     vatt_dispatch_bind (dispatch, node->dout, first, part, FALSE);
@@ -175,6 +180,7 @@ const VattOp vatt_op_dropout = {
   .forward = { VATT_PASS (dropout, forward, groups) },
   .backward = { VATT_PASS (dropout, backward, groups) },
   .backward_reads = 1u << RANDOM,
+  .begins = 1u << X | 1u << RESIDUAL,
   .again = dropout_again,
   .again_reads = 1u << X | 1u << RANDOM | 1u << RESIDUAL,
 };

@@ -62,7 +62,7 @@ weight_parts (const VattNode *node)
   return MAX (MIN (PART_GROUPS / tiles, most), 1);
 }
 
-/* From one part to the next, of dW; they are bound alone. */
+/* From one part of dW to the next; what is behind them is bound alone. */
 static size_t
 part_size (size_t elements)
 {
@@ -266,7 +266,7 @@ linear_backward_input (
       .b_transposed = true,
       .c = vatt_tensor_f32_mutable (node->din[X]) + row0 * depth,
       .c_stride = depth,
-      .accumulate = true });
+      .accumulate = !(node->begins & 1u << X) });
 }
 
 /* Rows of dx from row0 on, by the terms of dz from k on. */
@@ -275,8 +275,11 @@ shade_input_part (const VattNode *node, VattDispatches *all,
     const VattGemmChoice *choice, const VattGemmShape *rows, size_t row0,
     size_t k)
 {
+  VattGemmShape part = *rows;
+  if (k || !(node->begins & 1u << X))
+    part.flags |= GEMM_ACCUMULATE;
   VattDispatch *dispatch = add_product (
-      all, choice, rows, k, MIN (rows->depth, k + choice->most_terms));
+      all, choice, &part, k, MIN (rows->depth, k + choice->most_terms));
   vatt_dispatch_bind (dispatch, dz_tensor (node), row0 * rows->depth,
       rows->rows * rows->depth, FALSE);
   vatt_dispatch_read (dispatch, node->in[WEIGHT]);
@@ -295,8 +298,7 @@ linear_backward_input_shade (const VattNode *node, VattDispatches *all)
   VattGemmShape shape = { .rows = vatt_items_input_rows (node),
     .columns = columns,
     .depth = depth,
-    .flags =
-        vatt_gemm_stored (node->in[WEIGHT]) | GEMM_B_TURNED | GEMM_ACCUMULATE };
+    .flags = vatt_gemm_stored (node->in[WEIGHT]) | GEMM_B_TURNED };
   if (depth % 4 == 0)
     shape.flags |= GEMM_A_VECTORS | GEMM_B_VECTORS;
   if (columns % 4 == 0)

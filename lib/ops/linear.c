@@ -172,6 +172,7 @@ const VattOp vatt_op_linear = {
       VATT_PASS (linear, backward_weight, weight_items, .chunks = 1),
       VATT_PASS (linear, backward_bias, bias_items) },
   .backward_reads = 1u << X | 1u << WEIGHT | 1u << BIAS,
+  .begins = 1u << X,
   .infer_backward = linear_infer_backward,
   .again = linear_makes_again,
   .again_reads = 1u << BIAS | 1u << RESIDUAL,

@@ -155,7 +155,7 @@ vatt_checkpoints_save (VattCheckpoints *checkpoints, VattTrainer *trainer,
   g_return_val_if_fail (checkpoints && VATT_IS_TRAINER (trainer), FALSE);
   g_autoptr (GVariant) owned = position ? g_variant_ref_sink (position) : NULL;
   VattTrainerParts parts;
-  if (!vatt_trainer_hold (trainer, &parts))
+  if (!vatt_trainer_hold (trainer, &parts, error))
     return FALSE;
   gboolean saved = save (checkpoints, &parts, reservoir, owned, error);
   vatt_trainer_release (trainer);
@@ -329,9 +329,11 @@ vatt_checkpoints_restore (VattCheckpoints *checkpoints, VattTrainer *trainer,
   VattTrainerParts parts;
   if (position)
     *position = NULL;
-  if (!vatt_trainer_hold (trainer, &parts))
+  if (!vatt_trainer_hold (trainer, &parts, error))
     return FALSE;
-  gboolean restored = restore (checkpoints, &parts, reservoir, position, error);
+  gboolean restored =
+      restore (checkpoints, &parts, reservoir, position, error) &&
+      vatt_trainer_send (trainer, error);
   vatt_trainer_release (trainer);
   return restored;
 }

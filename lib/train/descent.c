@@ -33,9 +33,7 @@ stretch (VattPlan *plan, const VattStore *store, VattTrainerTensor arena,
       vatt_plan_input (plan, "state", VATT_DTYPE_F32, 1, shape);
   if (!tensor)
     return NULL;
-  tensor->arena =
-      arena == VATT_TRAINER_PARAMETER ? VATT_ARENA_PARAMETER : VATT_ARENA_STATE;
-  tensor->data = store->arena[arena] + begin;
+  vatt_store_place (store, tensor, arena, begin);
   return tensor;
 }
 
@@ -84,12 +82,24 @@ change (VattDescent *descent, const VattStore *store,
       &update, sizeof update, in, n);
 }
 
+static gboolean
+build_clear (VattDescent *descent, const VattStore *store, GError **error)
+{
+  VattPlan *plan = vatt_stage_begin (&descent->clear, FALSE);
+  size_t end = store->begin[VATT_N_LEARNING_GROUPS];
+  vatt_plan_clear (plan, stretch (plan, store, VATT_TRAINER_GRADIENT, 0, end),
+      &vatt_op_zero);
+  return vatt_stage_finish (&descent->clear, store, error);
+}
+
 gboolean
 vatt_descent_build (VattDescent *descent, const VattStore *store,
     const VattTrainerParams *params, gboolean clean, GError **error)
 {
   static const size_t one[] = { 1 };
   descent->clean = clean;
+  if (!build_clear (descent, store, error))
+    return FALSE;
   vatt_stage_begin (&descent->lengths, FALSE);
   for (guint clip = 0; clip < VATT_N_CLIPS; clip++)
     measure (descent, store, (VattClipClass)clip);
@@ -103,6 +113,12 @@ vatt_descent_build (VattDescent *descent, const VattStore *store,
     if (!params->freeze_towers || groups[group].clip == VATT_CLIP_HEADS)
       change (descent, store, params, (VattGroup)group);
   return vatt_stage_finish (&descent->stage, store, error);
+}
+
+gboolean
+vatt_descent_clear (VattDescent *descent, GError **error)
+{
+  return vatt_stage_run (&descent->clear, VATT_PHASE_FORWARD, NULL, error);
 }
 
 /* Adam's correction for moments that began as 0. */
@@ -157,4 +173,47 @@ double
 vatt_descent_norm (const VattDescent *descent, VattClipClass which)
 {
   return sqrt ((double)vatt_tensor_f32 (descent->squares[which])[0]);
+}
+
+/* An arena, whose parts the update's tensors are. */
+static VattTensor
+arena_of (const VattStore *store, VattTrainerTensor which)
+{
+  VattTensor tensor = { .dtype = VATT_DTYPE_F32,
+    .stored = VATT_DTYPE_F32,
+    .rank = 1,
+    .shape = { vatt_store_count (store, which) } };
+  vatt_store_place (store, &tensor, which, 0);
+  return tensor;
+}
+
+gboolean
+vatt_descent_fetch (VattDescent *descent, VattStore *store,
+    VattTrainerTensor which, GError **error)
+{
+  const VattStage *stage = &descent->stage;
+  guint bit = 1u << which;
+  if (!store->arena[which] || !(store->stale & bit))
+    return TRUE;
+  VattTensor tensor = arena_of (store, which);
+  gboolean done =
+      vatt_device_iface (stage->device)->fetch (stage->program, &tensor, error);
+  if (done)
+    store->stale &= ~bit;
+  return done;
+}
+
+gboolean
+vatt_descent_send (VattDescent *descent, const VattStore *store, GError **error)
+{
+  const VattStage *stage = &descent->stage;
+  for (guint a = 0; a < VATT_N_ARENAS; a++) {
+    if (!store->arena[a] || a == VATT_TRAINER_GRADIENT)
+      continue;
+    const VattTensor tensor = arena_of (store, (VattTrainerTensor)a);
+    if (!vatt_device_iface (stage->device)
+             ->send (stage->program, &tensor, error))
+      return FALSE;
+  }
+  return TRUE;
 }

@@ -59,14 +59,22 @@ static const struct {
   { "patience", SMALL, FIELD (patience), 1 },
 };
 
-/* Enough digits to read the same number back. */
+/* As few digits as read back the same number. */
+static void
+append_real (GString *text, double value)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd (number, sizeof number, "%.15g", value);
+  if (g_ascii_strtod (number, NULL) != value)
+    g_ascii_dtostr (number, sizeof number, value);
+  g_string_append (text, number);
+}
+
 static void
 append (GString *text, const char *place, guint field, guint index)
 {
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
   if (fields[field].kind == REAL)
-    g_string_append (text,
-        g_ascii_dtostr (number, sizeof number, ((const double *)place)[index]));
+    append_real (text, ((const double *)place)[index]);
   else if (fields[field].kind == WHOLE)
     g_string_append_printf (
         text, "%" G_GUINT64_FORMAT, ((const guint64 *)place)[index]);

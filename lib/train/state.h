@@ -60,8 +60,12 @@ typedef struct {
   guint64 *step, *bad;
 } VattTrainerParts;
 
-/* In trainer.c. Between the two no step runs. */
-gboolean vatt_trainer_hold (VattTrainer *trainer, VattTrainerParts *parts);
+/* In trainer.c. Between the two no step runs, and the host's values are the
+ * device's. */
+gboolean vatt_trainer_hold (
+    VattTrainer *trainer, VattTrainerParts *parts, GError **error);
+/* What has been put into the store, to the device. */
+gboolean vatt_trainer_send (VattTrainer *trainer, GError **error);
 void vatt_trainer_release (VattTrainer *trainer);
 
 /* The tensors of a model, with their own names and in its order, then what the

@@ -88,12 +88,10 @@ allocate_all (VattStore *store, gboolean second, GError **error)
     [VATT_TRAINER_FIRST] = "values of the optimiser",
     [VATT_TRAINER_SECOND] = "second moments",
   };
-  size_t all = store->begin[VATT_N_GROUPS];
-  size_t learning = store->begin[VATT_N_LEARNING_GROUPS];
   for (guint a = 0; a < VATT_N_ARENAS; a++) {
     if (a == VATT_TRAINER_SECOND && !second)
       continue;
-    size_t floats = a == VATT_TRAINER_PARAMETER ? all : learning;
+    size_t floats = vatt_store_count (store, (VattTrainerTensor)a);
     if (!allocate (store, (VattTrainerTensor)a, floats, names[a], error))
       return FALSE;
   }
@@ -152,20 +150,31 @@ vatt_store_free (VattStore *store)
 }
 
 size_t
+vatt_store_count (const VattStore *store, VattTrainerTensor which)
+{
+  return store->begin[which == VATT_TRAINER_PARAMETER ? VATT_N_GROUPS
+                                                      : VATT_N_LEARNING_GROUPS];
+}
+
+size_t
 vatt_store_bytes (const VattStore *store)
 {
-  size_t floats = store->begin[VATT_N_GROUPS];
-  for (guint a = VATT_TRAINER_GRADIENT; a < VATT_N_ARENAS; a++)
+  size_t floats = 0;
+  for (guint a = 0; a < VATT_N_ARENAS; a++)
     if (store->arena[a])
-      floats += store->begin[VATT_N_LEARNING_GROUPS];
+      floats += vatt_store_count (store, (VattTrainerTensor)a);
   return floats * sizeof (float);
 }
 
 void
-vatt_store_clear_gradients (VattStore *store)
+vatt_store_place (const VattStore *store, VattTensor *tensor,
+    VattTrainerTensor which, size_t begin)
 {
-  memset (store->arena[VATT_TRAINER_GRADIENT], 0,
-      store->begin[VATT_N_LEARNING_GROUPS] * sizeof (float));
+  tensor->arena =
+      which == VATT_TRAINER_PARAMETER ? VATT_ARENA_PARAMETER : VATT_ARENA_STATE;
+  tensor->data = store->arena[which] + begin;
+  tensor->whole = (VattMemory){ .data = store->arena[which],
+    .count = vatt_store_count (store, which) };
 }
 
 void
@@ -175,9 +184,9 @@ vatt_store_bind (const VattStore *store, VattPlan *plan)
     VattTensor *tensor =
         g_array_index (plan->parameters, VattParameter, i).tensor;
     size_t place = place_of (store, tensor->name);
-    tensor->data = store->arena[VATT_TRAINER_PARAMETER] + place;
+    vatt_store_place (store, tensor, VATT_TRAINER_PARAMETER, place);
     if (tensor->gradient)
-      tensor->gradient->data = store->arena[VATT_TRAINER_GRADIENT] + place;
+      vatt_store_place (store, tensor->gradient, VATT_TRAINER_GRADIENT, place);
   }
 }
 

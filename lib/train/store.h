@@ -30,6 +30,9 @@ typedef struct {
   GHashTable *places;          /* path -> where it begins, in floats */
   float *arena[VATT_N_ARENAS]; /* by VattTrainerTensor; aligned */
   void *memory[VATT_N_ARENAS]; /* owned; they are in it */
+  /* 1 << arena where the device has changed its copy since the host's; of
+   * devices that have none, too. */
+  guint stale;
   size_t begin[VATT_N_GROUPS + 1]; /* of the groups, in floats */
 } VattStore;
 
@@ -40,7 +43,11 @@ void vatt_store_free (VattStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VattStore, vatt_store_free)
 
 size_t vatt_store_bytes (const VattStore *store);
-void vatt_store_clear_gradients (VattStore *store);
+/* How many floats an arena has, where there is such a one. */
+size_t vatt_store_count (const VattStore *store, VattTrainerTensor which);
+/* Makes a tensor the part of an arena that begins there. */
+void vatt_store_place (const VattStore *store, VattTensor *tensor,
+    VattTrainerTensor which, size_t begin);
 /* Gives the parameters of a plan, and their gradients, their data. */
 void vatt_store_bind (const VattStore *store, VattPlan *plan);
 /* NULL where a parameter has no such tensor. */

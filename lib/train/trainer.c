@@ -9,42 +9,14 @@
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
 #include "accuracy.h"
-#include "batch.h"
-#include "descent.h"
 #include "health.h"
-#include "mixup.h"
-#include "objective.h"
-#include "profile.h"
 #include "rng.h"
 #include "settings.h"
 #include "state.h"
-#include "towers.h"
+#include "trainer-private.h"
 
 #include <math.h>
 #include <string.h>
-
-struct _VattTrainer {
-  GObject parent;
-  VattModel *model;
-  VattDevice *device;
-  VattTrainerParams params;
-  guint modalities; /* bits, which the objective needs */
-  gboolean contrast;
-
-  VattStore *store;
-  VattTowerStage tower[VATT_N_MODALITIES];
-  VattObjective objective;
-  VattDescent descent;
-  float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
-  float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
-  float *ones;                        /* owned; for samples that are valid */
-  VattMixup mixup;
-  float *scores;      /* owned; of accuracies */
-  VattBatchSize size; /* of the batch */
-  guint64 step;
-  guint64 bad; /* steps in a row whose loss was bad */
-  gint busy;   /* atomic: a trainer belongs to one thread at a time */
-};
 
 G_DEFINE_FINAL_TYPE (VattTrainer, vatt_trainer, G_TYPE_OBJECT)
 
@@ -58,6 +30,7 @@ vatt_trainer_finalize (GObject *object)
     g_free (self->last[m]);
   }
   vatt_stage_clear (&self->objective.stage);
+  vatt_stage_clear (&self->descent.clear);
   vatt_stage_clear (&self->descent.lengths);
   vatt_stage_clear (&self->descent.stage);
   g_clear_pointer (&self->store, vatt_store_free);
@@ -80,16 +53,6 @@ vatt_trainer_init (VattTrainer *self)
 {
 }
 
-static gboolean
-check_device (VattDevice *device, GError **error)
-{
-  if (vatt_device_iface (device)->trains)
-    return TRUE;
-  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
-      "device '%s' does not train, 'cpu' does", vatt_device_get_name (device));
-  return FALSE;
-}
-
 /**
  * vatt_trainer_new:
  * @model: where to begin
@@ -100,8 +63,7 @@ check_device (VattDevice *device, GError **error)
  * Makes a trainer. @model itself does not change.
  *
  * Returns: (transfer full): the trainer, or %NULL with
- *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs, or
- *   the device cannot train,
+ *   %VATT_ERROR_UNSUPPORTED if the model lacks what the objective needs,
  *   %VATT_ERROR_CONFIG for settings that make no sense, or
  *   %VATT_ERROR_MEMORY
  */
@@ -112,8 +74,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   g_return_val_if_fail (VATT_IS_MODEL (model), NULL);
   g_return_val_if_fail (VATT_IS_DEVICE (device), NULL);
   g_return_val_if_fail (params, NULL);
-  if (!vatt_trainer_params_check (params, error) ||
-      !check_device (device, error))
+  if (!vatt_trainer_params_check (params, error))
     return NULL;
   g_autoptr (VattTrainer) self = g_object_new (VATT_TYPE_TRAINER, NULL);
   self->device = g_object_ref (device);
@@ -133,6 +94,7 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     self->tower[m].stage.device = device;
   self->objective.stage.device = device;
+  self->descent.clear.device = device;
   self->descent.lengths.device = self->descent.stage.device = device;
   /* The authors let contrast go on where a gradient is not a number. */
   if (!vatt_descent_build (
@@ -400,8 +362,9 @@ learn (VattTrainer *self, const VattBatch *batch, GCancellable *cancellable,
   if (!make_plans (self, batch, error) ||
       (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;
-  vatt_store_clear_gradients (self->store);
-  return run_towers (self, batch, cancellable, error) &&
+  self->store->stale = ~0u;
+  return vatt_descent_clear (&self->descent, error) &&
+         run_towers (self, batch, cancellable, error) &&
          run_objective (self, batch, cancellable, error) &&
          (self->params.freeze_towers ||
              run_towers_back (self, batch, cancellable, error)) &&
@@ -441,16 +404,29 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
 }
 
 gboolean
-vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts)
+vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts, GError **error)
 {
   g_return_val_if_fail (
       g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE), FALSE);
+  for (guint a = 0; a < VATT_N_ARENAS; a++)
+    if (a != VATT_TRAINER_GRADIENT &&
+        !vatt_descent_fetch (
+            &self->descent, self->store, (VattTrainerTensor)a, error)) {
+      vatt_trainer_release (self);
+      return FALSE;
+    }
   *parts = (VattTrainerParts){ .model = self->model,
     .params = &self->params,
     .store = self->store,
     .step = &self->step,
     .bad = &self->bad };
   return TRUE;
+}
+
+gboolean
+vatt_trainer_send (VattTrainer *self, GError **error)
+{
+  return vatt_descent_send (&self->descent, self->store, error);
 }
 
 void
@@ -478,12 +454,15 @@ vatt_trainer_get_step (VattTrainer *trainer)
  * @error: return location for a #GError
  *
  * Returns: (transfer full): a model of the parameters as they are now, or
- *   %NULL with %VATT_ERROR_MEMORY
+ *   %NULL with %VATT_ERROR_MEMORY, or %VATT_ERROR_DEVICE where it is lost
  */
 VattModel *
 vatt_trainer_get_model (VattTrainer *trainer, GError **error)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), NULL);
+  if (!vatt_descent_fetch (
+          &trainer->descent, trainer->store, VATT_TRAINER_PARAMETER, error))
+    return NULL;
   return vatt_store_snapshot (trainer->store, error);
 }
 
@@ -496,7 +475,7 @@ vatt_trainer_get_model (VattTrainer *trainer, GError **error)
  *
  * Returns: (transfer none) (nullable): values, which the next step changes;
  *   %NULL if there is no such parameter, or nothing of that kind with it, as
- *   frozen ones have no gradient
+ *   frozen ones have no gradient, or if the device is lost
  */
 const float *
 vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
@@ -504,78 +483,10 @@ vatt_trainer_get_tensor (VattTrainer *trainer, const char *path,
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer) && path, NULL);
   g_return_val_if_fail ((guint)which < VATT_N_ARENAS, NULL);
+  g_autoptr (GError) error = NULL;
+  if (!vatt_descent_fetch (&trainer->descent, trainer->store, which, &error)) {
+    g_warning ("%s", error->message);
+    return NULL;
+  }
   return vatt_store_lookup (trainer->store, path, which, count);
-}
-
-static void
-list_stages (
-    VattTrainer *self, VattStage *stage[VATT_N_MODALITIES + 3], guint *n)
-{
-  *n = 0;
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    stage[(*n)++] = &self->tower[m].stage;
-  stage[(*n)++] = &self->objective.stage;
-  stage[(*n)++] = &self->descent.lengths;
-  stage[(*n)++] = &self->descent.stage;
-}
-
-/**
- * vatt_trainer_start_profile:
- * @trainer: a trainer
- *
- * From the next step on, the time of every op is measured.
- */
-void
-vatt_trainer_start_profile (VattTrainer *trainer)
-{
-  g_return_if_fail (VATT_IS_TRAINER (trainer));
-  VattStage *stage[VATT_N_MODALITIES + 3];
-  guint n;
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    vatt_stage_profile (stage[s]);
-}
-
-/**
- * vatt_trainer_get_profile:
- * @trainer: a trainer
- * @n_rows: (out): how many rows
- *
- * Returns: (transfer full) (array length=n_rows): one row per op and way, to be
- *   freed by g_free(): of one run of each plan; seconds are those of all steps
- *   since vatt_trainer_start_profile()
- */
-VattProfileRow *
-vatt_trainer_get_profile (VattTrainer *trainer, guint *n_rows)
-{
-  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && n_rows, NULL);
-  VattStage *stage[VATT_N_MODALITIES + 3];
-  guint n;
-  GArray *rows = g_array_new (FALSE, FALSE, sizeof (VattProfileRow));
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    if (stage[s]->plan)
-      vatt_profile_add (rows, stage[s]->plan, stage[s]->seconds);
-  *n_rows = rows->len;
-  return (VattProfileRow *)g_array_free (rows, FALSE);
-}
-
-/**
- * vatt_trainer_get_bytes:
- * @trainer: a trainer
- *
- * Returns: bytes of parameters, gradients and what the optimiser remembers,
- *   and of the activations of the last step
- */
-gsize
-vatt_trainer_get_bytes (VattTrainer *trainer)
-{
-  g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
-  gsize bytes = vatt_store_bytes (trainer->store);
-  VattStage *stage[VATT_N_MODALITIES + 3];
-  guint n;
-  list_stages (trainer, stage, &n);
-  for (guint s = 0; s < n; s++)
-    bytes += vatt_stage_bytes (stage[s]);
-  return bytes;
 }

@@ -442,4 +442,5 @@ const VattDeviceIface vatt_device_vulkan = {
   .release = vatt_vk_program_release,
   .run = vatt_vk_program_run,
   .fetch = vatt_vk_program_fetch,
+  .send = vatt_vk_program_send,
 };

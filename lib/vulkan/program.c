@@ -54,9 +54,9 @@ hold_parameters (VattProgram *self, GError **error)
     if (tensor->arena != VATT_ARENA_PARAMETER &&
         tensor->arena != VATT_ARENA_STATE)
       continue;
-    /* A plan that learns shares its parameters with one that changes them. */
+    /* A trainer's plans share parameters with one that changes them. */
     if (tensor->arena == VATT_ARENA_PARAMETER && !self->plan->learns &&
-        !g_hash_table_contains (wide, tensor))
+        !tensor->whole.count && !g_hash_table_contains (wide, tensor))
       tensor->stored = self->vk->weight_dtype;
     g_ptr_array_add (wanted, tensor);
   }

@@ -60,6 +60,8 @@ gboolean vatt_vk_program_run (VattProgram *program, VattPhase phase,
 
 gboolean vatt_vk_program_fetch (
     VattProgram *program, VattTensor *tensor, GError **error);
+gboolean vatt_vk_program_send (
+    VattProgram *program, const VattTensor *tensor, GError **error);
 
 /* ---- record.c ---- */
 

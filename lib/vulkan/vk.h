@@ -120,6 +120,11 @@ void vatt_vk_weights_free (VattVk *vk, VattVkWeights *weights);
 gboolean vatt_vk_weights_hold (VattVk *vk, VattTensor *const *tensors, guint n,
     VattVkPlace *places, GError **error);
 void vatt_vk_weights_drop (VattVk *vk, VattTensor *const *tensors, guint n);
+/* Where a tensor lies that is held, or is a part of what is. */
+VattVkPlace vatt_vk_weights_find (VattVk *vk, const VattTensor *tensor);
+/* Uploads it again. */
+gboolean vatt_vk_weights_send (
+    VattVk *vk, const VattTensor *tensor, GError **error);
 /* Bytes of elements as they are stored, in whole words. */
 size_t vatt_vk_stored_bytes (VattDtype stored, size_t count);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Parameters by the address of their values: all sessions of a model share
- * one copy, and so do the plans of a trainer, which change it, and what it
- * keeps beside them. A program holds what it uses, and its session holds the
- * model. */
+ * one copy. Of a trainer's arenas there is one copy each, which its plans
+ * change. A program holds what it uses, and its session holds the model. */
 #include "vk.h"
 
 #include "narrow.h"
@@ -54,8 +53,9 @@ key_equal (gconstpointer a, gconstpointer b)
 static Key
 key_of (const VattTensor *tensor)
 {
-  return (Key){ .data = tensor->data,
-    .count = vatt_tensor_count (tensor),
+  const VattMemory *whole = &tensor->whole;
+  return (Key){ .data = whole->count ? whole->data : tensor->data,
+    .count = whole->count ? whole->count : vatt_tensor_count (tensor),
     .stored = tensor->stored };
 }
 
@@ -103,59 +103,74 @@ vatt_vk_weights_drop (VattVk *vk, VattTensor *const *tensors, guint n)
   }
 }
 
-/* Values [first, first + count) of a parameter, as they are stored. */
+/* Values [first, first + count), as they are stored. */
 static void
-convert (void *to, const VattTensor *tensor, size_t first, size_t count)
+convert (void *to, const Key *key, size_t first, size_t count)
 {
-  const float *from = vatt_tensor_f32 (tensor) + first;
-  if (tensor->stored == VATT_DTYPE_BF16)
+  const float *from = (const float *)key->data + first;
+  if (key->stored == VATT_DTYPE_BF16)
     vatt_narrow_bf16 (to, from, count);
-  else if (tensor->stored == VATT_DTYPE_F16)
+  else if (key->stored == VATT_DTYPE_F16)
     vatt_narrow_f16 (to, from, count);
   else
     memcpy (to, from, count * sizeof *from);
 }
 
 static gboolean
-upload_staged (VattVk *vk, const Entry *entry, const VattTensor *tensor,
+upload_staged (VattVk *vk, const VattVkPlace *to, const Key *key,
     const VattVkBuffer *staging, GError **error)
 {
-  size_t size = vatt_dtype_size (tensor->stored);
-  size_t most = STAGING_BYTES / size, count = entry->key.count;
-  for (size_t first = 0; first < count; first += most) {
-    size_t part = MIN (most, count - first);
-    convert (staging->mapped, tensor, first, part);
+  size_t size = vatt_dtype_size (key->stored);
+  size_t most = STAGING_BYTES / size;
+  for (size_t first = 0; first < key->count; first += most) {
+    size_t part = MIN (most, key->count - first);
+    convert (staging->mapped, key, first, part);
     if (!vatt_vk_buffer_flush (vk, staging, error) ||
-        !vatt_vk_copy (vk, staging, 0, &entry->block->buffer,
-            entry->offset + first * size,
-            vatt_vk_stored_bytes (tensor->stored, part), error))
+        !vatt_vk_copy (vk, staging, 0, to->buffer, to->offset + first * size,
+            vatt_vk_stored_bytes (key->stored, part), error))
       return FALSE;
   }
   return TRUE;
 }
 
+/* Values of keys to their places, which are in one buffer. */
 static gboolean
-upload (VattVk *vk, Block *block, VattTensor *const *tensors, guint n,
+upload (VattVk *vk, const VattVkPlace *places, const Key *keys, guint n,
     GError **error)
 {
   VattVkBuffer staging = { VK_NULL_HANDLE };
-  gboolean mapped = block->buffer.mapped != NULL, done = TRUE;
-  if (!mapped && !vatt_vk_buffer_init (vk, &staging, STAGING_BYTES,
-                     VATT_VK_UPLOAD, "weights on their way", error))
+  const VattVkBuffer *to = places[0].buffer;
+  gboolean done = TRUE;
+  if (!to->mapped && !vatt_vk_buffer_init (vk, &staging, STAGING_BYTES,
+                         VATT_VK_UPLOAD, "weights on their way", error))
     return FALSE;
-  for (guint i = 0; i < n && done; i++) {
+  for (guint i = 0; i < n && done; i++)
+    if (to->mapped)
+      convert (to->mapped + places[i].offset, &keys[i], 0, keys[i].count);
+    else
+      done = upload_staged (vk, &places[i], &keys[i], &staging, error);
+  if (!to->mapped)
+    vatt_vk_buffer_clear (vk, &staging);
+  return done && (!to->mapped || vatt_vk_buffer_flush (vk, to, error));
+}
+
+/* Those of the tensors that lie in a new block. */
+static gboolean
+upload_block (VattVk *vk, const Block *block, VattTensor *const *tensors,
+    guint n, GError **error)
+{
+  g_autofree VattVkPlace *places = g_new (VattVkPlace, n);
+  g_autofree Key *keys = g_new (Key, n);
+  guint found = 0;
+  for (guint i = 0; i < n; i++) {
     const Key key = key_of (tensors[i]);
     const Entry *entry = g_hash_table_lookup (vk->weights->entries, &key);
     if (entry->block != block)
       continue;
-    if (mapped)
-      convert (block->buffer.mapped + entry->offset, tensors[i], 0, key.count);
-    else
-      done = upload_staged (vk, entry, tensors[i], &staging, error);
+    places[found] = (VattVkPlace){ &block->buffer, entry->offset };
+    keys[found++] = key;
   }
-  if (!mapped)
-    vatt_vk_buffer_clear (vk, &staging);
-  return done && (!mapped || vatt_vk_buffer_flush (vk, &block->buffer, error));
+  return upload (vk, places, keys, found, error);
 }
 
 /* Bytes of those that are not there, which get an entry in block. */
@@ -181,9 +196,8 @@ enter (VattVk *vk, Block *block, VattTensor *const *tensors, guint n)
   return bytes;
 }
 
-gboolean
-vatt_vk_weights_hold (VattVk *vk, VattTensor *const *tensors, guint n,
-    VattVkPlace *places, GError **error)
+static gboolean
+hold_together (VattVk *vk, VattTensor *const *tensors, guint n, GError **error)
 {
   Block *block = g_new0 (Block, 1);
   size_t bytes = enter (vk, block, tensors, n);
@@ -191,15 +205,52 @@ vatt_vk_weights_hold (VattVk *vk, VattTensor *const *tensors, guint n,
     g_free (block);
   } else if (!vatt_vk_buffer_init (vk, &block->buffer, bytes, VATT_VK_COMPUTE,
                  "weights", error) ||
-             !upload (vk, block, tensors, n, error)) {
+             !upload_block (vk, block, tensors, n, error)) {
     vatt_vk_weights_drop (vk, tensors, n);
     return FALSE;
   }
-  for (guint i = 0; i < n; i++) {
-    const Key key = key_of (tensors[i]);
-    const Entry *entry = g_hash_table_lookup (vk->weights->entries, &key);
-    places[i] = (VattVkPlace){ .buffer = &entry->block->buffer,
-      .offset = entry->offset };
-  }
   return TRUE;
+}
+
+VattVkPlace
+vatt_vk_weights_find (VattVk *vk, const VattTensor *tensor)
+{
+  const Key key = key_of (tensor);
+  const Entry *entry = g_hash_table_lookup (vk->weights->entries, &key);
+  g_assert (entry);
+  size_t inside = (size_t)((const char *)tensor->data - (const char *)key.data);
+  return (VattVkPlace){ .buffer = &entry->block->buffer,
+    .offset = entry->offset + inside };
+}
+
+gboolean
+vatt_vk_weights_hold (VattVk *vk, VattTensor *const *tensors, guint n,
+    VattVkPlace *places, GError **error)
+{
+  guint held = 0;
+  while (held < n) {
+    /* An arena has a buffer of its own, which is large enough. */
+    guint count = 1;
+    while (!tensors[held]->whole.count && held + count < n &&
+           !tensors[held + count]->whole.count)
+      count++;
+    if (!hold_together (vk, tensors + held, count, error)) {
+      vatt_vk_weights_drop (vk, tensors, held);
+      return FALSE;
+    }
+    held += count;
+  }
+  for (guint i = 0; i < n; i++)
+    places[i] = vatt_vk_weights_find (vk, tensors[i]);
+  return TRUE;
+}
+
+gboolean
+vatt_vk_weights_send (VattVk *vk, const VattTensor *tensor, GError **error)
+{
+  const VattVkPlace place = vatt_vk_weights_find (vk, tensor);
+  const Key part = { .data = tensor->data,
+    .count = vatt_tensor_count (tensor),
+    .stored = tensor->stored };
+  return upload (vk, &place, &part, 1, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the way back needs of a run, of each query and of each key, in one
- * buffer, as a shader binds few: the random numbers' key, in the first two
+ * buffer, as a shader binds few: what random numbers follow from, in the first
  * words; from STATISTICS on pairs, the saved sum and delta = dy . y; from
  * `masks` on the mask. An invocation is a query of a head or an element of the
  * mask, heads first. */

@@ -1,8 +1,8 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * dropout: dx += dy keep / (1 - rate), dr += dy; an invocation is eight
- * values. */
+ * dropout: dx += dy keep / (1 - rate), dr += dy, or both = where they begin; an
+ * invocation is eight values. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #include "common.glsl"
@@ -27,9 +27,9 @@ drop (uint i, float factor)
   if (i >= count)
     return;
   if (wanted != 0)
-    dx[i] += factor * dy[i];
+    dx[i] = ((begins & 1u) != 0 ? 0.0 : dx[i]) + factor * dy[i];
   if (residual != 0)
-    dr[i] += dy[i];
+    dr[i] = ((begins & 4u) != 0 ? 0.0 : dr[i]) + dy[i];
 }
 
 #include "spread.glsl"

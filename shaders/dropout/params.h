@@ -11,5 +11,6 @@ uint32_t threshold;
 float scale;
 uint32_t residual; /* whether there is one, or its gradient */
 uint32_t wanted;   /* the gradient of x */
+uint32_t begins;   /* 1: dx, 4: dr are written, not added to */
 uint32_t item_groups;
 uint32_t item_rest;

@@ -3,6 +3,8 @@
  * Comparing tensor by tensor. */
 #include "training-compare.h"
 
+#include "state.h"
+
 #include "relative.h"
 
 #include <math.h>
@@ -148,6 +150,7 @@ training_settle (Training *training, VattTensorFile *gradients, double rate)
         training, info, vatt_tensor_file_lookup (gradients, key)->data, rate);
     worst = MAX (worst, off);
   }
+  g_assert_true (vatt_trainer_send (training->trainer, NULL));
   g_test_message ("worst first step off by %.2e", worst);
 }
 

@@ -5,12 +5,14 @@
  * and gradients, and end with their parameters, moving statistics and
  * optimiser slots.
  *
- *   training CASE...
+ *   training [--vulkan] CASE...
  *
+ * On the Vulkan device the same is asked of it as of the processor.
  * The folder is VATT_GOLDEN_DIR, or `golden` in VATT_SHARED_DATA. */
 #include "case.h"
 #include "folder.h"
 #include "training-compare.h"
+#include "vulkandevice.h"
 
 #include <math.h>
 #include <string.h>
@@ -184,15 +186,15 @@ run_step (const GoldenCase *test, Training *training, guint step, gboolean adam)
   return TRUE;
 }
 
+static gboolean on_vulkan;
+
 static void
-run_case (const GoldenCase *test, Training *training)
+run_case (const GoldenCase *test, Training *training, VattDevice *device)
 {
   g_autoptr (GError) error = NULL;
   VattTrainerParams params;
   guint steps = 0;
   read_params (test, &params);
-  g_autoptr (VattDevice) device = vatt_device_new ("cpu", NULL, &error);
-  g_assert_no_error (error);
   training->trainer =
       vatt_trainer_new (training->before, device, &params, &error);
   g_assert_no_error (error);
@@ -210,7 +212,11 @@ static void
 test_case (gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder = golden_case_folder (data);
+  g_autoptr (VattDevice) device = on_vulkan
+                                      ? vulkan_device_or_skip ()
+                                      : vatt_device_new ("cpu", NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *folder = device ? golden_case_folder (data) : NULL;
   if (!folder)
     return;
   GoldenCase test;
@@ -229,7 +235,7 @@ test_case (gconstpointer data)
     .moved = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free) };
   vatt_import_read_config (&training.import, &error);
   g_assert_no_error (error);
-  run_case (&test, &training);
+  run_case (&test, &training, device);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     g_free (training.import.layout.tower[m]);
   g_free (training.import.layout.head);
@@ -241,8 +247,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (int i = 1; i < argc; i++) {
-    g_autofree char *path = g_strconcat ("/golden/training/", argv[i], NULL);
+  on_vulkan = argc > 1 && strcmp (argv[1], "--vulkan") == 0;
+  for (int i = on_vulkan ? 2 : 1; i < argc; i++) {
+    g_autofree char *path = g_strconcat (
+        "/golden/training/", on_vulkan ? "vulkan/" : "", argv[i], NULL);
     g_test_add_data_func (path, argv[i], test_case);
   }
   return g_test_run ();

@@ -124,6 +124,32 @@ check_folders (const char *a, const char *b)
   check_same (last[0], last[1]);
 }
 
+/* Which model an encoder has that is told so. */
+static char *
+serve (const char *model)
+{
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc num-buffers=12 ! video/x-raw,framerate=10/1 ! "
+      "vattvideotok ! vattencoder threads=1 post-messages=true %s ! fakesink",
+      model);
+  g_autoptr (Report) report = run_pipeline (line);
+  g_assert_cmpstr (report->error, ==, NULL);
+  g_assert_cmpuint (report->results->len, >, 0);
+  return g_strdup (report_string (report, 0, "model-id"));
+}
+
+/* Encoders take the newest of a folder, which is what was learnt. */
+static void
+check_served (const char *folder)
+{
+  g_autofree char *newest = g_strdup_printf ("model=%s follow=true", folder);
+  g_autofree char *output = g_strdup_printf ("model=%s.model", folder);
+  g_autofree char *found = serve (newest);
+  g_autofree char *expected = serve (output);
+  g_assert_nonnull (expected);
+  g_assert_cmpstr (found, ==, expected);
+}
+
 static void
 remove_run (const char *folder)
 {
@@ -169,6 +195,7 @@ test_killed (void)
     remove_run (killed);
   }
   g_test_message ("%u trainings, killed %u times", rounds, kills);
+  check_served (alone);
   remove_run (alone);
 }
 

@@ -5,7 +5,6 @@
  * authors' code learns is in the suite `golden`. */
 #include "relative.h"
 #include "tinymodel.h"
-#include "vulkandevice.h"
 
 #include <math.h>
 #include <string.h>
@@ -446,22 +445,6 @@ test_unsupported (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_device (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  VattTrainerParams params = settings ();
-  g_autoptr (VattDevice) vulkan = vulkan_device_new (NULL);
-  if (!vulkan) {
-    if (!g_test_failed ())
-      g_test_skip ("no Vulkan device");
-    return;
-  }
-  g_assert_null (vatt_trainer_new (fixture->model, vulkan, &params, &error));
-  g_assert_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED);
-  g_assert_nonnull (strstr (error->message, "does not train, 'cpu' does"));
-}
-
-static void
 add (const char *name, void (*test) (Fixture *fixture, gconstpointer data))
 {
   g_autofree char *path = g_strconcat ("/trainer/", name, NULL);
@@ -483,6 +466,5 @@ main (int argc, char **argv)
   add ("refused/batches", test_batches);
   add ("refused/params", test_params);
   add ("refused/unsupported", test_unsupported);
-  add ("refused/device", test_device);
   return g_test_run ();
 }
