@@ -142,7 +142,7 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "Samples that the towers compute at once (0 = the whole batch): less "
       "memory, more time, the same result",
       GST_VATT_ROW_UINT, OF (micro_batch) },
-  { "seed", "Seed", "Of dropout, and of the order in the reservoir",
+  { "seed", "Seed", "Of dropout and mixup, and of the order in the reservoir",
       GST_VATT_ROW_UINT64, OF (seed) },
   { "loss-limit", "Greatest loss",
       "A loss above it is as bad as one that is no finite number (0 = any)",
@@ -255,3 +255,12 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
 };
 
 const guint gst_vatt_n_train_rows = G_N_ELEMENTS (gst_vatt_train_rows);
+
+/* Whether property @index is one of #VattTrainerParams. */
+gboolean
+gst_vatt_train_row_is_trainers (guint index)
+{
+  const gsize begin = AT (params);
+  gsize offset = gst_vatt_train_rows[index].offset;
+  return offset >= begin && offset < begin + sizeof (VattTrainerParams);
+}

@@ -28,9 +28,10 @@ typedef struct {
   gboolean any_state; /* read while it plays; else on the way to READY */
 } GstVattTrainRow;
 
-/* The trainer's come first. */
-#define GST_VATT_N_TRAINER_ROWS 26
+/* Numbers of those of the trainer are bits of `given`: they come first. */
 extern const GstVattTrainRow gst_vatt_train_rows[];
 extern const guint gst_vatt_n_train_rows;
+
+gboolean gst_vatt_train_row_is_trainers (guint index);
 
 G_END_DECLS

@@ -78,7 +78,7 @@ size_of (GstVattRowKind kind)
 static gboolean
 is_given (const GstVattTrainSettings *settings, gsize offset)
 {
-  for (guint i = 0; i < GST_VATT_N_TRAINER_ROWS; i++)
+  for (guint i = 0; gst_vatt_train_row_is_trainers (i); i++)
     if (gst_vatt_train_rows[i].offset == offset)
       return (settings->given & (G_GUINT64_CONSTANT (1) << i)) != 0;
   return FALSE;
@@ -91,7 +91,7 @@ merge_params (const GstVattTrainSettings *settings, VattTrainerParams *params)
   VattTrainerParams whole;
   vatt_trainer_params_init (&whole, (VattTask)settings->task);
   double share = (double)whole.schedule.warmup / (double)whole.schedule.steps;
-  for (guint i = 0; i < GST_VATT_N_TRAINER_ROWS; i++)
+  for (guint i = 0; gst_vatt_train_row_is_trainers (i); i++)
     if (settings->given & (G_GUINT64_CONSTANT (1) << i)) {
       gsize offset = gst_vatt_train_rows[i].offset -
                      offsetof (GstVattTrainSettings, params);
@@ -196,7 +196,7 @@ gst_vatt_train_settings_set (
     return FALSE;
   write_value (&gst_vatt_train_rows[index],
       place_of (settings, &gst_vatt_train_rows[index]), value);
-  if (index < GST_VATT_N_TRAINER_ROWS)
+  if (gst_vatt_train_row_is_trainers (index))
     settings->given |= G_GUINT64_CONSTANT (1) << index;
   return TRUE;
 }
@@ -218,9 +218,11 @@ void
 gst_vatt_train_settings_init (GstVattTrainSettings *settings)
 {
   *settings = (GstVattTrainSettings){ .given = 0 };
-  for (guint i = GST_VATT_N_TRAINER_ROWS; i < gst_vatt_n_train_rows; i++) {
+  for (guint i = 0; i < gst_vatt_n_train_rows; i++) {
     const GstVattTrainRow *row = &gst_vatt_train_rows[i];
     gpointer place = place_of (settings, row);
+    if (gst_vatt_train_row_is_trainers (i))
+      continue;
     if (row->kind == GST_VATT_ROW_STRING)
       *(char **)place = g_strdup (row->text);
     else if (row->kind == GST_VATT_ROW_UINT64)

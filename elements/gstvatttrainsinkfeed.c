@@ -59,6 +59,8 @@ gst_vatt_train_sink_drop_streams (GstVattTrainSink *self)
 {
   g_mutex_lock (&self->lock);
   g_ptr_array_set_size (self->streams, 0);
+  /* A checkpoint was gone on from; what comes next begins where it likes. */
+  g_clear_pointer (&self->setup.places, g_array_unref);
   self->running = FALSE;
   g_mutex_unlock (&self->lock);
 }

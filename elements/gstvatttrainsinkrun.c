@@ -225,10 +225,10 @@ save (Run *run, GError **error)
   const GstVattTrainSetup *setup = &self->setup;
   GError *failure = NULL;
   run->saved = g_get_monotonic_time ();
-  run->saved_step = vatt_trainer_get_step (setup->trainer);
   if (!vatt_checkpoints_save (setup->checkpoints, setup->trainer,
           setup->reservoir, gst_vatt_train_sink_get_places (self), &failure))
     return refuse_to_save (run, failure, error);
+  run->saved_step = vatt_trainer_get_step (setup->trainer);
   gst_vatt_train_report_checkpoint (&self->report, run->saved_step,
       vatt_checkpoints_get_newest (setup->checkpoints));
   return TRUE;
