@@ -13,9 +13,10 @@
 #define FEED_CAPTIONS 2
 #define FEED_CAPACITY 10
 #define FEED_BATCH 4
-#define FEED_KEPT 6  /* tokens of video, of 8 */
-#define FEED_LATE 20 /* the first sample that has a sound, where that is late  \
-                      */
+#define FEED_KEPT 6 /* tokens of video, of 8 */
+#define FEED_LATE                                                              \
+  20 /* the first sample that has a sound, where that is late                  \
+      */
 
 /* Three towers of one layer. */
 static inline VattModel *

@@ -67,9 +67,9 @@ VATT_API VattCheckpoints *vatt_checkpoints_open (
  * Writes a checkpoint. It appears when it is whole and safe on the disk; then
  * the oldest ones beyond those to be kept are removed. After an error the old
  * ones are as they were, but for one of the same step where the error is that
- * the folder could not be brought to the disk: the new one is in its place then,
- * and vatt_checkpoints_get_newest() the one before. The tensors go to the file from where they are,
- * without being copied.
+ * the folder could not be brought to the disk: then the new one is in its place
+ * and vatt_checkpoints_get_newest() is the one before. The tensors go to the
+ * file from where they are, without being copied.
  *
  * Returns: whether it was written
  */
