@@ -3,20 +3,22 @@
  * nce: noise-contrastive estimation between x (B, D) and y (B L, D), whose rows
  * i L .. i L + L - 1 belong to x_i; masks n (B), 1 where x is valid, and m (B),
  * the same of y, or (B L), from 0 to 1, which e^s of that y is multiplied by:
- * of rows that are the same all together can count as one. Those of a sample
- * are all 0 or none is. With
+ * rows that are the same can count as one together. Those of a sample are all 0
+ * or none is. With
  *   s[i][j,l] = x_i . y_{j,l} / temperature + log m_{j,l} - 1e9 (1 - n_i)
- * where log 0 is -1e9, m_j whether the sample has a y, and lse = log sum exp,
- * loss = sum_i w_i (d_i - p_i) where w_i = m_i n_i / sum_B (m n) and p_i =
- * lse_l s[i][i,l]                        the positives a_i = lse_{j,l}
- * s[i][j,l],  c_i = lse_{j,l} s[j][i,l] asymmetric: d_i = lse (a_i, c_i)
- * (positives count twice) symmetric:  d_i - p_i = (a_i - p_i) + (c_i - p_i),
- * and 1e9 is divided by the temperature too literal:    d_i = lse (p_i, n),  n
- * = lse of all s[j][k,l] with j != k Without a valid pair the loss is 0. ds is
- * made of e^(s - row_i), e^(s - column_j) and e^(s - p_i); dx += ds y /
- * temperature, dy += ds^T x / temperature. Saved: s, and (p, row, column, w) of
- * each sample. (Paper, section 3.4; van den Oord et al. 2018; Miech et al.
- * 2020.) */
+ * where log 0 is -1e9, and lse = log sum exp, loss = sum_i w_i (d_i - p_i)
+ * where w_i = v_i n_i / sum_B (v n), v_i = 1 where m of sample i is not 0, and
+ *   p_i = lse_l s[i][i,l]                        the positives
+ *   a_i = lse_{j,l} s[i][j,l],  c_i = lse_{j,l} s[j][i,l]
+ *   asymmetric: d_i = lse (a_i, c_i)             (positives count twice)
+ *   symmetric:  d_i - p_i = (a_i - p_i) + (c_i - p_i), and 1e9 is divided by
+ *               the temperature too
+ *   literal:    d_i = lse (p_i, n),  n = lse of all s[j][k,l] with j != k
+ * Without a valid pair the loss is 0. ds is made of e^(s - row_i), e^(s -
+ * column_j) and e^(s - p_i); dx += ds y / temperature, dy += ds^T x /
+ * temperature.
+ * Saved: s, and (p, row, column, w) of each sample. (Paper, section 3.4; van
+ * den Oord et al. 2018; Miech et al. 2020.) */
 #include "gemm.h"
 #include "nce-shade.h"
 #include "ops.h"
