@@ -192,6 +192,12 @@ appear (VattAtomicFile *file)
   return TRUE;
 }
 
+int
+vatt_folder_sync (int fd)
+{
+  return fsync (fd) == 0 || errno == EINVAL ? 0 : errno;
+}
+
 gboolean
 vatt_atomic_file_commit (VattAtomicFile *file, GError **error)
 {
@@ -202,10 +208,9 @@ vatt_atomic_file_commit (VattAtomicFile *file, GError **error)
   if (!appear (file))
     return fail (file, errno, "put in its place", error);
 
-  /* EINVAL: a file system whose folders cannot be synchronised */
-  if (fsync (file->folder) != 0 && errno != EINVAL)
-    return fail (file, errno, "brought to the disk, its folder failed", error);
-  return TRUE;
+  int code = vatt_folder_sync (file->folder);
+  return code == 0 ||
+         fail (file, code, "brought to the disk, its folder failed", error);
 }
 
 void

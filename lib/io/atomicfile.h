@@ -30,9 +30,16 @@ gboolean vatt_atomic_file_write (
 gboolean vatt_atomic_file_printf (VattAtomicFile *file, GError **error,
     const char *format, ...) G_GNUC_PRINTF (3, 4);
 
-/* Makes the file appear; after a failure the old one is still there. Nothing
- * but free may follow. */
+/* Makes the file appear; after a failure the old one is still there, unless the
+ * failure was the last step, to bring the folder to the disk: then the new one
+ * is in its place, but may not be after a power cut. Nothing but free may
+ * follow. */
 gboolean vatt_atomic_file_commit (VattAtomicFile *file, GError **error);
+
+/* Brings an open folder to the disk: names that were made in it are safe then.
+ * 0, or an errno; that a file system's folders cannot be synchronised is none.
+ */
+int vatt_folder_sync (int fd);
 
 /* Frees; without a commit nothing of the new file stays. */
 void vatt_atomic_file_free (VattAtomicFile *file);

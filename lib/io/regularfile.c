@@ -56,20 +56,15 @@ vatt_regular_file_open (
 }
 
 gboolean
-vatt_map_open (VattMap *map, const char *what, const char *path, GError **error)
+vatt_map_descriptor (VattMap *map, int fd, guint64 size, const char *what,
+    const char *path, GError **error)
 {
-  guint64 size;
-  int fd = vatt_regular_file_open (what, path, &size, error);
-  if (fd < 0)
-    return FALSE;
-
   void *data = NULL;
   int code = size > G_MAXSSIZE ? EFBIG : 0;
   if (code == 0 && size > 0) {
     data = mmap (NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
     code = data == MAP_FAILED ? errno : 0;
   }
-  close (fd);
   if (code != 0) {
     set_error (error, code, what, path, "mapped");
     return FALSE;
@@ -77,6 +72,18 @@ vatt_map_open (VattMap *map, const char *what, const char *path, GError **error)
   map->data = data;
   map->size = (gsize)size;
   return TRUE;
+}
+
+gboolean
+vatt_map_open (VattMap *map, const char *what, const char *path, GError **error)
+{
+  guint64 size;
+  int fd = vatt_regular_file_open (what, path, &size, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean mapped = vatt_map_descriptor (map, fd, size, what, path, error);
+  close (fd);
+  return mapped;
 }
 
 void

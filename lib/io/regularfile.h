@@ -22,6 +22,10 @@ int vatt_regular_file_open (
 gboolean vatt_map_open (
     VattMap *map, const char *what, const char *path, GError **error);
 
+/* The same of a file that is open, and stays so. */
+gboolean vatt_map_descriptor (VattMap *map, int fd, guint64 size,
+    const char *what, const char *path, GError **error);
+
 /* Unmaps; a map that is zero or was cleared is left alone. */
 void vatt_map_clear (VattMap *map);
 

@@ -29,7 +29,7 @@ gboolean vatt_tensor_file_write_sealed (const char *path,
     const VattTensorInfo *tensors, gsize n_tensors, GHashTable *metadata,
     GError **error);
 
-/* FALSE with VATT_ERROR_WEIGHTS unless a mapped file has a seal and its bytes
- * are those that were sealed. */
-gboolean vatt_tensor_file_check_seal (
-    const VattTensorFile *file, GError **error);
+/* As vatt_tensor_file_open(), of a sealed file. VATT_ERROR_WEIGHTS: its bytes
+ * are not those that were sealed; VATT_ERROR_UNSUPPORTED: they are, but not
+ * such as this version writes. */
+VattTensorFile *vatt_tensor_file_open_sealed (const char *path, GError **error);

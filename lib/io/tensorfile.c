@@ -4,10 +4,10 @@
  * checked on opening; the accessors trust it. */
 #include <vatt/tensorfile.h>
 
-#include "crc32c.h"
 #include "damaged.h"
 #include "jsonreader.h"
 #include "regularfile.h"
+#include "seal.h"
 #include "size.h"
 #include "tensorfile-private.h"
 #include "tensorheader.h"
@@ -408,26 +408,18 @@ vatt_tensor_file_read (
   return g_steal_pointer (&file);
 }
 
-gboolean
-vatt_tensor_file_check_seal (const VattTensorFile *file, GError **error)
+VattTensorFile *
+vatt_tensor_file_open_sealed (const char *path, GError **error)
 {
-  guint n = file->tensors->len;
-  const VattTensorInfo *last =
-      n ? vatt_tensor_file_get_tensor (file, n - 1) : NULL;
-  if (!last || strcmp (last->name, VATT_TENSOR_SEAL) != 0 ||
-      last->dtype != VATT_DTYPE_I32 || last->size != sizeof (guint32))
-    return vatt_damaged (file->path, error,
-        "its last tensor is '%s', expected '" VATT_TENSOR_SEAL "' (1) of I32",
-        last ? last->name : "none");
-  guint32 expected;
-  memcpy (&expected, last->data, sizeof expected);
-  expected = GUINT32_FROM_LE (expected);
-  guint32 found =
-      vatt_crc32c_extend (0, file->map.data, file->map.size - sizeof expected);
-  return found == expected ||
-         vatt_damaged (file->path, error,
-             "its bytes have the checksum %08x, the file says %08x", found,
-             expected);
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (VattTensorFile) file = new_file (path);
+  if (!vatt_seal_map (&file->map, path, error))
+    return NULL;
+  if (load (file, NULL, &reason) && vatt_seal_expect (file, &reason))
+    return g_steal_pointer (&file);
+  g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+      "%s; as its checksum is right, it was written so", reason->message);
+  return NULL;
 }
 
 VattTensorFile *

@@ -214,14 +214,20 @@ declare_file (VattTensorFile *file, GError **error)
   return g_steal_pointer (&self);
 }
 
+VattModel *
+vatt_model_of_file (VattTensorFile *file, GError **error)
+{
+  g_autoptr (VattModel) self = declare_file (file, error);
+  if (!self || !take_metadata (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
 static VattModel *
 map_file (const char *path, GError **error)
 {
   g_autoptr (VattTensorFile) file = vatt_tensor_file_open (path, error);
-  g_autoptr (VattModel) self = file ? declare_file (file, error) : NULL;
-  if (!self || !take_metadata (self, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  return file ? vatt_model_of_file (file, error) : NULL;
 }
 
 /* Whether the contents are those that the id was made of. */

@@ -42,6 +42,8 @@ VattModel *vatt_model_declare (
     VattConfig *config, const char *origin, GError **error);
 /* A model of uninitialised parameters in memory of its own. */
 VattModel *vatt_model_allocate (VattConfig *config, GError **error);
+/* The model in a mapped file; errors are those of vatt_model_load(). */
+VattModel *vatt_model_of_file (VattTensorFile *file, GError **error);
 /* Only before the model is shared. */
 float *vatt_model_get_mutable (VattModel *model, guint index);
 /* Takes a vocabulary, also as text, that the word table has room for. */

@@ -28,7 +28,7 @@ dropout_infer (VattPlan *plan, VattNode *node, GError **error)
     return FALSE;
   if (!(dropout->rate >= 0.0 && dropout->rate <= VATT_DROP_MOST)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "a rate of %g, expected 0 to less than 1", dropout->rate);
+        "a rate of %g, expected 0 to %g", dropout->rate, VATT_DROP_MOST);
     return FALSE;
   }
   if (!node->in[RESIDUAL])

@@ -56,7 +56,15 @@ penalty_of (const VattNce *nce)
 enum {
   MASKED = 1,
   MASKED_X = 2,
+  MASKED_ITEMS = 4,
 };
+
+/* Whether the mask of y is one of each. */
+static gboolean
+masks_items (const VattNode *node)
+{
+  return node->in[MASK] && node->in[MASK]->shape[0] == node->in[Y]->shape[0];
+}
 
 static Params
 params_of (const VattNode *node)
@@ -68,7 +76,9 @@ params_of (const VattNode *node)
     .depth = (guint32)node->in[X]->shape[1],
     .captions = (guint32)(all / samples (node)),
     .form = nce->form,
-    .masked = (node->in[MASK] ? MASKED : 0) | (node->in[X_MASK] ? MASKED_X : 0),
+    .masked = (node->in[MASK] ? MASKED : 0) |
+              (node->in[X_MASK] ? MASKED_X : 0) |
+              (masks_items (node) ? MASKED_ITEMS : 0),
     .scale = scale_of (nce),
     .penalty = penalty_of (nce) };
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * nce: noise-contrastive estimation between x (B, D) and y (B L, D), whose rows
- * i L .. i L + L - 1 belong to x_i; masks m and n (B), 1 where y and x are
- * valid. With
- *   s[i][j,l] = x_i . y_{j,l} / temperature - 1e9 (1 - m_j) - 1e9 (1 - n_i)
- * and lse = log sum exp, loss = sum_i w_i (d_i - p_i) where w_i = m_i n_i /
- * sum_B (m n) and
+ * i L .. i L + L - 1 belong to x_i; masks n (B), 1 where x is valid, and m (B),
+ * the same of y, or (B L), from 0 to 1, which e^s of that y is multiplied by:
+ * rows that are the same can count as one together. Those of a sample are all 0
+ * or none is. With
+ *   s[i][j,l] = x_i . y_{j,l} / temperature + log m_{j,l} - 1e9 (1 - n_i)
+ * where log 0 is -1e9, and lse = log sum exp, loss = sum_i w_i (d_i - p_i)
+ * where w_i = v_i n_i / sum_B (v n), v_i = 1 where m of sample i is not 0, and
  *   p_i = lse_l s[i][i,l]                        the positives
  *   a_i = lse_{j,l} s[i][j,l],  c_i = lse_{j,l} s[j][i,l]
  *   asymmetric: d_i = lse (a_i, c_i)             (positives count twice)
@@ -33,6 +35,16 @@ expect_mask (const VattNode *node, guint slot, const char *what, GError **error)
                  node, slot, what, 0, node->in[X]->shape[0], error));
 }
 
+/* Of samples, or of each y. */
+static gboolean
+expect_y_mask (const VattNode *node, GError **error)
+{
+  const VattTensor *mask = node->in[MASK];
+  return (mask && mask->rank == 1 && mask->dtype == VATT_DTYPE_F32 &&
+             mask->shape[0] == node->in[Y]->shape[0]) ||
+         expect_mask (node, MASK, "mask", error);
+}
+
 static gboolean
 nce_infer (VattPlan *plan, VattNode *node, GError **error)
 {
@@ -54,7 +66,7 @@ nce_infer (VattPlan *plan, VattNode *node, GError **error)
         x[0], y[0], nce->temperature);
     return FALSE;
   }
-  if (!expect_mask (node, MASK, "mask", error) ||
+  if (!expect_y_mask (node, error) ||
       !expect_mask (node, X_MASK, "mask of x", error))
     return FALSE;
   if (!plan->learns) {
@@ -120,6 +132,24 @@ valid (const VattNode *node, guint slot, size_t i)
   return node->in[slot] ? vatt_tensor_f32 (node->in[slot])[i] : 1.0f;
 }
 
+/* Of the sample's first y; all are valid, or none is. */
+static float
+has_y (const VattNode *node, size_t i)
+{
+  size_t step = masks_items (node) ? node->in[Y]->shape[0] / samples (node) : 1;
+  return valid (node, MASK, i * step) > 0.0f ? 1.0f : 0.0f;
+}
+
+/* What is added to all scores of a y. */
+static float
+bias_of (const VattNode *node, size_t k, size_t captions, float penalty)
+{
+  float mask = valid (node, MASK, masks_items (node) ? k : k / captions);
+  if (mask == 1.0f)
+    return 0.0f;
+  return mask > 0.0f ? logf (mask) : -penalty;
+}
+
 static void
 nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
@@ -141,9 +171,8 @@ nce_scores (const VattNode *node, size_t row0, size_t row1, void *scratch)
   for (size_t r = 0; r < row1 - row0; r++) {
     float without = (1.0f - valid (node, X_MASK, row0 + r)) * penalty;
     for (size_t k = 0; k < all; k++)
-      s[r * all + k] = s[r * all + k] * scale -
-                       (1.0f - valid (node, MASK, k / captions)) * penalty -
-                       without;
+      s[r * all + k] = s[r * all + k] * scale +
+                       bias_of (node, k, captions, penalty) - without;
   }
 }
 
@@ -181,10 +210,10 @@ weigh (const VattNode *node)
   size_t n = samples (node);
   double sum = 0.0;
   for (size_t i = 0; i < n; i++)
-    sum += (double)valid (node, MASK, i) * (double)valid (node, X_MASK, i);
+    sum += (double)has_y (node, i) * (double)valid (node, X_MASK, i);
   for (size_t i = 0; i < n; i++)
     statistic (node, WEIGHT)[i] =
-        sum > 0.0 ? (float)((double)valid (node, MASK, i) *
+        sum > 0.0 ? (float)((double)has_y (node, i) *
                             (double)valid (node, X_MASK, i) / sum)
                   : 0.0f;
 }

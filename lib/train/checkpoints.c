@@ -179,14 +179,10 @@ checkpoint_clear (Checkpoint *checkpoint)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Checkpoint, checkpoint_clear)
 
-/* FALSE with VATT_ERROR_WEIGHTS where it is damaged. */
+/* Of a file that is whole. */
 static gboolean
-open_checkpoint (Checkpoint *checkpoint, const char *path, GError **error)
+read_notes (Checkpoint *checkpoint, const char *path, GError **error)
 {
-  checkpoint->file = vatt_tensor_file_open (path, error);
-  if (!checkpoint->file ||
-      !vatt_tensor_file_check_seal (checkpoint->file, error))
-    return FALSE;
   const char *text =
       vatt_tensor_file_get_metadata (checkpoint->file, KEY_TRAINING);
   checkpoint->notes = g_key_file_new ();
@@ -206,9 +202,9 @@ open_newest (VattCheckpoints *self, const GArray *files, Checkpoint *checkpoint,
   for (*index = 0; *index < files->len; ++*index) {
     g_autoptr (GError) reason = NULL;
     const char *path = g_array_index (files, VattStepFile, *index).path;
-    if (open_checkpoint (checkpoint, path, &reason))
-      return TRUE;
-    checkpoint_clear (checkpoint);
+    checkpoint->file = vatt_tensor_file_open_sealed (path, &reason);
+    if (checkpoint->file)
+      return read_notes (checkpoint, path, error);
     if (!g_error_matches (reason, VATT_ERROR, VATT_ERROR_WEIGHTS)) {
       g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;

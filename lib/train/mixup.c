@@ -7,6 +7,7 @@
 #include "mixup.h"
 
 #include "beta.h"
+#include "memory.h"
 #include "model-private.h"
 #include "rng.h"
 
@@ -49,22 +50,32 @@ values_of (const VattClip *clip)
   return (size_t)vatt_clip_tokens (clip) * vatt_clip_token_size (clip);
 }
 
-void
-vatt_mixup_prepare (
-    VattMixup *mixup, const VattClip *clip, size_t items, size_t classes)
+gboolean
+vatt_mixup_prepare (VattMixup *mixup, const VattClip *clip, size_t items,
+    size_t classes, GError **error)
 {
-  size_t samples = vatt_clip_batch (clip), n_values = items * values_of (clip);
-  if (mixup->samples == samples && mixup->n_values == n_values &&
+  size_t samples = vatt_clip_batch (clip), values = values_of (clip);
+  if (mixup->samples == samples && mixup->n_values == items * values &&
       mixup->classes == classes)
-    return;
+    return TRUE;
   vatt_mixup_clear (mixup);
-  *mixup = (VattMixup){ .partner = g_new (guint, samples),
-    .share = g_new (float, samples),
-    .values = g_new (float, n_values),
-    .labels = g_new (float, samples *classes),
-    .samples = samples,
-    .n_values = n_values,
-    .classes = classes };
+  mixup->partner = vatt_rows_new (samples, 1, "partners to mix with", error);
+  mixup->share =
+      mixup->partner ? vatt_rows_new (samples, 1, "shares", error) : NULL;
+  mixup->values = mixup->share
+                      ? vatt_rows_new (items, values, "mixed values", error)
+                      : NULL;
+  mixup->labels = mixup->values
+                      ? vatt_rows_new (samples, classes, "mixed labels", error)
+                      : NULL;
+  if (!mixup->labels) {
+    vatt_mixup_clear (mixup);
+    return FALSE;
+  }
+  mixup->samples = samples;
+  mixup->n_values = items * values;
+  mixup->classes = classes;
+  return TRUE;
 }
 
 void

@@ -19,9 +19,9 @@ gboolean vatt_mixup_check (VattModel *model, const VattTrainerParams *params,
 /* The same of a batch's clip. */
 gboolean vatt_mixup_check_clip (const VattClip *clip, GError **error);
 /* Makes memory, unless there is some: for parts of so many items of the clip.
- */
-void vatt_mixup_prepare (
-    VattMixup *mixup, const VattClip *clip, size_t items, size_t classes);
+ * FALSE with VATT_ERROR_MEMORY, and then there is none. */
+gboolean vatt_mixup_prepare (VattMixup *mixup, const VattClip *clip,
+    size_t items, size_t classes, GError **error);
 /* Draws who is mixed with whom, and how much of each. */
 void vatt_mixup_draw (
     VattMixup *mixup, double alpha, guint64 seed, guint64 step);

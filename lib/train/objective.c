@@ -85,6 +85,11 @@ add_inputs (VattObjective *objective, const VattConfig *config,
   VattPlan *plan = objective->stage.plan;
   const size_t samples[] = { objective->samples };
   const size_t labels[] = { objective->samples, config->head.classes };
+  const size_t texts[] = { objective->samples * objective->captions };
+  objective->texts =
+      modalities & (1u << VATT_TEXT)
+          ? vatt_plan_input (plan, "texts", VATT_DTYPE_F32, 1, texts)
+          : NULL;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     objective->features[m] = objective->valid[m] = NULL;
     if (!(modalities & (1u << m)))
@@ -207,8 +212,13 @@ build_contrast (VattObjective *objective, const VattConfig *config,
     spaces.space[m][0] = bridge.va;
     spaces.space[m][1] = bridge.vt;
   }
-  objective->total = contrast (plan, params, &spaces, objective->valid,
-      objective->pair, objective->vector);
+  VattTensor *const valid[VATT_N_MODALITIES] = {
+    [VATT_VIDEO] = objective->valid[VATT_VIDEO],
+    [VATT_AUDIO] = objective->valid[VATT_AUDIO],
+    [VATT_TEXT] = objective->texts
+  };
+  objective->total = contrast (
+      plan, params, &spaces, valid, objective->pair, objective->vector);
   for (guint p = 0; p < VATT_N_PAIRS; p++)
     for (guint i = 0; i < 2 && objective->vector[p][i]; i++)
       vatt_plan_output (plan, objective->vector[p][i], "vectors of a pair");

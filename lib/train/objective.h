@@ -12,11 +12,12 @@ typedef struct {
   size_t samples, captions;                /* of the plan */
   VattTensor *features[VATT_N_MODALITIES]; /* inputs (items, D), or NULL */
   VattTensor *valid[VATT_N_MODALITIES];    /* inputs (samples), or NULL */
-  VattTensor *labels;                      /* input (samples, C), or NULL */
-  VattTensor *pair[VATT_N_PAIRS];          /* (1), or NULL */
-  VattTensor *vector[VATT_N_PAIRS][2];     /* of unit length, or NULL */
-  VattTensor *total;                       /* (1) */
-  guint32 random[3];                       /* see drop.h */
+  VattTensor *texts;  /* input (samples captions), or NULL: see nce */
+  VattTensor *labels; /* input (samples, C), or NULL */
+  VattTensor *pair[VATT_N_PAIRS];      /* (1), or NULL */
+  VattTensor *vector[VATT_N_PAIRS][2]; /* of unit length, or NULL */
+  VattTensor *total;                   /* (1) */
+  guint32 random[3];                   /* see drop.h */
 } VattObjective;
 
 /* Vectors of each modality in the video-audio and the video-text space, or
@@ -26,8 +27,8 @@ typedef struct {
 } VattSpaces;
 
 /* The contrast of all pairs that have a weight, their mean by weight; and each
- * for itself, NULL where it has none. valid: (samples) of each modality, or
- * NULL. */
+ * for itself, NULL where it has none. valid: (samples) of each modality, of
+ * text (samples captions) too, or NULL. */
 VattTensor *vatt_objective_contrast (VattPlan *plan,
     const VattTrainerParams *params, const VattSpaces *spaces,
     VattTensor *const valid[VATT_N_MODALITIES], VattTensor *loss[VATT_N_PAIRS]);

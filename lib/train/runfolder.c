@@ -5,6 +5,8 @@
  */
 #include "runfolder.h"
 
+#include "atomicfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -116,12 +118,45 @@ sweep (const VattRunFolder *folder, GError **error)
   return dir != NULL;
 }
 
+/* What is in a folder is safe on the disk once all the folders are that were
+ * made for it; 0, or an errno. */
+static int
+sync_folder (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return errno;
+  int code = vatt_folder_sync (fd);
+  close (fd);
+  return code;
+}
+
+static int
+make_folder (const char *path)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return 0;
+  g_autofree char *parent = g_path_get_dirname (path);
+  int code =
+      g_file_test (parent, G_FILE_TEST_EXISTS) ? 0 : make_folder (parent);
+  if (code != 0)
+    return code;
+  /* With a slash at its end it is its own parent, and there by now. */
+  if (g_mkdir (path, 0777) == 0)
+    return sync_folder (parent);
+  code = errno;
+  if (code != EEXIST)
+    return code;
+  return g_file_test (path, G_FILE_TEST_IS_DIR) ? 0 : ENOTDIR;
+}
+
 gboolean
 vatt_run_folder_open (VattRunFolder *folder, const char *path, GError **error)
 {
   *folder = (VattRunFolder){ .path = g_strdup (path), .lock = -1 };
-  if (g_mkdir_with_parents (path, 0777) != 0)
-    return fail (path, errno, "made", error);
+  int code = make_folder (path);
+  if (code != 0)
+    return fail (path, code, "made", error);
   return take_lock (folder, error) && sweep (folder, error);
 }
 

@@ -15,7 +15,8 @@ typedef struct {
   int lock;   /* descriptor of the lock file, which is locked; -1: not open */
 } VattRunFolder;
 
-/* Makes and locks the folder, and removes unfinished files. */
+/* Makes the folder, with those that it is in, locks it, and removes unfinished
+ * files. */
 gboolean vatt_run_folder_open (
     VattRunFolder *folder, const char *path, GError **error);
 void vatt_run_folder_close (VattRunFolder *folder);

@@ -4,6 +4,8 @@
  * range. */
 #include "settings.h"
 
+#include "drop.h"
+
 #include <vatt/error.h>
 
 #include <float.h>
@@ -70,6 +72,56 @@ check_choices (const VattTrainerParams *params, GError **error)
   return TRUE;
 }
 
+/* Behind a warm-up that takes all steps a cosine stays where it ends. */
+static gboolean
+check_cosine (const VattSchedule *schedule, GError **error)
+{
+  if (schedule->steps > schedule->warmup)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+      "the schedule has %" G_GUINT64_FORMAT
+      " steps, expected more than its warm-up of %" G_GUINT64_FORMAT,
+      schedule->steps, schedule->warmup);
+  return FALSE;
+}
+
+static gboolean
+check_stages (const VattSchedule *schedule, GError **error)
+{
+  const guint64 *boundary = schedule->boundary;
+  for (guint i = 0; i < schedule->n_boundaries; i++) {
+    g_autofree char *name =
+        g_strdup_printf ("factor %u of the schedule", i + 1);
+    const Range range = { name, schedule->factor[i], 0, (double)FLT_MAX,
+      OR_MORE, OR_LESS };
+    if (!check (&range, error))
+      return FALSE;
+    if (!i || boundary[i] > boundary[i - 1])
+      continue;
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "boundary %u of the schedule is %" G_GUINT64_FORMAT
+        ", expected more than %" G_GUINT64_FORMAT ", which is the one before",
+        i + 1, boundary[i], boundary[i - 1]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_schedule (const VattSchedule *schedule, GError **error)
+{
+  switch (schedule->kind) {
+  case VATT_SCHEDULE_CONSTANT:
+    break;
+  case VATT_SCHEDULE_HALF_COSINE:
+  case VATT_SCHEDULE_QUARTER_COSINE:
+    return check_cosine (schedule, error);
+  case VATT_SCHEDULE_STEPWISE:
+    return check_stages (schedule, error);
+  }
+  return TRUE;
+}
+
 gboolean
 vatt_trainer_params_check (const VattTrainerParams *params, GError **error)
 {
@@ -81,9 +133,9 @@ vatt_trainer_params_check (const VattTrainerParams *params, GError **error)
     { "epsilon", params->epsilon, some, any, OR_MORE, OR_LESS },
     { "momentum", params->momentum, 0, 1, OR_MORE, LESS_THAN },
     { "decay", params->decay, 0, 1, OR_MORE, OR_LESS },
-    { "dropout", params->dropout, 0, 1, OR_MORE, LESS_THAN },
-    { "dropout before a classifier", params->head_dropout, 0, 1, OR_MORE,
-        LESS_THAN },
+    { "dropout", params->dropout, 0, VATT_DROP_MOST, OR_MORE, OR_LESS },
+    { "dropout before a classifier", params->head_dropout, 0, VATT_DROP_MOST,
+        OR_MORE, OR_LESS },
     { "temperature", params->temperature, 0, any, MORE_THAN, OR_LESS },
     { "learning rate", schedule->rate, 0, any, OR_MORE, OR_LESS },
     { "last learning rate", schedule->end, 0, any, OR_MORE, OR_LESS },
@@ -103,5 +155,5 @@ vatt_trainer_params_check (const VattTrainerParams *params, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (ranges); i++)
     if (!check (&ranges[i], error))
       return FALSE;
-  return check_choices (params, error);
+  return check_choices (params, error) && check_schedule (schedule, error);
 }

@@ -19,7 +19,7 @@ typedef struct {
 
 /* On the way from a file, which outlives it. */
 typedef struct {
-  const VattTensorFile *file;
+  VattTensorFile *file;
   const char *path; /* for errors */
   GKeyFile *notes;
 } VattStateIn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a trainer is made of. */
+ * What a trainer is made of, and a step. */
 #pragma once
 
 #include "batch.h"
@@ -24,6 +24,7 @@ struct _VattTrainer {
   float *features[VATT_N_MODALITIES]; /* owned; (items, D) */
   float *last[VATT_N_MODALITIES];     /* owned; gradient of the last part */
   float *ones;                        /* owned; for samples that are valid */
+  float *texts;                       /* owned; (items): what each counts */
   VattMixup mixup;
   float *scores;      /* owned; of accuracies */
   VattBatchSize size; /* of the batch */
@@ -32,3 +33,9 @@ struct _VattTrainer {
   guint64 next_bad; /* that with the step that is being made */
   gint busy;        /* atomic: a trainer belongs to one thread at a time */
 };
+
+/* All of a step but for counting it. */
+gboolean vatt_trainer_learn (VattTrainer *trainer, const VattBatch *batch,
+    GCancellable *cancellable, GError **error);
+/* What the last step found. */
+void vatt_trainer_report (const VattTrainer *trainer, VattLosses *losses);

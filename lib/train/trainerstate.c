@@ -95,7 +95,7 @@ static gboolean
 check_model (
     const VattTrainerParts *parts, const VattStateIn *state, GError **error)
 {
-  g_autoptr (VattModel) found = vatt_model_load (state->path, error);
+  g_autoptr (VattModel) found = vatt_model_of_file (state->file, error);
   if (!found)
     return FALSE;
   const char *names[] = { vatt_config_get_name (vatt_model_get_config (found)),
@@ -109,17 +109,18 @@ check_model (
              error);
 }
 
+/* What the store has memory for, with the shapes that it has it for. */
 static gboolean
-check_remembered (const VattTrainerParts *parts, const VattStateIn *state,
-    guint kind, GError **error)
+check_tensor (const VattTrainerParts *parts, const VattStateIn *state,
+    const VattTensorInfo *tensor, GError **error)
 {
-  guint n = vatt_model_get_n_tensors (parts->model);
-  for (guint i = 0; i < n; i++) {
-    const VattTensorInfo *info = vatt_model_get_tensor (parts->model, i);
+  if (!vatt_state_get_tensor (state, tensor->name, tensor, error))
+    return FALSE;
+  for (guint kind = 0; kind < G_N_ELEMENTS (remembered); kind++) {
     VattTensorInfo values;
     g_autofree char *name =
-        g_strconcat (remembered[kind].prefix, info->name, NULL);
-    if (tensor_of (parts, info, remembered[kind].which, &values) &&
+        g_strconcat (remembered[kind].prefix, tensor->name, NULL);
+    if (tensor_of (parts, tensor, remembered[kind].which, &values) &&
         !vatt_state_get_tensor (state, name, &values, error))
       return FALSE;
   }
@@ -136,8 +137,9 @@ vatt_trainer_state_check (
       !vatt_state_get_number (state, GROUP, "step", &step, error) ||
       !vatt_state_get_number (state, GROUP, "bad", &bad, error))
     return FALSE;
-  for (guint kind = 0; kind < G_N_ELEMENTS (remembered); kind++)
-    if (!check_remembered (parts, state, kind, error))
+  for (guint i = 0; i < vatt_model_get_n_tensors (parts->model); i++)
+    if (!check_tensor (
+            parts, state, vatt_model_get_tensor (parts->model, i), error))
       return FALSE;
   return TRUE;
 }

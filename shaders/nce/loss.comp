@@ -31,10 +31,18 @@ layout (binding = 3) writeonly buffer Loss
 
 const uint INFINITE = 0x7f800000u;
 
+/* Of the sample's first y; all are valid, or none is. */
+float
+has_y (uint i)
+{
+  return mask[(masked & MASKED_ITEMS) != 0 ? i * captions : i] > 0.0 ? 1.0
+                                                                     : 0.0;
+}
+
 float
 valid (uint i)
 {
-  return ((masked & MASKED) != 0 ? mask[i] : 1.0) *
+  return ((masked & MASKED) != 0 ? has_y (i) : 1.0) *
          ((masked & MASKED_X) != 0 ? x_mask[i] : 1.0);
 }
 

@@ -3,3 +3,4 @@
  * Bits of Params.masked, as lib/ops/nce.c has them. */
 const uint MASKED = 1;
 const uint MASKED_X = 2;
+const uint MASKED_ITEMS = 4;

@@ -10,6 +10,6 @@ uint32_t k_end;
 uint32_t row_begin; /* of a product: which of x is the first */
 uint32_t captions;
 uint32_t form;   /* VattNceForm */
-uint32_t masked; /* 1: y has a mask, 2: x has one; or both */
+uint32_t masked; /* 1: y has a mask, 2: x has one, 4: that of y is of each */
 float scale;
 float penalty;

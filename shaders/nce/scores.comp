@@ -1,9 +1,9 @@
 #version 450
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * nce: s[i][j,l] = x_i . y_{j,l} / temperature - penalty (1 - m_j) - penalty
- * (1 - n_i); x is (rows, depth), y (columns, depth). A group makes a tile of s;
- * how, the body says. */
+ * nce: s[i][j,l] = x_i . y_{j,l} / temperature + log m_{j,l} - penalty
+ * (1 - n_i), log 0 being -penalty; x is (rows, depth), y (columns, depth). A
+ * group makes a tile of s; how, the body says. */
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #define GEMM_C 4
@@ -24,14 +24,23 @@ layout (binding = 3) readonly buffer XMask
 };
 #include "gemm_operands.glsl"
 
+/* log has an error near 1, where there must be none. */
+float
+bias_of (uint column)
+{
+  float m = mask[(masked & MASKED_ITEMS) != 0 ? column : column / captions];
+  if (m == 1.0)
+    return 0.0;
+  return m > 0.0 ? log (m) : -penalty;
+}
+
 vec4
 c_finish (uint row, uint column, vec4 sum)
 {
   sum *= scale;
   if ((masked & MASKED) != 0) [[unroll]]
     for (uint e = 0; e < 4; e++)
-      sum[e] -=
-          (1.0 - mask[min (column + e, columns - 1) / captions]) * penalty;
+      sum[e] += bias_of (min (column + e, columns - 1));
   if ((masked & MASKED_X) != 0)
     sum -= (1.0 - x_mask[row_begin + row]) * penalty;
   return sum;

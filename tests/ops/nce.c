@@ -26,6 +26,15 @@ valid (const Scores *scores, guint slot, size_t i)
   return scores->in[slot] ? scores->in[slot][i] : 1.0;
 }
 
+/* Of y: a mask of samples, or of each row. */
+static double
+mask_of (const Scores *scores, size_t j, size_t l)
+{
+  size_t n = scores->test->in[MASK].shape[0];
+  return valid (
+      scores, MASK, n == scores->samples ? j : j * scores->captions + l);
+}
+
 /* s[i][j,l] */
 static double
 score (const Scores *scores, size_t i, size_t j, size_t l)
@@ -36,8 +45,9 @@ score (const Scores *scores, size_t i, size_t j, size_t l)
   double product = 0.0;
   for (size_t d = 0; d < scores->depth; d++)
     product += x[d] * y[d];
-  return product / nce->temperature -
-         (1.0 - valid (scores, MASK, j)) * scores->penalty -
+  double mask = mask_of (scores, j, l);
+  return product / nce->temperature +
+         (mask > 0.0 ? log (mask) : -scores->penalty) -
          (1.0 - valid (scores, X_MASK, i)) * scores->penalty;
 }
 
@@ -118,7 +128,8 @@ reference (const OpCase *test, const double *const in[], double *y)
     .penalty = nce->form == VATT_NCE_SYMMETRIC ? 1e9 / nce->temperature : 1e9 };
   double weights = 0.0, sum = 0.0;
   for (size_t i = 0; i < scores.samples; i++) {
-    double weight = valid (&scores, MASK, i) * valid (&scores, X_MASK, i);
+    double weight =
+        mask_of (&scores, i, 0) > 0.0 ? valid (&scores, X_MASK, i) : 0.0;
     weights += weight;
     if (weight > 0.0)
       sum += weight * loss_of (&scores, nce->form, i);
@@ -174,6 +185,15 @@ static const OpCase cases[] = {
       TENSOR (1, 1), FORM (SYMMETRIC, 0.3), 1e-5, 1e-6 },
   { "masked-both-literal",
       { TENSOR (2, 9, 5), TENSOR (2, 18, 5), BITS (1, 9), BITS (1, 9) },
+      TENSOR (1, 1), FORM (LITERAL, 0.3), 1e-5, 1e-6 },
+  { "items", { TENSOR (2, 7, 5), TENSOR (2, 21, 5), RANGE (0.1, 1.0, 1, 21) },
+      TENSOR (1, 1), FORM (ASYMMETRIC, 0.3), 1e-5, 1e-6 },
+  { "items-symmetric",
+      { TENSOR (2, 7, 5), TENSOR (2, 21, 5), RANGE (0.1, 1.0, 1, 21),
+          BITS (1, 7) },
+      TENSOR (1, 1), FORM (SYMMETRIC, 0.3), 1e-5, 1e-6 },
+  { "items-literal",
+      { TENSOR (2, 7, 5), TENSOR (2, 21, 5), RANGE (0.1, 1.0, 1, 21) },
       TENSOR (1, 1), FORM (LITERAL, 0.3), 1e-5, 1e-6 },
   { "masked-large",
       { TENSOR (2, 45, 16), TENSOR (2, 90, 16), BITS (1, 45), BITS (1, 45) },

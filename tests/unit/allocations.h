@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Counting allocations: for one file of a test, as it puts itself in the place
- * of the C library's functions. */
+ * Counting allocations, and having one fail: for one file of a test, as it puts
+ * itself in the place of the C library's functions. */
 #pragma once
 
 #include <glib.h>
@@ -9,6 +9,8 @@
 
 static gint counting; /* on, while not 0 */
 static gint allocations;
+/* There is no memory of that size; 0: there is. */
+G_GNUC_UNUSED static gsize missing;
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 static const char *const cannot_count =
@@ -33,7 +35,7 @@ void *
 malloc (size_t size)
 {
   note ();
-  return __libc_malloc (size);
+  return size && size == missing ? NULL : __libc_malloc (size);
 }
 
 void *

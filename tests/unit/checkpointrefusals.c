@@ -3,6 +3,7 @@
  * Checkpoints of another training, of a later version, or with other tensors
  * than they should have: each refused by what it is about, and nothing
  * changed. */
+#include "crc32c.h"
 #include "feed.h"
 #include "tempdir.h"
 #include "tensorfile-private.h"
@@ -288,6 +289,27 @@ test_files (void)
   }
 }
 
+/* What a later version may write is not taken for damage, and stays. */
+static void
+test_later (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = make_one (), *bytes = NULL;
+  gsize size;
+  g_assert_true (g_file_get_contents (path, &bytes, &size, &error));
+  char *dtype = g_strstr_len (bytes + 8, (gssize)size - 8, "\"F32\"");
+  g_assert_nonnull (dtype);
+  memcpy (dtype, "\"F99\"", 5);
+  guint32 seal = GUINT32_TO_LE (vatt_crc32c_extend (0, bytes, size - 4));
+  memcpy (bytes + size - 4, &seal, sizeof seal);
+  tempdir_write (path, bytes, size);
+  VattTrainerParams params = feed_params ();
+  g_auto (Feed) feed = { NULL };
+  feed_open (&feed, &params);
+  refuse (&feed, VATT_ERROR_UNSUPPORTED, "has type 'F99', expected one of");
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 /* ---- what is not saved ---- */
 
 /* What another training left is not written over, nor removed. */
@@ -354,6 +376,7 @@ main (int argc, char **argv)
     { "/models", test_models },
     { "/reservoirs", test_reservoirs },
     { "/files", test_files },
+    { "/later", test_later },
     { "/foreign", test_foreign },
     { "/not-finite", test_not_finite },
   };

@@ -4,7 +4,9 @@
  * norms, samples made from their index, a reservoir, a trainer. */
 #pragma once
 
+#include "reservoir.h"
 #include "tinymodel.h"
+#include "trainer-private.h"
 
 #include <string.h>
 
@@ -12,6 +14,9 @@
 #define FEED_CAPACITY 10
 #define FEED_BATCH 4
 #define FEED_KEPT 6 /* tokens of video, of 8 */
+#define FEED_LATE                                                              \
+  20 /* the first sample that has a sound, where that is late                  \
+      */
 
 /* Three towers of one layer. */
 static inline VattModel *
@@ -41,25 +46,35 @@ feed_model (void)
   return model;
 }
 
+/* What is learnt. */
+typedef enum {
+  FEED_CONTRAST,
+  FEED_LATE_SOUND, /* the same, from samples that have no sound at first */
+  FEED_LABELS,     /* by a classifier, of videos that keep all tokens */
+} FeedKind;
+
 typedef struct {
   VattModel *model;
   VattDevice *device;
   VattTrainer *trainer;
   VattReservoir *reservoir;
   guint64 samples; /* that were fed */
+  FeedKind kind;   /* before it is opened */
 } Feed;
 
 static inline void
 feed_open (Feed *feed, const VattTrainerParams *params)
 {
   g_autoptr (GError) error = NULL;
-  feed->model = feed_model ();
+  gboolean labels = feed->kind == FEED_LABELS;
+  feed->model = labels ? classifier_model (FALSE) : feed_model ();
   feed->device = cpu (1);
   feed->trainer = vatt_trainer_new (feed->model, feed->device, params, &error);
   g_assert_no_error (error);
   feed->reservoir = vatt_reservoir_new (feed->model,
-      1 << VATT_VIDEO | 1 << VATT_AUDIO | 1 << VATT_TEXT, FEED_CAPTIONS,
-      FEED_CAPACITY, SEED, &error);
+      labels ? 1 << VATT_VIDEO
+             : 1 << VATT_VIDEO | 1 << VATT_AUDIO | 1 << VATT_TEXT,
+      labels ? 1 : FEED_CAPTIONS, FEED_CAPACITY, SEED, &error);
   g_assert_no_error (error);
   feed->samples = 0;
 }
@@ -113,19 +128,58 @@ feed_add (VattReservoir *reservoir, VattModel *model, guint64 i, GError **error)
   return vatt_reservoir_add (reservoir, &sample, error);
 }
 
-/* One step: the reservoir is filled, and a batch of it learnt from. */
+static inline gboolean
+feed_add_silent (
+    VattReservoir *reservoir, VattModel *model, guint64 i, GError **error)
+{
+  g_autoptr (VattClip) video = new_clip (model, VATT_VIDEO, 1, NULL, 3 * i);
+  if (!vatt_clip_drop_tokens (video, FEED_KEPT, SEED, i, error))
+    return FALSE;
+  const VattSample sample = {
+    .clip = { [VATT_VIDEO] = video }, .stream = i % 5, .time = (gint64)i * 1000
+  };
+  return vatt_reservoir_add (reservoir, &sample, error);
+}
+
+static inline gboolean
+feed_add_labelled (
+    VattReservoir *reservoir, VattModel *model, guint64 i, GError **error)
+{
+  g_autoptr (VattClip) video = new_clip (model, VATT_VIDEO, 1, NULL, i);
+  float labels[CLASSES] = { 0.0f };
+  labels[i % CLASSES] = 1.0f;
+  const VattSample sample = { .clip = { [VATT_VIDEO] = video },
+    .labels = labels,
+    .stream = i % 5,
+    .time = (gint64)i * 1000 };
+  return vatt_reservoir_add (reservoir, &sample, error);
+}
+
+/* The reservoir is filled, and a batch of it learnt from. */
+static inline gboolean
+feed_try_step (Feed *feed, GError **error)
+{
+  VattBatch batch;
+  while (vatt_reservoir_get_fill (feed->reservoir) < FEED_CAPACITY) {
+    guint64 i = feed->samples++;
+    gboolean silent = feed->kind == FEED_LATE_SOUND && i < FEED_LATE;
+    gboolean (*add) (VattReservoir *, VattModel *, guint64, GError **) =
+        silent ? feed_add_silent : feed_add;
+    if (feed->kind == FEED_LABELS)
+      add = feed_add_labelled;
+    if (!add (feed->reservoir, feed->model, i, error))
+      return FALSE;
+  }
+  return vatt_reservoir_draw (feed->reservoir, FEED_BATCH, &batch, error) &&
+         vatt_trainer_step (feed->trainer, &batch, NULL, NULL, error);
+}
+
+/* One step. */
 static inline void
 feed_step (Feed *feed)
 {
   g_autoptr (GError) error = NULL;
-  VattBatch batch;
-  while (vatt_reservoir_get_fill (feed->reservoir) < FEED_CAPACITY) {
-    feed_add (feed->reservoir, feed->model, feed->samples++, &error);
-    g_assert_no_error (error);
-  }
-  vatt_reservoir_draw (feed->reservoir, FEED_BATCH, &batch, &error);
-  g_assert_no_error (error);
-  vatt_trainer_step (feed->trainer, &batch, NULL, NULL, &error);
+  feed_try_step (feed, &error);
   g_assert_no_error (error);
 }
 
@@ -154,8 +208,14 @@ feed_digest (const Feed *feed)
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   const guint64 numbers[] = { vatt_trainer_get_step (feed->trainer),
     feed->samples, vatt_reservoir_get_drawn (feed->reservoir),
-    vatt_reservoir_get_fill (feed->reservoir) };
+    vatt_reservoir_get_fill (feed->reservoir), feed->trainer->bad };
   g_checksum_update (sum, (const guchar *)numbers, sizeof numbers);
+  for (guint c = 0; c < VATT_N_COLUMNS; c++) {
+    const VattColumn *column = &feed->reservoir->column[c];
+    if (column->size)
+      g_checksum_update (
+          sum, column->held, (gssize)(column->size * feed->reservoir->fill));
+  }
   for (guint i = 0; i < vatt_model_get_n_tensors (feed->model); i++)
     for (VattTrainerTensor which = VATT_TRAINER_PARAMETER;
          which <= VATT_TRAINER_SECOND; which++) {

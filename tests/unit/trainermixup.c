@@ -63,7 +63,7 @@ test_draw (void)
   VattMixup mixup = { NULL };
   guint times[N][N] = { { 0 } };
   double sum = 0.0, squares = 0.0;
-  vatt_mixup_prepare (&mixup, clip, N, 1);
+  g_assert_true (vatt_mixup_prepare (&mixup, clip, N, 1, NULL));
   for (guint s = 0; s < STEPS; s++) {
     guint seen = 0;
     vatt_mixup_draw (&mixup, 5.0, 7, s);
@@ -95,7 +95,7 @@ mix_before (const VattClip *clip, float labels[SAMPLES * CLASSES], guint number)
 {
   const VattTrainerParams params = settings (5.0);
   VattMixup mixup = { NULL };
-  vatt_mixup_prepare (&mixup, clip, SAMPLES, CLASSES);
+  g_assert_true (vatt_mixup_prepare (&mixup, clip, SAMPLES, CLASSES, NULL));
   vatt_mixup_draw (&mixup, params.mixup, params.seed, number);
   VattClip *mixed = vatt_clip_new (VATT_VIDEO, SAMPLES, vatt_clip_grid (clip),
       vatt_clip_token_size (clip), NULL);

@@ -66,8 +66,10 @@ VATT_API VattCheckpoints *vatt_checkpoints_open (
  *
  * Writes a checkpoint. It appears when it is whole and safe on the disk; then
  * the oldest ones beyond those to be kept are removed. After an error the old
- * ones are as they were. The tensors go to the file from where they are,
- * without being copied.
+ * ones are as they were, but for one of the same step where the error is that
+ * the folder could not be brought to the disk: then the new one is in its place
+ * and vatt_checkpoints_get_newest() is the one before. The tensors go to the
+ * file from where they are, without being copied.
  *
  * Returns: whether it was written
  */
@@ -93,9 +95,12 @@ VATT_API gboolean vatt_checkpoints_save (VattCheckpoints *checkpoints,
  * is checked before anything is changed.
  *
  * What @trainer does from now on is bit for bit what it would have done without
- * the interruption, if device, threads and
- * #VattTrainerParams.micro_batch are those from before; the first and the
- * last may be changed.
+ * the interruption, if device, number of threads and
+ * #VattTrainerParams.micro_batch are those from before. They may be others,
+ * which is not checked: a sum is then made in another order, so that the last
+ * digits differ, and what follows from them. Of threads only products of
+ * matrices have that, of a device everything. What is drawn at random, and what
+ * is dropped, stays the same. All other settings have to be as they were.
  *
  * Returns: %TRUE; or %FALSE without an error if there is no checkpoint, or with
  *   one, and nothing has been changed

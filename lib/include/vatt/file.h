@@ -15,7 +15,9 @@ G_BEGIN_DECLS
  * @error: return location for a #GError
  *
  * Writes a file. It appears when it is whole and on the disk; after a failure,
- * or if the process is killed, an old file at @path is as it was.
+ * or if the process is killed, an old file at @path is as it was. Only where it
+ * is the folder that cannot be brought to the disk, which the error says, is
+ * the new file in its place.
  *
  * Returns: whether the file was written
  */

@@ -82,8 +82,8 @@ VATT_API VattReservoir *vatt_reservoir_new (VattModel *model, guint modalities,
  *
  * Takes a sample in. All have the same grid and number of tokens; which tokens
  * of the grid they have may differ. A sample with fewer texts than @captions
- * has them again, in turn: all samples have as many in a batch, of which the
- * first may count once more than others.
+ * has them again, in turn: all samples have as many in a batch, where those
+ * that are the same count as one (see #VattBatch).
  *
  * Returns: %FALSE with @error set, and nothing was taken in
  */

@@ -185,6 +185,8 @@ VATT_API void vatt_trainer_params_init (
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
+ *   Those of a sample that are the same, word by word, count as one, so that
+ *   who has fewer than others can have them again.
  * @valid: (array fixed-size=3): for each modality 1 for every sample that has
  *   it and 0 for others; %NULL where all have. A pair of modalities has samples
  *   that have both as positives; what a sample has not is no negative either,
