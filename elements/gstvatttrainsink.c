@@ -16,7 +16,9 @@
  * #GstVattTrainSink:variant's random numbers, and ends with the streams or
  * after #GstVattTrainSink:steps. Settings that are not set are those of the
  * paper for #GstVattTrainSink:task. Streams that are not live are held up while
- * a step is computed; of live ones what there is no time for is left out.
+ * a step is computed; of live ones what there is no time for is left out. One
+ * of which nothing comes for #GstVattTrainSink:patience, while others have to
+ * wait, is not waited for any more and has its turn when it has something.
  *
  * Unless #GstVattTrainSink:post-messages is off, element messages named
  * `vatt-training` tell of every step, not closer than
@@ -43,8 +45,13 @@
  * Checkpoints in #GstVattTrainSink:checkpoint-dir hold everything: the same
  * line run again goes on from the newest, and comes to the same model, bit for
  * bit, as one that was never ended. A vattdatasetsrc is told where to begin; of
- * other sources what is known already is passed over. Each is told of by a
- * message `vatt-checkpoint`, which has #guint64 `step` and #gchararray `file`.
+ * other sources what is known already is passed over. Another data set, another
+ * order of it, and another batch-size, captions, caption-distance or queue-size
+ * are an error. READY before the end of the streams is the same as a
+ * checkpoint, but for the batch that was broken off; without a folder, and
+ * behind the end, the next PAUSED begins anew with what the sources send. Each
+ * is told of by a message `vatt-checkpoint`, which has #guint64 `step` and
+ * #gchararray `file`.
  *
  * Encoders serve what it learns while it does: in this process by
  * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the
@@ -155,6 +162,7 @@ start (GstVattTrainSink *self)
   g_autoptr (GError) error = NULL;
   g_mutex_lock (&self->lock);
   self->stopping = self->finished = self->failed = self->playing = FALSE;
+  self->announced = self->lost = FALSE;
   self->counts = (GstVattTrainCounts){ 0 };
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->cancellable = g_cancellable_new ();
@@ -225,11 +233,11 @@ train_sink_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (element);
   GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
-  if (prepare (self, transition)) {
-    gst_vatt_terminal_change_state (&self->terminal, element, transition);
+  /* Before there is a thread that may tell the end at once. */
+  gst_vatt_terminal_change_state (&self->terminal, element, transition);
+  if (prepare (self, transition))
     result = GST_ELEMENT_CLASS (gst_vatt_train_sink_parent_class)
                  ->change_state (element, transition);
-  }
   gboolean failed = result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed))
@@ -238,6 +246,17 @@ train_sink_change_state (GstElement *element, GstStateChange transition)
       (transition == GST_STATE_CHANGE_NULL_TO_READY && failed))
     close_setup (self);
   return result;
+}
+
+/* The flushes that a seek brings, pad by pad, are one. */
+static void
+note_seek (GstVattTrainSink *self, const GstEvent *event, gint change)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
+    return;
+  g_mutex_lock (&self->lock);
+  self->seeks += (guint)change;
+  g_mutex_unlock (&self->lock);
 }
 
 /* Seeks and the like go upstream on every pad; who gets one twice knows it by
@@ -251,11 +270,26 @@ train_sink_send_event (GstElement *element, GstEvent *event)
         ->send_event (element, event);
   GList *pads = gst_vatt_train_sink_list_pads (self);
   gboolean done = FALSE;
+  note_seek (self, event, 1);
   for (GList *l = pads; l; l = l->next)
     done |= gst_pad_push_event (l->data, gst_event_ref (event));
   g_list_free_full (pads, gst_object_unref);
+  note_seek (self, event, -1);
+  gst_vatt_train_sink_settle (self);
   gst_event_unref (event);
   return done;
+}
+
+/* Nothing is shown at its time: however late windows come, nobody else has to
+ * be as late. */
+static gboolean
+train_sink_query (GstElement *element, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_ELEMENT_CLASS (gst_vatt_train_sink_parent_class)
+        ->query (element, query);
+  gst_query_set_latency (query, FALSE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
 }
 
 /* ---- the object ---- */
@@ -355,6 +389,7 @@ gst_vatt_train_sink_class_init (GstVattTrainSinkClass *klass)
   install_properties (object_class);
   element_class->change_state = GST_DEBUG_FUNCPTR (train_sink_change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (train_sink_send_event);
+  element_class->query = GST_DEBUG_FUNCPTR (train_sink_query);
   element_class->request_new_pad =
       GST_DEBUG_FUNCPTR (gst_vatt_train_sink_request_new_pad);
   element_class->release_pad =

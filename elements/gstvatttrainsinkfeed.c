@@ -35,8 +35,10 @@ add_stream (GstVattTrainSink *self, guint number)
       (GstVattTrainPlace){ .number = number, .clip = GST_VATT_NO_CLIP };
   const GstVattTrainPlace *known =
       gst_vatt_train_places_find (self->setup.places, number);
-  if (known)
-    stream->known = known->taken;
+  if (known) {
+    stream->known = *known;
+    stream->passing_over = known->taken > 0;
+  }
   stream->align = gst_vatt_align_new (&params);
   g_ptr_array_insert (self->streams, (gint)place, stream);
   return stream;
@@ -52,17 +54,6 @@ gst_vatt_train_sink_find_stream (GstVattTrainSink *self, guint number)
       return stream;
   }
   return NULL;
-}
-
-void
-gst_vatt_train_sink_drop_streams (GstVattTrainSink *self)
-{
-  g_mutex_lock (&self->lock);
-  g_ptr_array_set_size (self->streams, 0);
-  /* A checkpoint was gone on from; what comes next begins where it likes. */
-  g_clear_pointer (&self->setup.places, g_array_unref);
-  self->running = FALSE;
-  g_mutex_unlock (&self->lock);
 }
 
 static const char *
@@ -117,6 +108,47 @@ join (GstVattTrainSink *self, const GstVattTrainPad *pad)
   stream->modalities |= 1u << pad->modality;
   gst_vatt_align_set_modalities (
       stream->align, stream->modalities & self->setup.modalities);
+  /* One that was there before under its name has left its end behind. */
+  gst_vatt_align_flush (stream->align, pad->modality);
+  gst_vatt_train_sink_begin_anew (self, pad);
+}
+
+/* More comes on @pad: a training that has ended goes on with the lead of a
+ * stream, if there are steps left. With the lock. */
+void
+gst_vatt_train_sink_begin_anew (
+    GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  if (self->finished && pad->modality == self->setup.lead &&
+      gst_vatt_train_sink_has_steps_left (self))
+    self->finished = FALSE;
+}
+
+/* The training ends, unless something has begun anew meanwhile. Returns:
+ * whether
+ * @seqnum is to be told as the end, and gst_vatt_train_sink_end_posted() called
+ * then: a flush waits for that. */
+gboolean
+gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum)
+{
+  g_mutex_lock (&self->lock);
+  gboolean over = !gst_vatt_train_sink_has_steps_left (self) ||
+                  gst_vatt_train_sink_have_ended (self);
+  self->finished = over;
+  self->poster = over ? g_thread_self () : NULL;
+  *seqnum = self->eos_seqnum;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return over;
+}
+
+void
+gst_vatt_train_sink_end_posted (GstVattTrainSink *self)
+{
+  g_mutex_lock (&self->lock);
+  self->poster = NULL;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
 }
 
 /* A pad that comes while others work; those that are there before make streams
@@ -172,13 +204,25 @@ gst_vatt_train_sink_start_streams (GstVattTrainSink *self, GError **error)
 
 /* ---- whose turn it is ---- */
 
-/* When somebody who has to wait, while we do too, will have waited too long; 0:
- * nobody has to. With the lock. */
+/* Whether the thread behind @pad waits for us, not for the clock: it may be the
+ * one that is to bring what we wait for. */
+static gboolean
+is_held_up (GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  const GstVattTrainStream *stream =
+      gst_vatt_train_sink_find_stream (self, pad->number);
+  return pad->blocked_since > 0 && stream && !stream->live &&
+         gst_vatt_align_is_full (stream->align, pad->modality);
+}
+
+/* When somebody who has to wait, on any stream, while we do too for @stream,
+ * will have waited too long; 0: nobody has to. With the lock. */
 static gint64
 find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
-    gint64 waiting_since)
+    gint64 waiting_since, gboolean *own)
 {
   gint64 deadline = 0;
+  *own = FALSE;
   GList *pads = gst_vatt_train_sink_list_pads (self);
   GST_OBJECT_LOCK (self);
   gint64 patience = (gint64)(self->settings.patience / 1000);
@@ -186,9 +230,10 @@ find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
   for (GList *l = pads; l; l = l->next) {
     const GstVattTrainPad *pad = l->data;
     gint64 end = MAX (pad->blocked_since, waiting_since) + patience;
-    if (pad->number == stream->number && pad->blocked_since > 0 &&
-        gst_vatt_align_is_full (stream->align, pad->modality) &&
-        (deadline == 0 || end < deadline))
+    if (!is_held_up (self, pad))
+      continue;
+    *own |= pad->number == stream->number;
+    if (deadline == 0 || end < deadline)
       deadline = end;
   }
   g_list_free_full (pads, gst_object_unref);
@@ -210,13 +255,30 @@ warn_of_silence (GstVattTrainSink *self, guint number, guint given_up)
   g_mutex_lock (&self->lock);
 }
 
+/* A stream of which nothing comes is waited for no longer: nothing of it is
+ * lost, but it has its turn whenever it has something. With the lock. */
+static void
+pass_turn (GstVattTrainSink *self, GstVattTrainStream *stream)
+{
+  guint number = stream->number;
+  stream->passed = TRUE;
+  g_mutex_unlock (&self->lock);
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Nothing comes on stream %u while others have to wait: from now on it "
+       "is not waited for.",
+          number),
+      (NULL));
+  g_mutex_lock (&self->lock);
+}
+
 /* Waits for something to come on @stream, but not for ever for one that keeps
  * others waiting. With the lock. */
 static void
 wait_for (
     GstVattTrainSink *self, GstVattTrainStream *stream, gint64 waiting_since)
 {
-  gint64 deadline = find_deadline (self, stream, waiting_since);
+  gboolean own;
+  gint64 deadline = find_deadline (self, stream, waiting_since, &own);
   if (deadline == 0) {
     g_cond_wait (&self->changed, &self->lock);
     return;
@@ -225,20 +287,27 @@ wait_for (
     g_cond_wait_until (&self->changed, &self->lock, deadline);
     return;
   }
-  guint given_up = gst_vatt_align_give_up (stream->align);
+  guint given_up = own || gst_vatt_align_is_waiting (stream->align)
+                       ? gst_vatt_align_give_up (stream->align)
+                       : 0;
   if (given_up)
     warn_of_silence (self, stream->number, given_up);
   else
-    g_cond_wait (&self->changed, &self->lock);
+    pass_turn (self, stream);
 }
 
-static void
-note_place (GstVattTrainStream *stream, const GstVattAligned *sample)
+/* Whether somebody of @stream is held up. With the lock. */
+static gboolean
+is_stuck (GstVattTrainSink *self, const GstVattTrainStream *stream)
 {
-  GstVattTrainPlace *place = &stream->place;
-  place->of_clip = sample->number == place->clip ? place->of_clip + 1 : 1;
-  place->clip = sample->number;
-  place->taken++;
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  gboolean stuck = FALSE;
+  for (GList *l = pads; l && !stuck; l = l->next) {
+    const GstVattTrainPad *pad = l->data;
+    stuck = pad->number == stream->number && is_held_up (self, pad);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  return stuck;
 }
 
 /* The next sample of one whose turn it is; else the stream to wait for, or NULL
@@ -253,10 +322,10 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
   for (guint k = 0; k < n && !*due; k++) {
     guint i = (self->turn + k) % n;
     GstVattTrainStream *stream = self->streams->pdata[i];
-    while (gst_vatt_align_take (stream->align, sample)) {
+    gboolean known;
+    while (gst_vatt_train_stream_take (stream, sample, &known)) {
       g_cond_broadcast (&self->changed);
-      note_place (stream, sample);
-      if (stream->live || stream->place.taken > stream->known) {
+      if (!known) {
         self->turn = (i + 1) % n;
         *number = stream->number;
         return TRUE;
@@ -266,10 +335,20 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
     if (gst_vatt_align_is_ended (stream->align))
       continue;
     *ended = FALSE;
-    if (!stream->live)
+    if (!stream->live && (!stream->passed || is_stuck (self, stream)))
       *due = stream;
   }
   return FALSE;
+}
+
+/* What was flushed before the end was of that. With the lock. */
+static void
+forget_anew (GstVattTrainSink *self)
+{
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  for (GList *l = pads; l; l = l->next)
+    ((GstVattTrainPad *)l->data)->anew = FALSE;
+  g_list_free_full (pads, gst_object_unref);
 }
 
 /*
@@ -300,6 +379,7 @@ gst_vatt_train_sink_next (
       break;
     }
     if (ended) {
+      forget_anew (self);
       reply = GST_VATT_TRAIN_ENDED;
       break;
     }
@@ -323,8 +403,8 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
     const GstVattTrainStream *stream = self->streams->pdata[i];
     const GstVattAlignCounts *counts =
         gst_vatt_align_get_counts (stream->align);
-    sum->aligned += counts->aligned;
-    sum->incomplete += counts->incomplete;
+    sum->aligned += counts->aligned - stream->known_counts.aligned;
+    sum->incomplete += counts->incomplete - stream->known_counts.incomplete;
     sum->alone += counts->alone;
     sum->unpaired += counts->unpaired;
     sum->disordered += counts->disordered;
@@ -334,40 +414,4 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
   numbers->unknown_labels = self->counts.unknown_labels;
   numbers->unwanted = self->counts.unwanted;
   g_mutex_unlock (&self->lock);
-}
-
-/* Returns: (transfer floating): where the streams stand, for a checkpoint */
-GVariant *
-gst_vatt_train_sink_get_places (GstVattTrainSink *self)
-{
-  g_autoptr (GArray) places =
-      g_array_new (FALSE, FALSE, sizeof (GstVattTrainPlace));
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->streams->len; i++) {
-    const GstVattTrainStream *stream = self->streams->pdata[i];
-    g_array_append_val (places, stream->place);
-  }
-  guint turn = self->turn;
-  g_mutex_unlock (&self->lock);
-  return gst_vatt_train_places_pack (places, turn);
-}
-
-/* The source of a stream asks where to begin: with the clip that was not
- * learnt from whole. Of that the samples that are known come again.
- *
- * Returns: %FALSE if it is to begin at the beginning */
-gboolean
-gst_vatt_train_sink_resume (GstVattTrainSink *self, guint number, guint64 *clip)
-{
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream = gst_vatt_train_sink_find_stream (self, number);
-  const GstVattTrainPlace *place =
-      stream ? gst_vatt_train_places_find (self->setup.places, number) : NULL;
-  gboolean known = place && place->clip != GST_VATT_NO_CLIP;
-  if (known) {
-    *clip = place->clip;
-    stream->place.taken = place->taken - place->of_clip;
-  }
-  g_mutex_unlock (&self->lock);
-  return known;
 }
