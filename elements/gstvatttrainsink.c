@@ -168,13 +168,14 @@ start (GstVattTrainSink *self)
   return FALSE;
 }
 
-/* Everybody who waits here is let go, and a step is broken off. */
+/* Everybody who waits here is let go. A step is broken off, unless it is to
+ * come into a last checkpoint. */
 static void
 interrupt (GstVattTrainSink *self)
 {
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
-  if (self->cancellable)
+  if (self->cancellable && !self->setup.checkpoints)
     g_cancellable_cancel (self->cancellable);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);

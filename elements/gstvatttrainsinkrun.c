@@ -21,7 +21,8 @@ typedef struct {
   gint64 begun; /* monotonic time: of the steps that `rate` counts */
   gint64 saved; /* monotonic time of the last checkpoint */
   guint64 saved_step;
-  guint64 learnt; /* samples since then */
+  guint64 learnt;  /* samples since then */
+  gboolean broken; /* the state is none to go on from, or cannot be written */
 } Run;
 
 /* An error, once; then everybody is let go. */
@@ -179,13 +180,17 @@ make_step (Run *run, GError **error)
   const GstVattTrainSetup *setup = &self->setup;
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
+  run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
   if (!vatt_reservoir_draw (
           setup->reservoir, setup->settings.batch_size, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;
   tell (run, gst_util_get_timestamp () - begun);
-  return check_loss (run, &run->numbers.losses, error);
+  if (!check_loss (run, &run->numbers.losses, error))
+    return FALSE;
+  run->broken = FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -211,6 +216,7 @@ refuse_to_save (Run *run, GError *failure, GError **error)
                                  : g_error_copy (failure);
   g_error_free (failure);
   if (!file || self->setup.settings.on_disk_full == GST_VATT_TRAIN_STOP) {
+    run->broken = TRUE;
     g_propagate_error (error, g_steal_pointer (&told));
     return FALSE;
   }
@@ -247,6 +253,19 @@ save_if_due (Run *run, GError **error)
       settings->checkpoint_interval > 0 &&
       now - run->saved >= (gint64)(settings->checkpoint_interval / 1000);
   return !setup->checkpoints || (!by_step && !by_time) || save (run, error);
+}
+
+/* On the way out, be that a stop or an error of what came: what has been learnt
+ * since the last checkpoint is not to be learnt again. */
+static void
+save_what_is_new (Run *run)
+{
+  GstVattTrainSink *self = run->sink;
+  g_autoptr (GError) error = NULL;
+  if (self->setup.checkpoints && !run->broken &&
+      run->saved_step != vatt_trainer_get_step (self->setup.trainer) &&
+      !save (run, &error))
+    gst_vatt_error_post_warning (GST_ELEMENT (self), error);
 }
 
 /* ---- the end ---- */
@@ -359,8 +378,10 @@ gst_vatt_train_sink_run (gpointer sink)
   run.saved_step = run.numbers.step;
   do {
     g_autoptr (GError) error = NULL;
-    if ((!train (&run, &error) || !finish (&run, &error)) && error &&
-        !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    if (train (&run, &error) && finish (&run, &error))
+      continue;
+    save_what_is_new (&run);
+    if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       gst_vatt_train_sink_fail (self, error);
   } while (wait_for_more (self));
   return NULL;
