@@ -24,13 +24,15 @@
  *
  * * #gchararray `event`: `step`, or `done` at the end
  * * #guint64 `step`: how many have been made; `steps`: of the whole training
- * * #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
+ * * of the last step, if one was made since PAUSED:
+ *   #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
  *   `loss-audio-text` as far as they are part of it
- * * #gdouble `accuracy-video-audio` and so on: of the batch's samples, the
- * share whose own sound, or caption, is the nearest of the batch to them
- * * #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`: before
- *   they were cut
- * * #gdouble `samples-per-second`; #guint64 `processing-time` of the step, ns
+ * * likewise #gdouble `accuracy-video-audio` and so on: of the batch's samples,
+ *   the share whose own sound, or caption, is the nearest of the batch to them
+ * * likewise #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`:
+ *   before they were cut
+ * * likewise #gdouble `samples-per-second`: since PAUSED, times in which nothing
+ *   was to be learnt included; #guint64 `processing-time` of the step, ns
  * * #guint `reservoir`: samples in it, of `reservoir-size`
  * * #guint64 `samples`: windows that made one; `incomplete`: of these, without
  *   sound or text; `alone`: left out, as nothing went with them; `unpaired`:

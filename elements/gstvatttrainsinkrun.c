@@ -150,6 +150,7 @@ tell (Run *run, GstClockTime taken)
   numbers->rate = now > run->begun ? (double)run->learnt * G_USEC_PER_SEC /
                                          (double)(now - run->begun)
                                    : 0;
+  numbers->stepped = TRUE;
   numbers->taken = taken;
   numbers->step = vatt_trainer_get_step (self->setup.trainer);
   numbers->fill = vatt_reservoir_get_fill (self->setup.reservoir);
@@ -365,6 +366,17 @@ train (Run *run, GError **error)
   return !is_stopping (self);
 }
 
+/* Of which pairs of modalities the loss is made: bits 1 << pair. */
+static guint
+pairs_of (const GstVattTrainSetup *setup)
+{
+  guint pairs = 0;
+  for (guint p = 0; p < VATT_N_PAIRS && setup->classes == 0; p++)
+    if (setup->params.weight[p] > 0)
+      pairs |= 1u << p;
+  return pairs;
+}
+
 /* The function of the thread. */
 gpointer
 gst_vatt_train_sink_run (gpointer sink)
@@ -374,6 +386,7 @@ gst_vatt_train_sink_run (gpointer sink)
   run.saved = run.begun;
   run.numbers.steps = self->setup.params.schedule.steps;
   run.numbers.capacity = self->setup.settings.reservoir_size;
+  run.numbers.pairs = pairs_of (&self->setup);
   run.numbers.step = vatt_trainer_get_step (self->setup.trainer);
   run.saved_step = run.numbers.step;
   do {

@@ -122,6 +122,39 @@ test_resume_query (void)
   g_assert_cmpuint (clip, ==, 14);
 }
 
+/* A training that is over makes no step, and tells of none. */
+static void
+test_over (void)
+{
+  g_autofree char *folder = trainee_folder ("over");
+  g_autoptr (Trainee) t = learn (folder, "steps=3", 40);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_true (gst_structure_has_field (t->done, "loss"));
+  g_assert_true (gst_structure_has_field (t->done, "loss-audio-text"));
+  g_clear_pointer (&t, trainee_free);
+  t = learn (folder, "steps=3", 0);
+  g_assert_cmpstr (t->error, ==, NULL);
+  guint64 step = 0;
+  g_assert_true (gst_structure_get_uint64 (t->done, "step", &step));
+  g_assert_cmpuint (step, ==, 3);
+  g_assert_false (gst_structure_has_field (t->done, "loss"));
+  g_assert_false (gst_structure_has_field (t->done, "learning-rate"));
+}
+
+/* A loss of 0 is told of like any: of one sample there is nothing to mix up. */
+static void
+test_zero_loss (void)
+{
+  g_autoptr (Trainee) t =
+      make ("batch-size=1 steps=1 reservoir-size=1 form=symmetric");
+  trainee_play (t);
+  trainee_push_all (t, 0, 4);
+  trainee_end_all (t);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpfloat (trainee_number (t->done, "loss-video-audio"), ==, 0);
+}
+
 /* ---- what is left by those that do not come to their end ---- */
 
 typedef enum { STOPPED, ERROR_OF_DATA, LOSS_OF_NAN } Way;
@@ -420,6 +453,8 @@ main (int argc, char **argv)
       "classes", "[head]\nkind=classifier\nclasses=4\nmulti-label=false\n");
   g_test_add_func ("/trainsink/resume", test_resume);
   g_test_add_func ("/trainsink/resume-query", test_resume_query);
+  g_test_add_func ("/trainsink/over", test_over);
+  g_test_add_func ("/trainsink/zero-loss", test_zero_loss);
   g_test_add_func ("/trainsink/stopped", test_stopped);
   g_test_add_func ("/trainsink/error-of-data", test_error_of_data);
   g_test_add_func ("/trainsink/loss-of-nan", test_loss_of_nan);
