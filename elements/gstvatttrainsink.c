@@ -31,8 +31,8 @@
  *   the share whose own sound, or caption, is the nearest of the batch to them
  * * likewise #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`:
  *   before they were cut
- * * likewise #gdouble `samples-per-second`: since PAUSED, times in which nothing
- *   was to be learnt included; #guint64 `processing-time` of the step, ns
+ * * likewise #gdouble `samples-per-second`: since PAUSED, times in which
+ * nothing was to be learnt included; #guint64 `processing-time` of the step, ns
  * * #guint `reservoir`: samples in it, of `reservoir-size`
  * * #guint64 `samples`: windows that made one; `incomplete`: of these, without
  *   sound or text; `alone`: left out, as nothing went with them; `unpaired`:
@@ -263,16 +263,25 @@ train_sink_send_event (GstElement *element, GstEvent *event)
 
 /* ---- the object ---- */
 
+/* Most settings have done their work on the way to READY. */
 static void
 train_sink_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (object);
   GST_OBJECT_LOCK (self);
+  gboolean late =
+      self->setup.trainer && !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
   if (id < PROP_SETTINGS ||
       !gst_vatt_train_settings_set (&self->settings, id - PROP_SETTINGS, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
+  if (late)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("The property \"%s\" was set behind NULL: that has no effect before "
+         "the next time from NULL to READY.",
+            pspec->name),
+        (NULL));
 }
 
 /* With the object lock. */

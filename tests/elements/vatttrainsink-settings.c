@@ -4,6 +4,8 @@
 #include "media.h"
 #include "trainee.h"
 
+#include <string.h>
+
 #define PADS "video_0 audio_0 text_0"
 
 typedef struct {
@@ -73,12 +75,39 @@ test_no_head (void)
   trainee_assert_error (t, GST_STREAM_ERROR, "no common space");
 }
 
+/* What is set when it was read already has a warning, and no effect. */
+static void
+test_late (void)
+{
+  g_autoptr (Trainee) t = trainee_new ("variant=tiny steps=5", PADS);
+  gst_element_set_state (t->pipeline, GST_STATE_READY);
+  g_object_set (t->sink, "message-interval", (guint64)1, NULL);
+  trainee_pump (t, 20);
+  g_assert_cmpuint (t->warnings, ==, 0);
+  g_object_set (t->sink, "steps", (guint64)9, NULL);
+  trainee_pump (t, 50);
+  g_assert_cmpuint (t->warnings, ==, 1);
+  g_assert_nonnull (strstr (t->warning, "\"steps\""));
+}
+
+/* Ends of windows and the distance are added up. */
+static void
+test_distance (void)
+{
+  g_autoptr (Trainee) t = trainee_new ("variant=tiny", PADS);
+  GParamSpec *spec = g_object_class_find_property (
+      G_OBJECT_GET_CLASS (t->sink), "caption-distance");
+  g_assert_cmpuint (G_PARAM_SPEC_UINT64 (spec)->maximum, <=, G_MAXUINT64 / 2);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   g_test_add_func ("/trainsink/no-head", test_no_head);
+  g_test_add_func ("/trainsink/late", test_late);
+  g_test_add_func ("/trainsink/distance", test_distance);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path =
         g_strdup_printf ("/trainsink/settings/%s", rows[i].name);
