@@ -138,8 +138,8 @@ add (Media *media, const char *factory)
 }
 
 /* One that takes no part in the pipeline's changes of state until it is
- * released: a tokeniser that reaches PAUSED before it is linked takes itself for
- * the end of the pipeline. */
+ * released: a tokeniser that reaches PAUSED before it is linked takes itself
+ * for the end of the pipeline. */
 static GstElement *
 add_held (Media *media, const char *factory)
 {
