@@ -108,10 +108,11 @@ next_lead (GstVattAlign *self)
       g_queue_peek_head ((GQueue *)&lead->windows);
   if (first)
     return *first;
-  return (GstVattAlignWindow){ .start = lead->ended || lead->given_up
-                                            ? GST_CLOCK_TIME_NONE
-                                            : lead->position,
-    .number = lead->number };
+  gboolean none =
+      lead->ended || lead->given_up || !has (self, self->params.lead);
+  return (GstVattAlignWindow){
+    .start = none ? GST_CLOCK_TIME_NONE : lead->position, .number = lead->number
+  };
 }
 
 static gboolean
@@ -205,6 +206,13 @@ gst_vatt_align_end (GstVattAlign *self, VattModality modality)
 {
   self->lanes[modality].ended = TRUE;
   prune (self);
+}
+
+/* More of @modality comes behind its end; what has come stays. */
+void
+gst_vatt_align_begin (GstVattAlign *self, VattModality modality)
+{
+  self->lanes[modality].ended = self->lanes[modality].given_up = FALSE;
 }
 
 /* Forgets what has come of @modality; its time may begin anew. */
@@ -404,12 +412,21 @@ gst_vatt_align_take (GstVattAlign *self, GstVattAligned *sample)
   return FALSE;
 }
 
-/* Returns: whether nothing more will come */
+/* Returns: whether nothing more will come; without a pad of the lead none can
+ */
 gboolean
 gst_vatt_align_is_ended (GstVattAlign *self)
 {
   const Lane *lead = lead_of (self);
-  return lead->ended && lead->windows.length == 0;
+  return (lead->ended || !has (self, self->params.lead)) &&
+         lead->windows.length == 0;
+}
+
+/* Returns: whether a window of the lead waits for what goes with it */
+gboolean
+gst_vatt_align_is_waiting (GstVattAlign *self)
+{
+  return lead_of (self)->windows.length > 0;
 }
 
 /* ---- room ---- */

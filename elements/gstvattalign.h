@@ -66,6 +66,7 @@ void gst_vatt_align_advance (
 void gst_vatt_align_enter_clip (
     GstVattAlign *align, VattModality modality, guint64 number);
 void gst_vatt_align_end (GstVattAlign *align, VattModality modality);
+void gst_vatt_align_begin (GstVattAlign *align, VattModality modality);
 void gst_vatt_align_flush (GstVattAlign *align, VattModality modality);
 
 gboolean gst_vatt_align_is_full (GstVattAlign *align, VattModality modality);
@@ -74,6 +75,7 @@ GstClockTime gst_vatt_align_make_room (
     GstVattAlign *align, VattModality modality);
 gboolean gst_vatt_align_take (GstVattAlign *align, GstVattAligned *sample);
 gboolean gst_vatt_align_is_ended (GstVattAlign *align);
+gboolean gst_vatt_align_is_waiting (GstVattAlign *align);
 const GstVattAlignCounts *gst_vatt_align_get_counts (const GstVattAlign *align);
 
 void gst_vatt_aligned_clear (GstVattAligned *sample);

@@ -108,20 +108,46 @@ gst_vatt_terminal_set_flushing (GstVattTerminal *self, gboolean flushing)
   g_mutex_unlock (&self->lock);
 }
 
-/* At the end of a flush. A sink loses its state in a flush and says when it has
- * it again, for which applications wait after a seek. Here no data are awaited,
- * as none are on the way to PAUSED. */
+static void
+post_async (GstElement *element, GstMessage *message, guint32 seqnum)
+{
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_message_set_seqnum (message, seqnum);
+  gst_element_post_message (element, message);
+}
+
+/* At the beginning of a flush. A sink loses its state in it. */
+void
+gst_vatt_terminal_lose_state (
+    GstVattTerminal *self, GstElement *element, guint32 seqnum)
+{
+  if (self->active)
+    post_async (
+        element, gst_message_new_async_start (GST_OBJECT (element)), seqnum);
+}
+
+/* At the end of the last flush. A sink says when it has its state again, for
+ * which applications wait after a seek. Here no data are awaited, as none are
+ * on the way to PAUSED. */
+void
+gst_vatt_terminal_regain_state (GstVattTerminal *self, GstElement *element,
+    gboolean reset_time, guint32 seqnum)
+{
+  if (self->active)
+    post_async (element,
+        gst_message_new_async_done (
+            GST_OBJECT (element), reset_time ? 0 : GST_CLOCK_TIME_NONE),
+        seqnum);
+}
+
+/* Both, for an element of one pad. */
 void
 gst_vatt_terminal_flushed (
     GstVattTerminal *self, GstElement *element, gboolean reset_time)
 {
-  if (!self->active)
-    return;
-  gst_element_post_message (
-      element, gst_message_new_async_start (GST_OBJECT (element)));
-  gst_element_post_message (
-      element, gst_message_new_async_done (
-                   GST_OBJECT (element), reset_time ? 0 : GST_CLOCK_TIME_NONE));
+  gst_vatt_terminal_lose_state (self, element, GST_SEQNUM_INVALID);
+  gst_vatt_terminal_regain_state (
+      self, element, reset_time, GST_SEQNUM_INVALID);
 }
 
 /* Returns: %FALSE if a flush or a stop came first */

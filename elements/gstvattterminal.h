@@ -23,6 +23,10 @@ void gst_vatt_terminal_change_state (
     GstVattTerminal *terminal, GstElement *element, GstStateChange transition);
 void gst_vatt_terminal_set_flushing (
     GstVattTerminal *terminal, gboolean flushing);
+void gst_vatt_terminal_lose_state (
+    GstVattTerminal *terminal, GstElement *element, guint32 seqnum);
+void gst_vatt_terminal_regain_state (GstVattTerminal *terminal,
+    GstElement *element, gboolean reset_time, guint32 seqnum);
 void gst_vatt_terminal_flushed (
     GstVattTerminal *terminal, GstElement *element, gboolean reset_time);
 gboolean gst_vatt_terminal_wait_playing (GstVattTerminal *terminal);

@@ -157,6 +157,7 @@ start (GstVattTrainSink *self)
   g_autoptr (GError) error = NULL;
   g_mutex_lock (&self->lock);
   self->stopping = self->finished = self->failed = self->playing = FALSE;
+  self->announced = self->posting = self->lost = FALSE;
   self->counts = (GstVattTrainCounts){ 0 };
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->cancellable = g_cancellable_new ();
@@ -228,11 +229,11 @@ train_sink_change_state (GstElement *element, GstStateChange transition)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (element);
   GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
-  if (prepare (self, transition)) {
-    gst_vatt_terminal_change_state (&self->terminal, element, transition);
+  /* Before there is a thread that may tell the end at once. */
+  gst_vatt_terminal_change_state (&self->terminal, element, transition);
+  if (prepare (self, transition))
     result = GST_ELEMENT_CLASS (gst_vatt_train_sink_parent_class)
                  ->change_state (element, transition);
-  }
   gboolean failed = result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed))
@@ -241,6 +242,17 @@ train_sink_change_state (GstElement *element, GstStateChange transition)
       (transition == GST_STATE_CHANGE_NULL_TO_READY && failed))
     close_setup (self);
   return result;
+}
+
+/* The flushes that a seek brings, pad by pad, are one. */
+static void
+note_seek (GstVattTrainSink *self, const GstEvent *event, gint change)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
+    return;
+  g_mutex_lock (&self->lock);
+  self->seeks += (guint)change;
+  g_mutex_unlock (&self->lock);
 }
 
 /* Seeks and the like go upstream on every pad; who gets one twice knows it by
@@ -254,11 +266,26 @@ train_sink_send_event (GstElement *element, GstEvent *event)
         ->send_event (element, event);
   GList *pads = gst_vatt_train_sink_list_pads (self);
   gboolean done = FALSE;
+  note_seek (self, event, 1);
   for (GList *l = pads; l; l = l->next)
     done |= gst_pad_push_event (l->data, gst_event_ref (event));
   g_list_free_full (pads, gst_object_unref);
+  note_seek (self, event, -1);
+  gst_vatt_train_sink_settle (self);
   gst_event_unref (event);
   return done;
+}
+
+/* Nothing is shown at its time: however late windows come, nobody else has to
+ * be as late. */
+static gboolean
+train_sink_query (GstElement *element, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_ELEMENT_CLASS (gst_vatt_train_sink_parent_class)
+        ->query (element, query);
+  gst_query_set_latency (query, FALSE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
 }
 
 /* ---- the object ---- */
@@ -367,6 +394,7 @@ gst_vatt_train_sink_class_init (GstVattTrainSinkClass *klass)
   install_properties (object_class);
   element_class->change_state = GST_DEBUG_FUNCPTR (train_sink_change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (train_sink_send_event);
+  element_class->query = GST_DEBUG_FUNCPTR (train_sink_query);
   element_class->request_new_pad =
       GST_DEBUG_FUNCPTR (gst_vatt_train_sink_request_new_pad);
   element_class->release_pad =

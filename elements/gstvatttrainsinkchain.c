@@ -129,20 +129,30 @@ tell_left_out (
   gst_element_post_message (GST_ELEMENT (self), message);
 }
 
+/* Of a seek after the end the pads are flushed one after the other: what comes
+ * on the first waits until the lead is, too. With the lock. */
+static gboolean
+has_to_wait (GstVattTrainSink *self, const GstVattTrainPad *pad,
+    GstVattTrainStream **stream)
+{
+  *stream = gst_vatt_train_sink_find_stream (self, pad->number);
+  if (self->finished)
+    return pad->anew && *stream && gst_vatt_train_sink_has_steps_left (self);
+  return *stream && gst_vatt_align_is_full ((*stream)->align, pad->modality);
+}
+
 /* Waits until @pad may put a window into its stream. With the lock. */
 static GstFlowReturn
 wait_for_room (GstVattTrainSink *self, GstVattTrainPad *pad, LeftOut *left_out)
 {
   GstVattTrainStream *stream = NULL;
-  while (!pad->flushing && !self->stopping && !self->finished &&
-         !self->failed &&
-         (stream = gst_vatt_train_sink_find_stream (self, pad->number)) &&
-         gst_vatt_align_is_full (stream->align, pad->modality)) {
-    if (stream->live) {
+  while (!pad->flushing && !self->stopping && !self->failed &&
+         has_to_wait (self, pad, &stream)) {
+    if (pad->live && !self->finished) {
       relieve (self, pad, stream, left_out);
       continue;
     }
-    if (pad->blocked_since == 0) {
+    if (pad->blocked_since == 0 && !self->finished) {
       pad->blocked_since = g_get_monotonic_time ();
       g_cond_broadcast (&self->changed);
     }
@@ -178,7 +188,9 @@ put (GstVattTrainSink *self, GstVattTrainPad *pad, GstVattAlignWindow *window)
   return flow;
 }
 
-/* Whether upstream waits for nobody; asked once for a stream. */
+/* Whether upstream waits for nobody; asked once for a stream. One that is not
+ * live, as captions of a file beside a camera, waits for room; but a stream
+ * with something live is not waited for. */
 static void
 learn_live (GstVattTrainSink *self, GstVattTrainPad *pad)
 {
@@ -192,6 +204,7 @@ learn_live (GstVattTrainSink *self, GstVattTrainPad *pad)
   g_mutex_lock (&self->lock);
   GstVattTrainStream *stream =
       gst_vatt_train_sink_find_stream (self, pad->number);
+  pad->live = live;
   if (stream && live)
     stream->live = TRUE;
   g_mutex_unlock (&self->lock);

@@ -117,6 +117,54 @@ join (GstVattTrainSink *self, const GstVattTrainPad *pad)
   stream->modalities |= 1u << pad->modality;
   gst_vatt_align_set_modalities (
       stream->align, stream->modalities & self->setup.modalities);
+  /* One that was there before under its name has left its end behind. */
+  gst_vatt_align_flush (stream->align, pad->modality);
+  gst_vatt_train_sink_begin_anew (self, pad);
+}
+
+/* More comes on @pad: a training that has ended goes on with the lead of a
+ * stream, if there are steps left. With the lock. */
+void
+gst_vatt_train_sink_begin_anew (
+    GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  if (self->finished && pad->modality == self->setup.lead &&
+      gst_vatt_train_sink_has_steps_left (self))
+    self->finished = FALSE;
+}
+
+/* The training ends, unless something has begun anew meanwhile. Returns:
+ * whether
+ * @seqnum is to be told as the end, and gst_vatt_train_sink_end_posted() called
+ * then: a flush waits for that. */
+gboolean
+gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum)
+{
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  g_mutex_lock (&self->lock);
+  gboolean over = TRUE;
+  if (gst_vatt_train_sink_has_steps_left (self))
+    for (guint i = 0; i < self->streams->len; i++) {
+      GstVattTrainStream *stream = self->streams->pdata[i];
+      over = over && gst_vatt_align_is_ended (stream->align);
+    }
+  for (GList *l = pads; l && over; l = l->next)
+    ((GstVattTrainPad *)l->data)->anew = FALSE;
+  self->finished = self->posting = over;
+  *seqnum = self->eos_seqnum;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  g_list_free_full (pads, gst_object_unref);
+  return over;
+}
+
+void
+gst_vatt_train_sink_end_posted (GstVattTrainSink *self)
+{
+  g_mutex_lock (&self->lock);
+  self->posting = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
 }
 
 /* A pad that comes while others work; those that are there before make streams
@@ -172,13 +220,25 @@ gst_vatt_train_sink_start_streams (GstVattTrainSink *self, GError **error)
 
 /* ---- whose turn it is ---- */
 
-/* When somebody who has to wait, while we do too, will have waited too long; 0:
- * nobody has to. With the lock. */
+/* Whether the thread behind @pad waits for us, not for the clock: it may be the
+ * one that is to bring what we wait for. */
+static gboolean
+is_held_up (GstVattTrainSink *self, const GstVattTrainPad *pad)
+{
+  const GstVattTrainStream *stream =
+      gst_vatt_train_sink_find_stream (self, pad->number);
+  return pad->blocked_since > 0 && stream && !stream->live &&
+         gst_vatt_align_is_full (stream->align, pad->modality);
+}
+
+/* When somebody who has to wait, on any stream, while we do too for @stream,
+ * will have waited too long; 0: nobody has to. With the lock. */
 static gint64
 find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
-    gint64 waiting_since)
+    gint64 waiting_since, gboolean *own)
 {
   gint64 deadline = 0;
+  *own = FALSE;
   GList *pads = gst_vatt_train_sink_list_pads (self);
   GST_OBJECT_LOCK (self);
   gint64 patience = (gint64)(self->settings.patience / 1000);
@@ -186,9 +246,10 @@ find_deadline (GstVattTrainSink *self, const GstVattTrainStream *stream,
   for (GList *l = pads; l; l = l->next) {
     const GstVattTrainPad *pad = l->data;
     gint64 end = MAX (pad->blocked_since, waiting_since) + patience;
-    if (pad->number == stream->number && pad->blocked_since > 0 &&
-        gst_vatt_align_is_full (stream->align, pad->modality) &&
-        (deadline == 0 || end < deadline))
+    if (!is_held_up (self, pad))
+      continue;
+    *own |= pad->number == stream->number;
+    if (deadline == 0 || end < deadline)
       deadline = end;
   }
   g_list_free_full (pads, gst_object_unref);
@@ -210,13 +271,30 @@ warn_of_silence (GstVattTrainSink *self, guint number, guint given_up)
   g_mutex_lock (&self->lock);
 }
 
+/* A stream of which nothing comes is waited for no longer: nothing of it is
+ * lost, but it has its turn whenever it has something. With the lock. */
+static void
+pass_turn (GstVattTrainSink *self, GstVattTrainStream *stream)
+{
+  guint number = stream->number;
+  stream->passed = TRUE;
+  g_mutex_unlock (&self->lock);
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Nothing comes on stream %u while others have to wait: from now on it "
+       "is not waited for.",
+          number),
+      (NULL));
+  g_mutex_lock (&self->lock);
+}
+
 /* Waits for something to come on @stream, but not for ever for one that keeps
  * others waiting. With the lock. */
 static void
 wait_for (
     GstVattTrainSink *self, GstVattTrainStream *stream, gint64 waiting_since)
 {
-  gint64 deadline = find_deadline (self, stream, waiting_since);
+  gboolean own;
+  gint64 deadline = find_deadline (self, stream, waiting_since, &own);
   if (deadline == 0) {
     g_cond_wait (&self->changed, &self->lock);
     return;
@@ -225,11 +303,13 @@ wait_for (
     g_cond_wait_until (&self->changed, &self->lock, deadline);
     return;
   }
-  guint given_up = gst_vatt_align_give_up (stream->align);
+  guint given_up = own || gst_vatt_align_is_waiting (stream->align)
+                       ? gst_vatt_align_give_up (stream->align)
+                       : 0;
   if (given_up)
     warn_of_silence (self, stream->number, given_up);
   else
-    g_cond_wait (&self->changed, &self->lock);
+    pass_turn (self, stream);
 }
 
 static void
@@ -266,7 +346,7 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
     if (gst_vatt_align_is_ended (stream->align))
       continue;
     *ended = FALSE;
-    if (!stream->live)
+    if (!stream->live && !stream->passed)
       *due = stream;
   }
   return FALSE;

@@ -2,8 +2,6 @@
  *
  * The trainer's pads: which there are, what they want, what they are told. */
 #include "gstvattcaps.h"
-#include "gstvattclipmeta.h"
-#include "gstvatterror.h"
 #include "gstvattresume.h"
 #include "gstvatttokencaps.h"
 #include "gstvatttrainsinkprivate.h"
@@ -58,165 +56,7 @@ gst_vatt_train_sink_list_pads (GstVattTrainSink *self)
   return pads;
 }
 
-/* ---- events ---- */
-
-static gboolean
-take_caps (GstVattTrainSink *self, GstVattTrainPad *pad, GstCaps *caps)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstCaps) adopted =
-      gst_vatt_token_caps_adopt (self->setup.model, caps);
-  GST_DEBUG_OBJECT (pad, "tokens are %" GST_PTR_FORMAT, caps);
-  pad->negotiated = gst_vatt_token_caps_check (GST_PAD (pad), pad->modality,
-      self->setup.model, adopted, &pad->front_end, &error);
-  if (pad->negotiated) {
-    pad->refused = FALSE;
-    return TRUE;
-  }
-  if (!pad->refused)
-    gst_vatt_train_sink_fail (self, error);
-  pad->refused = TRUE;
-  return FALSE;
-}
-
-static gboolean
-take_segment (GstVattTrainSink *self, GstVattTrainPad *pad, GstEvent *event)
-{
-  gst_event_copy_segment (event, &pad->segment);
-  if (pad->segment.format == GST_FORMAT_TIME)
-    return TRUE;
-  g_autoptr (GError) error = g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
-      "%s: the stream is not timed: its segment is in %s, not in time",
-      GST_PAD_NAME (pad), gst_format_get_name (pad->segment.format));
-  gst_vatt_train_sink_fail (self, error);
-  return FALSE;
-}
-
-/* Nothing will begin before @time on @pad any more. */
-static void
-advance (GstVattTrainSink *self, GstVattTrainPad *pad, GstClockTime time)
-{
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream =
-      gst_vatt_train_sink_find_stream (self, pad->number);
-  if (stream)
-    gst_vatt_align_advance (stream->align, pad->modality,
-        gst_vatt_train_pad_running_time (pad, time));
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-take_gap (GstVattTrainSink *self, GstVattTrainPad *pad, GstEvent *event)
-{
-  GstClockTime time, duration;
-  gst_event_parse_gap (event, &time, &duration);
-  if (GST_CLOCK_TIME_IS_VALID (duration))
-    time += duration;
-  /* Beyond its end the segment has no running time. */
-  if (GST_CLOCK_TIME_IS_VALID (pad->segment.stop))
-    time = MIN (time, pad->segment.stop);
-  advance (self, pad, time);
-}
-
-static void
-take_clip (GstVattTrainSink *self, GstVattTrainPad *pad, GstEvent *event)
-{
-  const GstStructure *structure = gst_event_get_structure (event);
-  if (!gst_event_has_name (event, GST_VATT_CLIP_EVENT) ||
-      !gst_structure_get_uint64 (structure, "clip", &pad->clip))
-    return;
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream =
-      gst_vatt_train_sink_find_stream (self, pad->number);
-  if (stream)
-    gst_vatt_align_enter_clip (stream->align, pad->modality, pad->clip);
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-take_end (GstVattTrainSink *self, GstVattTrainPad *pad, GstEvent *event)
-{
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream =
-      gst_vatt_train_sink_find_stream (self, pad->number);
-  self->eos_seqnum = gst_event_get_seqnum (event);
-  if (stream)
-    gst_vatt_align_end (stream->align, pad->modality);
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-set_flushing (GstVattTrainSink *self, GstVattTrainPad *pad, gboolean flushing)
-{
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream =
-      gst_vatt_train_sink_find_stream (self, pad->number);
-  pad->flushing = flushing;
-  if (flushing && stream)
-    gst_vatt_align_flush (stream->align, pad->modality);
-  /* What comes behind the flush is learnt from, unless all steps are made. */
-  if (!flushing && self->finished &&
-      vatt_trainer_get_step (self->setup.trainer) <
-          self->setup.params.schedule.steps)
-    self->finished = FALSE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-stop_flush (GstVattTrainSink *self, GstVattTrainPad *pad, GstEvent *event)
-{
-  gboolean reset_time;
-  gst_event_parse_flush_stop (event, &reset_time);
-  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
-  pad->clip = GST_VATT_NO_CLIP;
-  pad->live_known = FALSE;
-  set_flushing (self, pad, FALSE);
-  gst_vatt_terminal_flushed (&self->terminal, GST_ELEMENT (self), reset_time);
-}
-
-static gboolean
-train_pad_event (GstPad *gstpad, GstObject *parent, GstEvent *event)
-{
-  GstVattTrainSink *self = GST_VATT_TRAIN_SINK (parent);
-  GstVattTrainPad *pad = GST_VATT_TRAIN_PAD (gstpad);
-  gboolean done = TRUE;
-  GstCaps *caps;
-  switch (GST_EVENT_TYPE (event)) {
-  case GST_EVENT_CAPS:
-    gst_event_parse_caps (event, &caps);
-    done = take_caps (self, pad, caps);
-    break;
-  case GST_EVENT_SEGMENT:
-    done = take_segment (self, pad, event);
-    if (done)
-      advance (self, pad, pad->segment.start);
-    break;
-  case GST_EVENT_GAP:
-    take_gap (self, pad, event);
-    break;
-  case GST_EVENT_CUSTOM_DOWNSTREAM:
-  case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-    take_clip (self, pad, event);
-    break;
-  case GST_EVENT_EOS:
-    take_end (self, pad, event);
-    break;
-  case GST_EVENT_FLUSH_START:
-    set_flushing (self, pad, TRUE);
-    break;
-  case GST_EVENT_FLUSH_STOP:
-    stop_flush (self, pad, event);
-    break;
-  default:
-    break;
-  }
-  gst_event_unref (event);
-  return done;
-}
+/* ---- queries ---- */
 
 /* Before READY there is no model. */
 static gboolean
@@ -306,7 +146,7 @@ gst_vatt_train_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
   pad->modality = (VattModality)modality;
   pad->number = number;
   gst_pad_set_chain_function (GST_PAD (pad), gst_vatt_train_pad_chain);
-  gst_pad_set_event_function (GST_PAD (pad), train_pad_event);
+  gst_pad_set_event_function (GST_PAD (pad), gst_vatt_train_pad_event);
   gst_pad_set_query_function (GST_PAD (pad), train_pad_query);
   gst_vatt_train_sink_join (self, pad);
   if (gst_element_add_pad (element, GST_PAD (pad)))
@@ -318,8 +158,9 @@ void
 gst_vatt_train_sink_release_pad (GstElement *element, GstPad *gstpad)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (element);
-  set_flushing (self, GST_VATT_TRAIN_PAD (gstpad), TRUE);
+  gst_vatt_train_pad_set_flushing (self, GST_VATT_TRAIN_PAD (gstpad), TRUE);
   gst_pad_set_active (gstpad, FALSE);
   gst_vatt_train_sink_part (self, GST_VATT_TRAIN_PAD (gstpad));
   gst_element_remove_pad (element, gstpad);
+  gst_vatt_train_sink_settle (self);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the parts of the trainer share: gstvatttrainsink.c is the element,
- * gstvatttrainsinkpad.c its pads, gstvatttrainsinkchain.c takes what arrives
- * there, gstvatttrainsetup.c makes model and trainer, gstvatttrainsinkfeed.c
- * gives the training thread its samples, gstvatttrainsinkrun.c is that thread,
- * gstvatttrainreport.c tells what it does. */
+ * gstvatttrainsinkpad.c its pads, gstvatttrainsinkevent.c takes their events,
+ * gstvatttrainsinkchain.c what arrives there, gstvatttrainsetup.c makes model
+ * and trainer, gstvatttrainsinkfeed.c gives the training thread its samples,
+ * gstvatttrainsinkrun.c is that thread, gstvatttrainreport.c tells what it
+ * does. */
 #pragma once
 
 #include "gstvattalign.h"
@@ -22,9 +23,10 @@ G_DECLARE_FINAL_TYPE (
 /* All pads of one number. The trainer's lock. */
 typedef struct {
   guint number;
-  guint modalities;    /* bits 1 << modality: of its pads */
-  GstVattAlign *align; /* owned */
-  gboolean live;
+  guint modalities;        /* bits 1 << modality: of its pads */
+  GstVattAlign *align;     /* owned */
+  gboolean live;           /* one of its pads is: it is not waited for */
+  gboolean passed;         /* was waited for in vain: gives what it has */
   GstVattTrainPlace place; /* up to where samples have been taken */
   guint64 known;           /* samples learnt from before a checkpoint */
 } GstVattTrainStream;
@@ -43,7 +45,10 @@ struct _GstVattTrainPad {
   guint64 clip; /* that the event in front of it told, or NO_CLIP */
 
   /* The trainer's lock. */
+  gboolean live; /* upstream waits for nobody */
+  gboolean anew; /* flushed since the end: what comes waits for the rest */
   gboolean flushing;
+  gboolean segment_done;
   gint64 blocked_since; /* monotonic time; 0: is not */
 };
 
@@ -71,8 +76,14 @@ struct _GstVattTrainSink {
   guint turn;         /* which stream is to give the next sample */
   gboolean running;   /* from PAUSED on */
   gboolean playing, stopping;
-  gboolean finished; /* nothing more is learnt from what comes */
-  gboolean failed;   /* an error has been posted */
+  guint seeks;        /* that are being sent upstream */
+  gboolean lost;      /* the state, in a flush */
+  gboolean lost_time; /* and running time begins anew behind it */
+  guint32 flush_seqnum;
+  gboolean announced; /* the start of a stream has been told */
+  gboolean finished;  /* nothing more is learnt from what comes */
+  gboolean posting;   /* the end is being told */
+  gboolean failed;    /* an error has been posted */
   guint32 eos_seqnum;
   GCancellable *cancellable; /* owned; of steps, from PAUSED on */
   GstVattTrainCounts counts;
@@ -91,6 +102,13 @@ GstPad *gst_vatt_train_sink_request_new_pad (GstElement *element,
 void gst_vatt_train_sink_release_pad (GstElement *element, GstPad *pad);
 GList *gst_vatt_train_sink_list_pads (GstVattTrainSink *self);
 
+/* gstvatttrainsinkevent.c */
+void gst_vatt_train_pad_set_flushing (
+    GstVattTrainSink *self, GstVattTrainPad *pad, gboolean flushing);
+void gst_vatt_train_sink_settle (GstVattTrainSink *self);
+gboolean gst_vatt_train_pad_event (
+    GstPad *pad, GstObject *parent, GstEvent *event);
+
 /* gstvatttrainsinkchain.c */
 GstClockTime gst_vatt_train_pad_running_time (
     const GstVattTrainPad *pad, GstClockTime time);
@@ -108,6 +126,10 @@ void gst_vatt_train_sink_part (
 GstVattTrainStream *gst_vatt_train_sink_find_stream (
     GstVattTrainSink *self, guint number);
 void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
+void gst_vatt_train_sink_begin_anew (
+    GstVattTrainSink *self, const GstVattTrainPad *pad);
+gboolean gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum);
+void gst_vatt_train_sink_end_posted (GstVattTrainSink *self);
 GstVattTrainReply gst_vatt_train_sink_next (
     GstVattTrainSink *self, GstVattAligned *sample, guint *stream);
 GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
@@ -118,6 +140,7 @@ void gst_vatt_train_sink_count (
 
 /* gstvatttrainsinkrun.c */
 gpointer gst_vatt_train_sink_run (gpointer sink);
+gboolean gst_vatt_train_sink_has_steps_left (GstVattTrainSink *self);
 void gst_vatt_train_sink_fail (GstVattTrainSink *self, const GError *error);
 
 G_END_DECLS

@@ -18,8 +18,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_train_debug);
 typedef struct {
   GstVattTrainSink *sink;
   GstVattTrainNumbers numbers;
-  gint64 begun; /* monotonic time: of the steps that `rate` counts */
-  gint64 saved; /* monotonic time of the last checkpoint */
+  gint64 begun;       /* monotonic time: of the steps that `rate` counts */
+  gint64 saved;       /* monotonic time of the last checkpoint */
+  guint64 first_step; /* made before */
   guint64 saved_step;
   guint64 learnt;  /* samples since then */
   gboolean broken; /* the state is none to go on from, or cannot be written */
@@ -194,8 +195,8 @@ make_step (Run *run, GError **error)
   return TRUE;
 }
 
-static gboolean
-has_steps_left (GstVattTrainSink *self)
+gboolean
+gst_vatt_train_sink_has_steps_left (GstVattTrainSink *self)
 {
   return vatt_trainer_get_step (self->setup.trainer) <
          self->setup.params.schedule.steps;
@@ -302,6 +303,28 @@ write_output (GstVattTrainSink *self, GError **error)
   return model && (!path || vatt_model_save (model, path, error));
 }
 
+/* A run that ends without one step has something wrong with what came. */
+static void
+warn_of_nothing (Run *run)
+{
+  GstVattTrainSink *self = run->sink;
+  const GstVattTrainNumbers *numbers = &run->numbers;
+  if (vatt_trainer_get_step (self->setup.trainer) > run->first_step ||
+      !gst_vatt_train_sink_has_steps_left (self))
+    return;
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Nothing was learnt: found %u samples, expected at least the "
+       "batch-size, %u.",
+          numbers->fill, self->setup.settings.batch_size),
+      ("left out: %" G_GUINT64_FORMAT " alone, %" G_GUINT64_FORMAT
+       " unpaired, %" G_GUINT64_FORMAT " disordered, %" G_GUINT64_FORMAT
+       " dropped, %" G_GUINT64_FORMAT " not-finite, %" G_GUINT64_FORMAT
+       " unknown-labels, %" G_GUINT64_FORMAT " unwanted",
+          numbers->streams.alone, numbers->streams.unpaired,
+          numbers->streams.disordered, numbers->streams.dropped,
+          numbers->not_finite, numbers->unknown_labels, numbers->unwanted));
+}
+
 static gboolean
 finish (Run *run, GError **error)
 {
@@ -312,22 +335,16 @@ finish (Run *run, GError **error)
   if ((self->setup.checkpoints && !saved && !save (run, error)) ||
       !write_output (self, error))
     return FALSE;
-  if (run->numbers.step == 0 && left > 0)
-    GST_ELEMENT_WARNING (self, STREAM, FAILED,
-        ("Nothing was learnt: found %u samples, expected at least the "
-         "batch-size, %u.",
-            left, self->setup.settings.batch_size),
-        (NULL));
   gst_vatt_train_sink_count (self, &run->numbers);
   run->numbers.fill = left;
+  warn_of_nothing (run);
   gst_vatt_train_report_done (
       &self->report, &self->setup.settings, &run->numbers, left);
-  g_mutex_lock (&self->lock);
-  self->finished = TRUE;
-  guint32 seqnum = self->eos_seqnum;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  guint32 seqnum;
+  if (!gst_vatt_train_sink_finish (self, &seqnum))
+    return TRUE;
   gst_vatt_terminal_post_eos (&self->terminal, GST_ELEMENT (self), seqnum);
+  gst_vatt_train_sink_end_posted (self);
   return TRUE;
 }
 
@@ -350,7 +367,7 @@ train (Run *run, GError **error)
   GstVattTrainSink *self = run->sink;
   guint batch = self->setup.settings.batch_size;
   gboolean ended = FALSE;
-  while (has_steps_left (self) && !is_stopping (self)) {
+  while (gst_vatt_train_sink_has_steps_left (self) && !is_stopping (self)) {
     if (!ended) {
       GstVattTrainReply reply = fill (self, error);
       if (reply == GST_VATT_TRAIN_STOPPED)
@@ -388,7 +405,7 @@ gst_vatt_train_sink_run (gpointer sink)
   run.numbers.capacity = self->setup.settings.reservoir_size;
   run.numbers.pairs = pairs_of (&self->setup);
   run.numbers.step = vatt_trainer_get_step (self->setup.trainer);
-  run.saved_step = run.numbers.step;
+  run.saved_step = run.first_step = run.numbers.step;
   do {
     g_autoptr (GError) error = NULL;
     if (train (&run, &error) && finish (&run, &error))

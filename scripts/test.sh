@@ -58,10 +58,11 @@ if [ "${SANITIZE:-yes}" = yes ]; then
     slow.safetensors unit-pool unit-session element-vattencoder \
     element-vattvideotok element-vattaudiotok element-vatttexttok \
     element-vatttrainsink element-vatttrainsink-life \
-    element-vatttrainsink-serve hard-neighbours hard-operations hard-shutdown
+    element-vatttrainsink-live element-vatttrainsink-serve \
+    hard-neighbours hard-operations hard-shutdown
   run "$threads" pool session vattencoder vattvideotok vattaudiotok \
-    vatttexttok vatttrainsink vatttrainsink-life vatttrainsink-serve \
-    neighbours operations shutdown
+    vatttexttok vatttrainsink vatttrainsink-life vatttrainsink-live \
+    vatttrainsink-serve neighbours operations shutdown
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]

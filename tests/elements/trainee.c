@@ -62,8 +62,9 @@ trainee_model (const char *name, guint64 seed)
 
 /* ---- the pipeline ---- */
 
-static void
-add_source (Trainee *self, const char *name)
+/* Requests the pad @name of the trainer and links a source to it. */
+void
+trainee_add (Trainee *self, const char *name)
 {
   GstPad *source = gst_pad_new (name, GST_PAD_SRC);
   GstPad *sink = gst_element_request_pad_simple (self->sink, name);
@@ -97,8 +98,21 @@ trainee_new (const char *properties, const char *pads)
       g_ptr_array_new_with_free_func ((GDestroyNotify)gst_structure_free);
   g_auto (GStrv) names = g_strsplit (pads, " ", -1);
   for (guint i = 0; names[i]; i++)
-    add_source (self, names[i]);
+    trainee_add (self, names[i]);
   return self;
+}
+
+/* The other way round. */
+void
+trainee_remove (Trainee *self, const char *name)
+{
+  GstPad *source = trainee_pad (self, name);
+  GstPad *sink = gst_pad_get_peer (source);
+  gst_pad_unlink (source, sink);
+  gst_element_release_request_pad (self->sink, sink);
+  gst_object_unref (sink);
+  gst_pad_set_active (source, FALSE);
+  g_ptr_array_remove (self->sources, source);
 }
 
 void
@@ -158,6 +172,17 @@ take_message (Trainee *self, GstMessage *message)
     break;
   case GST_MESSAGE_EOS:
     self->eos = TRUE;
+    self->ends++;
+    self->end_seqnum = gst_message_get_seqnum (message);
+    break;
+  case GST_MESSAGE_STREAM_START:
+    self->stream_starts++;
+    break;
+  case GST_MESSAGE_SEGMENT_DONE:
+    self->segment_dones++;
+    break;
+  case GST_MESSAGE_ASYNC_DONE:
+    self->async_dones++;
     break;
   default:
     break;

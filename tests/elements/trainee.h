@@ -17,6 +17,8 @@ typedef struct {
   GPtrArray *checkpoints; /* of GstStructure: vatt-checkpoint */
   GstStructure *done;     /* vatt-training, event=done */
   guint errors, warnings, qos;
+  guint ends, stream_starts, segment_dones, async_dones; /* the pipeline's */
+  guint32 end_seqnum;                                    /* of the last end */
   char *error, *warning; /* texts of the first ones */
   GQuark domain;
   int code;
@@ -31,6 +33,8 @@ Trainee *trainee_new (const char *properties, const char *pads);
 void trainee_free (Trainee *trainee);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Trainee, trainee_free)
 
+void trainee_add (Trainee *trainee, const char *pad);
+void trainee_remove (Trainee *trainee, const char *pad);
 void trainee_play (Trainee *trainee);
 GstPad *trainee_pad (Trainee *trainee, const char *name);
 void trainee_begin (Trainee *trainee, const char *pad);
