@@ -61,7 +61,8 @@ set_counts (GstStructure *structure, const GstVattTrainNumbers *numbers)
       G_TYPE_UINT64, streams->dropped, "not-finite", G_TYPE_UINT64,
       numbers->not_finite, "unknown-labels", G_TYPE_UINT64,
       numbers->unknown_labels, "unwanted", G_TYPE_UINT64, numbers->unwanted,
-      "bad-steps", G_TYPE_UINT64, numbers->bad_steps, NULL);
+      "untimed", G_TYPE_UINT64, numbers->untimed, "bad-steps", G_TYPE_UINT64,
+      numbers->bad_steps, NULL);
 }
 
 static gboolean

@@ -21,7 +21,7 @@ typedef struct {
   GstClockTime taken;         /* by the last step */
   guint64 bad_steps;          /* whose loss was no number */
   GstVattAlignCounts streams; /* of all of them */
-  guint64 not_finite, unknown_labels, unwanted;
+  guint64 not_finite, unknown_labels, unwanted, untimed;
 } GstVattTrainNumbers;
 
 typedef struct {

@@ -38,7 +38,8 @@
  *   sound or text; `alone`: left out, as nothing went with them; `unpaired`:
  *   windows and captions that went with none; `disordered`: that came behind
  *   later ones; `dropped`: there was no time for; `not-finite`: that held NaN;
- *   `unknown-labels`; `unwanted`: on pads that nobody learns from; `bad-steps`:
+ *   `unknown-labels`; `unwanted`: on pads that nobody learns from; `untimed`:
+ *   without a time, or outside of the segment; `bad-steps`:
  *   whose loss was no number
  * * #guint `left-over`: with `done`, samples that did not make a batch
  *

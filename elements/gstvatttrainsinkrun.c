@@ -319,10 +319,12 @@ warn_of_nothing (Run *run)
       ("left out: %" G_GUINT64_FORMAT " alone, %" G_GUINT64_FORMAT
        " unpaired, %" G_GUINT64_FORMAT " disordered, %" G_GUINT64_FORMAT
        " dropped, %" G_GUINT64_FORMAT " not-finite, %" G_GUINT64_FORMAT
-       " unknown-labels, %" G_GUINT64_FORMAT " unwanted",
+       " unknown-labels, %" G_GUINT64_FORMAT " unwanted, %" G_GUINT64_FORMAT
+       " untimed",
           numbers->streams.alone, numbers->streams.unpaired,
           numbers->streams.disordered, numbers->streams.dropped,
-          numbers->not_finite, numbers->unknown_labels, numbers->unwanted));
+          numbers->not_finite, numbers->unknown_labels, numbers->unwanted,
+          numbers->untimed));
 }
 
 static gboolean

@@ -259,6 +259,28 @@ test_flush_after_end (void)
   g_assert_cmpuint (t->steps->len, ==, 3);
 }
 
+/* Of windows without a time nothing is learnt, which is counted; a caption that
+ * a seek lands in is there from where that is on. */
+static void
+test_times (void)
+{
+  g_autoptr (Trainee) t = make ("batch-size=8 steps=1000", PADS);
+  GstPad *text = trainee_pad (t, "text_0");
+  trainee_play (t);
+  flush (t, 5);
+  gst_pad_push (text, trainee_window (text, 5, 0, 6 * SPAN));
+  gst_pad_push (text, trainee_window (text, 0, 0, SPAN));
+  gst_pad_push (text, trainee_window (text, 0, GST_CLOCK_TIME_NONE, SPAN));
+  trainee_push (t, "video_0", 5);
+  trainee_push (t, "audio_0", 5);
+  trainee_end_all (t);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (trainee_count (t, "samples"), ==, 1);
+  g_assert_cmpuint (trainee_count (t, "incomplete"), ==, 0);
+  g_assert_cmpuint (trainee_count (t, "untimed"), ==, 2);
+}
+
 /* A seek of the application comes to everybody who sends. */
 static gboolean
 count_seek (GstPad *pad, GstObject *parent, GstEvent *event)
@@ -357,6 +379,7 @@ main (int argc, char **argv)
   g_test_add_func ("/trainsink/flush", test_flush);
   g_test_add_func ("/trainsink/flush-while-waiting", test_flush_while_waiting);
   g_test_add_func ("/trainsink/flush-after-end", test_flush_after_end);
+  g_test_add_func ("/trainsink/times", test_times);
   g_test_add_func ("/trainsink/seek", test_seek);
   g_test_add_func ("/trainsink/live-drops", test_live_drops);
   g_test_add_func ("/trainsink/live-without-sound", test_live_without_sound);
