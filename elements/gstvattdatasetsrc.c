@@ -45,7 +45,8 @@
  * A run that was ended goes on where #GstVattDatasetSrc:start-at is what
  * #GstVattDatasetSrc:clips-done was, or one more than the `clip` of the last
  * clip that was made use of. Unless that is set, a vatttrainsink downstream
- * that goes on from a checkpoint is asked for it, by the query `vatt-resume`.
+ * that goes on from a checkpoint is asked for it, by the query `vatt-resume`,
+ * whose #gchararray `data-set` is a digest of the clips and their order.
  *
  * ## Example launch line
  * |[
@@ -59,6 +60,7 @@
 #include "gstvatterror.h"
 #include "gstvattresume.h"
 
+#include <string.h>
 #include <vatt/model.h>
 
 GST_DEBUG_CATEGORY (gst_vatt_dataset_debug);
@@ -128,17 +130,56 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
-/* A trainer behind us may go on from a checkpoint. */
-static guint64
-find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings)
+static void
+add_text (GChecksum *sum, const char *text)
 {
-  guint64 clip = settings->start_at;
-  for (guint i = 0; i < VATT_N_MODALITIES && !settings->start_given; i++)
-    if (self->pads[i] && gst_vatt_resume_ask (self->pads[i]->pad, &clip)) {
-      GST_INFO_OBJECT (self, "goes on with clip %" G_GUINT64_FORMAT, clip);
-      break;
-    }
-  return clip;
+  /* With its end, so that "a", "b" is not "ab". */
+  g_checksum_update (sum, (const guchar *)(text ? text : ""),
+      text ? (gssize)strlen (text) + 1 : 1);
+}
+
+/* Returns: (transfer full): a digest of which clips come, and in which order */
+static char *
+digest_of (const GstVattFeedParams *params)
+{
+  const VattOrder *order = &params->order;
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree char *how = g_strdup_printf ("%d %" G_GUINT64_FORMAT " %u %u %d",
+      order->shuffle, (guint64)order->seed, order->rank, order->world_size,
+      (int)order->remainder);
+  add_text (sum, how);
+  for (guint i = 0; i < vatt_manifest_get_n_rows (params->manifest); i++) {
+    const VattManifestRow *row = vatt_manifest_get_row (params->manifest, i);
+    g_autofree char *when = g_strdup_printf (
+        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, row->start, row->end);
+    add_text (sum, row->name);
+    add_text (sum, when);
+    add_text (sum, row->label);
+    add_text (sum, row->text);
+    add_text (sum, row->captions);
+    add_text (sum, row->audio);
+  }
+  return g_strdup (g_checksum_get_string (sum));
+}
+
+/* A trainer behind us may go on from a checkpoint, if it is of these clips. */
+static guint64
+find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
+    const GstVattFeedParams *params)
+{
+  guint64 start = settings->start_at;
+  gboolean given = settings->start_given;
+  g_autofree char *data_set = digest_of (params);
+  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
+    guint64 clip;
+    if (!self->pads[i] ||
+        !gst_vatt_resume_ask (self->pads[i]->pad, data_set, &clip) || given)
+      continue;
+    GST_INFO_OBJECT (self, "goes on with clip %" G_GUINT64_FORMAT, clip);
+    start = clip;
+    given = TRUE;
+  }
+  return start;
 }
 
 static GstVattFeed *
@@ -162,7 +203,6 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
         .remainder = settings->drop_remainder ? VATT_REMAINDER_DROP
                                               : VATT_REMAINDER_KEEP },
     .epochs = settings->epochs,
-    .start_at = find_start (self, settings),
     .clip = { .text_source = settings->text_source,
         .still_duration = settings->still_duration,
         .max_bytes = settings->max_clip_bytes },
@@ -173,6 +213,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     .listener = { tell_skipped, tell_epoch, self } };
   for (guint i = 0; i < VATT_N_MODALITIES; i++)
     params.clip.wanted[i] = self->pads[i] != NULL;
+  params.start_at = find_start (self, settings, &params);
   return gst_vatt_feed_new (&params, error);
 }
 

@@ -123,7 +123,15 @@ gst_vatt_feed_new (const GstVattFeedParams *params, GError **error)
       params->epochs && params->epochs <= G_MAXUINT64 / self->per_epoch
           ? params->epochs * self->per_epoch
           : G_MAXUINT64;
-  self->first = self->next = MIN (params->start_at, self->total);
+  if (params->start_at > self->total) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_CONFIG,
+        "found start-at %" G_GUINT64_FORMAT
+        ", expected at most %" G_GUINT64_FORMAT ", the clips of all epochs",
+        params->start_at, self->total);
+    gst_vatt_feed_free (self);
+    return NULL;
+  }
+  self->first = self->next = params->start_at;
   for (guint i = 0; i < VATT_N_MODALITIES; i++) {
     self->cursors[i] = self->first;
     self->present[i] = params->clip.wanted[i];

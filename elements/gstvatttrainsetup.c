@@ -5,7 +5,10 @@
 
 #include "gstvattmodels.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static VattModel *
 make_variant (const GstVattTrainSettings *settings, GError **error)
@@ -233,6 +236,34 @@ check_empty (const char *folder, GError **error)
   return dir != NULL;
 }
 
+/* Returns: (transfer full): of the settings that the trainer itself does not
+ * keep those that decide which samples there are, and their batches */
+char *
+gst_vatt_train_setup_describe (const GstVattTrainSettings *settings)
+{
+  return g_strdup_printf (
+      "batch-size=%u captions=%u caption-distance=%" G_GUINT64_FORMAT
+      " queue-size=%u",
+      settings->batch_size, settings->captions, settings->caption_distance,
+      settings->queue_size);
+}
+
+/* Where a checkpoint has left the data. */
+static gboolean
+take_places (GstVattTrainSetup *self, GVariant *packed, GError **error)
+{
+  g_autofree char *known = NULL;
+  g_autofree char *now = gst_vatt_train_setup_describe (&self->settings);
+  self->places = gst_vatt_train_places_unpack (packed, &self->turn, &known);
+  if (!packed || g_strcmp0 (known, now) == 0)
+    return TRUE;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "checkpoint-dir '%s': found %s, expected %s, as its training began with",
+      self->settings.checkpoint_dir, now,
+      known ? known : "a checkpoint that says where the data stand");
+  return FALSE;
+}
+
 static gboolean
 restore (GstVattTrainSetup *self, GError **error)
 {
@@ -262,8 +293,28 @@ restore (GstVattTrainSetup *self, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  self->places = gst_vatt_train_places_unpack (packed, &self->turn);
-  return TRUE;
+  return take_places (self, packed, error);
+}
+
+/* Better now than when all has been learnt. */
+static gboolean
+check_output (const char *path, GError **error)
+{
+  if (!path)
+    return TRUE;
+  g_autofree char *folder = g_path_get_dirname (path);
+  int code = 0;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    code = EISDIR;
+  else if (g_access (folder, W_OK | X_OK) != 0)
+    code = errno;
+  else if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+    code = ENOTDIR;
+  if (code == 0)
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+      "output '%s' cannot be written: %s", path, g_strerror (code));
+  return FALSE;
 }
 
 static gboolean
@@ -271,7 +322,8 @@ open_all (GstVattTrainSetup *self, GError **error)
 {
   const VattDeviceParams device_params = { .threads = self->settings.threads };
   if (!gst_vatt_train_settings_get_params (
-          &self->settings, &self->params, error))
+          &self->settings, &self->params, error) ||
+      !check_output (self->settings.output, error))
     return FALSE;
   self->model = make_model (&self->settings, error);
   if (!self->model || !find_objective (self, error) ||

@@ -31,6 +31,7 @@ typedef struct {
 
 gboolean gst_vatt_train_setup_open (GstVattTrainSetup *setup,
     const GstVattTrainSettings *settings, GError **error);
+char *gst_vatt_train_setup_describe (const GstVattTrainSettings *settings);
 void gst_vatt_train_setup_close (GstVattTrainSetup *setup);
 gboolean gst_vatt_train_setup_read_label (
     GstVattTrainSetup *setup, const char *label, gint class_id, GError **error);

@@ -16,7 +16,9 @@
  * #GstVattTrainSink:variant's random numbers, and ends with the streams or
  * after #GstVattTrainSink:steps. Settings that are not set are those of the
  * paper for #GstVattTrainSink:task. Streams that are not live are held up while
- * a step is computed; of live ones what there is no time for is left out.
+ * a step is computed; of live ones what there is no time for is left out. One
+ * of which nothing comes for #GstVattTrainSink:patience, while others have to
+ * wait, is not waited for any more and has its turn when it has something.
  *
  * Unless #GstVattTrainSink:post-messages is off, element messages named
  * `vatt-training` tell of every step, not closer than
@@ -46,8 +48,13 @@
  * Checkpoints in #GstVattTrainSink:checkpoint-dir hold everything: the same
  * line run again goes on from the newest, and comes to the same model, bit for
  * bit, as one that was never ended. A vattdatasetsrc is told where to begin; of
- * other sources what is known already is passed over. Each is told of by a
- * message `vatt-checkpoint`, which has #guint64 `step` and #gchararray `file`.
+ * other sources what is known already is passed over. Another data set, another
+ * order of it, and another batch-size, captions, caption-distance or queue-size
+ * are an error. READY before the end of the streams is the same as a
+ * checkpoint, but for the batch that was broken off; without a folder, and
+ * behind the end, the next PAUSED begins anew with what the sources send. Each
+ * is told of by a message `vatt-checkpoint`, which has #guint64 `step` and
+ * #gchararray `file`.
  *
  * Encoders serve what it learns while it does: in this process by
  * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the

@@ -35,8 +35,10 @@ add_stream (GstVattTrainSink *self, guint number)
       (GstVattTrainPlace){ .number = number, .clip = GST_VATT_NO_CLIP };
   const GstVattTrainPlace *known =
       gst_vatt_train_places_find (self->setup.places, number);
-  if (known)
-    stream->known = known->taken;
+  if (known) {
+    stream->known = *known;
+    stream->passing_over = known->taken > 0;
+  }
   stream->align = gst_vatt_align_new (&params);
   g_ptr_array_insert (self->streams, (gint)place, stream);
   return stream;
@@ -52,17 +54,6 @@ gst_vatt_train_sink_find_stream (GstVattTrainSink *self, guint number)
       return stream;
   }
   return NULL;
-}
-
-void
-gst_vatt_train_sink_drop_streams (GstVattTrainSink *self)
-{
-  g_mutex_lock (&self->lock);
-  g_ptr_array_set_size (self->streams, 0);
-  /* A checkpoint was gone on from; what comes next begins where it likes. */
-  g_clear_pointer (&self->setup.places, g_array_unref);
-  self->running = FALSE;
-  g_mutex_unlock (&self->lock);
 }
 
 static const char *
@@ -142,12 +133,8 @@ gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum)
 {
   GList *pads = gst_vatt_train_sink_list_pads (self);
   g_mutex_lock (&self->lock);
-  gboolean over = TRUE;
-  if (gst_vatt_train_sink_has_steps_left (self))
-    for (guint i = 0; i < self->streams->len; i++) {
-      GstVattTrainStream *stream = self->streams->pdata[i];
-      over = over && gst_vatt_align_is_ended (stream->align);
-    }
+  gboolean over = !gst_vatt_train_sink_has_steps_left (self) ||
+                  gst_vatt_train_sink_have_ended (self);
   for (GList *l = pads; l && over; l = l->next)
     ((GstVattTrainPad *)l->data)->anew = FALSE;
   self->finished = self->posting = over;
@@ -312,15 +299,6 @@ wait_for (
     pass_turn (self, stream);
 }
 
-static void
-note_place (GstVattTrainStream *stream, const GstVattAligned *sample)
-{
-  GstVattTrainPlace *place = &stream->place;
-  place->of_clip = sample->number == place->clip ? place->of_clip + 1 : 1;
-  place->clip = sample->number;
-  place->taken++;
-}
-
 /* The next sample of one whose turn it is; else the stream to wait for, or NULL
  * where all have ended or only live ones are left. */
 static gboolean
@@ -333,10 +311,10 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
   for (guint k = 0; k < n && !*due; k++) {
     guint i = (self->turn + k) % n;
     GstVattTrainStream *stream = self->streams->pdata[i];
-    while (gst_vatt_align_take (stream->align, sample)) {
+    gboolean known;
+    while (gst_vatt_train_stream_take (stream, sample, &known)) {
       g_cond_broadcast (&self->changed);
-      note_place (stream, sample);
-      if (stream->live || stream->place.taken > stream->known) {
+      if (!known) {
         self->turn = (i + 1) % n;
         *number = stream->number;
         return TRUE;
@@ -403,8 +381,8 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
     const GstVattTrainStream *stream = self->streams->pdata[i];
     const GstVattAlignCounts *counts =
         gst_vatt_align_get_counts (stream->align);
-    sum->aligned += counts->aligned;
-    sum->incomplete += counts->incomplete;
+    sum->aligned += counts->aligned - stream->known_counts.aligned;
+    sum->incomplete += counts->incomplete - stream->known_counts.incomplete;
     sum->alone += counts->alone;
     sum->unpaired += counts->unpaired;
     sum->disordered += counts->disordered;
@@ -415,40 +393,4 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
   numbers->unwanted = self->counts.unwanted;
   numbers->untimed = self->counts.untimed;
   g_mutex_unlock (&self->lock);
-}
-
-/* Returns: (transfer floating): where the streams stand, for a checkpoint */
-GVariant *
-gst_vatt_train_sink_get_places (GstVattTrainSink *self)
-{
-  g_autoptr (GArray) places =
-      g_array_new (FALSE, FALSE, sizeof (GstVattTrainPlace));
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->streams->len; i++) {
-    const GstVattTrainStream *stream = self->streams->pdata[i];
-    g_array_append_val (places, stream->place);
-  }
-  guint turn = self->turn;
-  g_mutex_unlock (&self->lock);
-  return gst_vatt_train_places_pack (places, turn);
-}
-
-/* The source of a stream asks where to begin: with the clip that was not
- * learnt from whole. Of that the samples that are known come again.
- *
- * Returns: %FALSE if it is to begin at the beginning */
-gboolean
-gst_vatt_train_sink_resume (GstVattTrainSink *self, guint number, guint64 *clip)
-{
-  g_mutex_lock (&self->lock);
-  GstVattTrainStream *stream = gst_vatt_train_sink_find_stream (self, number);
-  const GstVattTrainPlace *place =
-      stream ? gst_vatt_train_places_find (self->setup.places, number) : NULL;
-  gboolean known = place && place->clip != GST_VATT_NO_CLIP;
-  if (known) {
-    *clip = place->clip;
-    stream->place.taken = place->taken - place->of_clip;
-  }
-  g_mutex_unlock (&self->lock);
-  return known;
 }

@@ -73,9 +73,17 @@ answer_caps (GstVattTrainSink *self, GstVattTrainPad *pad, GstQuery *query)
 static gboolean
 answer_resume (GstVattTrainSink *self, GstVattTrainPad *pad, GstQuery *query)
 {
+  g_autoptr (GError) error = NULL;
   guint64 clip;
-  if (!gst_vatt_resume_is_asked (query) ||
-      !gst_vatt_train_sink_resume (self, pad->number, &clip))
+  if (!gst_vatt_resume_is_asked (query))
+    return FALSE;
+  const char *data_set =
+      gst_structure_get_string (gst_query_get_structure (query), "data-set");
+  gboolean told =
+      gst_vatt_train_sink_resume (self, pad, data_set, &clip, &error);
+  if (error)
+    gst_vatt_train_sink_fail (self, error);
+  if (!told)
     return FALSE;
   gst_vatt_resume_answer (query, clip);
   return TRUE;

@@ -4,8 +4,8 @@
  * gstvatttrainsinkpad.c its pads, gstvatttrainsinkevent.c takes their events,
  * gstvatttrainsinkchain.c what arrives there, gstvatttrainsetup.c makes model
  * and trainer, gstvatttrainsinkfeed.c gives the training thread its samples,
- * gstvatttrainsinkrun.c is that thread, gstvatttrainreport.c tells what it
- * does. */
+ * gstvatttrainsinkplace.c knows which, gstvatttrainsinkrun.c is that thread,
+ * gstvatttrainreport.c tells what it does. */
 #pragma once
 
 #include "gstvattalign.h"
@@ -28,7 +28,9 @@ typedef struct {
   gboolean live;           /* one of its pads is: it is not waited for */
   gboolean passed;         /* was waited for in vain: gives what it has */
   GstVattTrainPlace place; /* up to where samples have been taken */
-  guint64 known;           /* samples learnt from before a checkpoint */
+  GstVattTrainPlace known; /* up to where, before a checkpoint */
+  gboolean passing_over;   /* of what is known not all has come again */
+  GstVattAlignCounts known_counts; /* of what came again */
 } GstVattTrainStream;
 
 struct _GstVattTrainPad {
@@ -126,18 +128,24 @@ void gst_vatt_train_sink_part (
     GstVattTrainSink *self, const GstVattTrainPad *pad);
 GstVattTrainStream *gst_vatt_train_sink_find_stream (
     GstVattTrainSink *self, guint number);
-void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
 void gst_vatt_train_sink_begin_anew (
     GstVattTrainSink *self, const GstVattTrainPad *pad);
 gboolean gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum);
 void gst_vatt_train_sink_end_posted (GstVattTrainSink *self);
 GstVattTrainReply gst_vatt_train_sink_next (
     GstVattTrainSink *self, GstVattAligned *sample, guint *stream);
-GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
-gboolean gst_vatt_train_sink_resume (
-    GstVattTrainSink *self, guint number, guint64 *clip);
 void gst_vatt_train_sink_count (
     GstVattTrainSink *self, GstVattTrainNumbers *numbers);
+
+/* gstvatttrainsinkplace.c */
+gboolean gst_vatt_train_stream_take (
+    GstVattTrainStream *stream, GstVattAligned *sample, gboolean *known);
+GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_have_ended (GstVattTrainSink *self);
+void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_resume (GstVattTrainSink *self,
+    const GstVattTrainPad *pad, const char *data_set, guint64 *clip,
+    GError **error);
 
 /* gstvatttrainsinkrun.c */
 gpointer gst_vatt_train_sink_run (gpointer sink);

@@ -204,19 +204,29 @@ gst_vatt_train_sink_has_steps_left (GstVattTrainSink *self)
 
 /* ---- checkpoints ---- */
 
+/* @failure is that of writing, which a table of errors takes for reading.
+ *
+ * Returns: (transfer full): the same as it is to be told */
+static GError *
+of_writing (GError *failure)
+{
+  gboolean full = g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
+  if (failure->domain != G_FILE_ERROR)
+    return failure;
+  GError *told = g_error_new_literal (GST_RESOURCE_ERROR,
+      full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_WRITE,
+      failure->message);
+  g_error_free (failure);
+  return told;
+}
+
 /* One that cannot be written is a warning, or ends it all. */
 static gboolean
 refuse_to_save (Run *run, GError *failure, GError **error)
 {
   GstVattTrainSink *self = run->sink;
-  gboolean full = g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
   gboolean file = failure->domain == G_FILE_ERROR;
-  g_autoptr (GError) told = file ? g_error_new_literal (GST_RESOURCE_ERROR,
-                                       full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT
-                                            : GST_RESOURCE_ERROR_WRITE,
-                                       failure->message)
-                                 : g_error_copy (failure);
-  g_error_free (failure);
+  g_autoptr (GError) told = of_writing (failure);
   if (!file || self->setup.settings.on_disk_full == GST_VATT_TRAIN_STOP) {
     run->broken = TRUE;
     g_propagate_error (error, g_steal_pointer (&told));
@@ -300,7 +310,11 @@ write_output (GstVattTrainSink *self, GError **error)
 {
   const char *path = self->setup.settings.output;
   g_autoptr (VattModel) model = publish (self, error);
-  return model && (!path || vatt_model_save (model, path, error));
+  GError *failure = NULL;
+  if (!model || !path || vatt_model_save (model, path, &failure))
+    return model != NULL;
+  g_propagate_error (error, of_writing (failure));
+  return FALSE;
 }
 
 /* A run that ends without one step has something wrong with what came. */
