@@ -165,7 +165,7 @@ start (GstVattTrainSink *self)
   g_autoptr (GError) error = NULL;
   g_mutex_lock (&self->lock);
   self->stopping = self->finished = self->failed = self->playing = FALSE;
-  self->announced = self->posting = self->lost = FALSE;
+  self->announced = self->lost = FALSE;
   self->counts = (GstVattTrainCounts){ 0 };
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->cancellable = g_cancellable_new ();

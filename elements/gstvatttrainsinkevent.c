@@ -140,7 +140,7 @@ gst_vatt_train_pad_set_flushing (
   g_cond_broadcast (&self->changed);
   if (!flushing) {
     /* An end that is being told is of what was before the flush. */
-    while (self->posting)
+    while (self->poster && self->poster != g_thread_self ())
       g_cond_wait (&self->changed, &self->lock);
     self->eos_seqnum = GST_SEQNUM_INVALID;
     pad->anew = TRUE;

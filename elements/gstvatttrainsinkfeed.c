@@ -131,17 +131,14 @@ gst_vatt_train_sink_begin_anew (
 gboolean
 gst_vatt_train_sink_finish (GstVattTrainSink *self, guint32 *seqnum)
 {
-  GList *pads = gst_vatt_train_sink_list_pads (self);
   g_mutex_lock (&self->lock);
   gboolean over = !gst_vatt_train_sink_has_steps_left (self) ||
                   gst_vatt_train_sink_have_ended (self);
-  for (GList *l = pads; l && over; l = l->next)
-    ((GstVattTrainPad *)l->data)->anew = FALSE;
-  self->finished = self->posting = over;
+  self->finished = over;
+  self->poster = over ? g_thread_self () : NULL;
   *seqnum = self->eos_seqnum;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  g_list_free_full (pads, gst_object_unref);
   return over;
 }
 
@@ -149,7 +146,7 @@ void
 gst_vatt_train_sink_end_posted (GstVattTrainSink *self)
 {
   g_mutex_lock (&self->lock);
-  self->posting = FALSE;
+  self->poster = NULL;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -299,6 +296,20 @@ wait_for (
     pass_turn (self, stream);
 }
 
+/* Whether somebody of @stream is held up. With the lock. */
+static gboolean
+is_stuck (GstVattTrainSink *self, const GstVattTrainStream *stream)
+{
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  gboolean stuck = FALSE;
+  for (GList *l = pads; l && !stuck; l = l->next) {
+    const GstVattTrainPad *pad = l->data;
+    stuck = pad->number == stream->number && is_held_up (self, pad);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  return stuck;
+}
+
 /* The next sample of one whose turn it is; else the stream to wait for, or NULL
  * where all have ended or only live ones are left. */
 static gboolean
@@ -324,10 +335,20 @@ take (GstVattTrainSink *self, GstVattAligned *sample, guint *number,
     if (gst_vatt_align_is_ended (stream->align))
       continue;
     *ended = FALSE;
-    if (!stream->live && !stream->passed)
+    if (!stream->live && (!stream->passed || is_stuck (self, stream)))
       *due = stream;
   }
   return FALSE;
+}
+
+/* What was flushed before the end was of that. With the lock. */
+static void
+forget_anew (GstVattTrainSink *self)
+{
+  GList *pads = gst_vatt_train_sink_list_pads (self);
+  for (GList *l = pads; l; l = l->next)
+    ((GstVattTrainPad *)l->data)->anew = FALSE;
+  g_list_free_full (pads, gst_object_unref);
 }
 
 /*
@@ -358,6 +379,7 @@ gst_vatt_train_sink_next (
       break;
     }
     if (ended) {
+      forget_anew (self);
       reply = GST_VATT_TRAIN_ENDED;
       break;
     }

@@ -85,7 +85,7 @@ struct _GstVattTrainSink {
   guint32 flush_seqnum;
   gboolean announced; /* the start of a stream has been told */
   gboolean finished;  /* nothing more is learnt from what comes */
-  gboolean posting;   /* the end is being told */
+  GThread *poster;    /* who is telling the end, or NULL */
   gboolean failed;    /* an error has been posted */
   guint32 eos_seqnum;
   GCancellable *cancellable; /* owned; of steps, from PAUSED on */
