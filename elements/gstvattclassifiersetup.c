@@ -20,7 +20,8 @@ gst_vatt_classifier_open (GstVattClassifier *self, GError **error)
   g_autofree char *model = g_strdup (self->model_path);
   g_autofree char *labels = g_strdup (self->labels_path);
   GST_OBJECT_UNLOCK (self);
-  if (model && !(self->own_model = gst_vatt_models_load (model, error)))
+  if (model && !(self->own_model =
+                       gst_vatt_models_load (model, GST_ELEMENT (self), error)))
     return FALSE;
   if (labels && !(self->own_names = vatt_labels_read (labels, error)))
     return FALSE;

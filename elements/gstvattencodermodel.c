@@ -258,8 +258,8 @@ gst_vatt_encoder_open_model (GstVattEncoder *self)
   GST_OBJECT_UNLOCK (self);
   g_autofree char *wanted = gst_vatt_reload_get_model (&self->reload);
   const char *trainer = gst_vatt_published_parse (wanted);
-  if (trainer)
-    gst_vatt_published_prepare (GST_ELEMENT (self), trainer);
+  if (trainer && !gst_vatt_published_prepare (GST_ELEMENT (self), trainer))
+    return FALSE;
   g_autoptr (GstVattEngine) engine =
       gst_vatt_models_get_engine (name, &params, &error);
   /* Before the thread that reads starts, which may want it. */

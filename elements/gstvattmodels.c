@@ -130,15 +130,16 @@ full_name (const char *path)
 /*
  * gst_vatt_models_version:
  * @path: (nullable): a model file, which need not be there
+ * @reader: (nullable): as of gst_vatt_models_load()
  *
  * Returns: (transfer full): a text that is another one as soon as the file is
  */
 char *
-gst_vatt_models_version (const char *path)
+gst_vatt_models_version (const char *path, GstElement *reader)
 {
   const char *trainer = gst_vatt_published_parse (path);
   if (trainer)
-    return gst_vatt_published_version (trainer);
+    return gst_vatt_published_version (trainer, reader);
   g_autofree char *full = full_name (path);
   GStatBuf state = { 0 };
   if (full && g_stat (full, &state) != 0)
@@ -153,6 +154,8 @@ gst_vatt_models_version (const char *path)
  * gst_vatt_models_load:
  * @path: (nullable): a model file, or `trainer:` and the name of a trainer of
  *   this process; %NULL for the shipped model
+ * @reader: (nullable): the element that wants it: trainers of its pipeline go
+ *   before others
  * @error: return location
  *
  * Blocks while the file is read, into memory of its own: it may be overwritten
@@ -161,21 +164,21 @@ gst_vatt_models_version (const char *path)
  * Returns: (transfer full): the model
  */
 VattModel *
-gst_vatt_models_load (const char *path, GError **error)
+gst_vatt_models_load (const char *path, GstElement *reader, GError **error)
 {
-  return gst_vatt_models_load_full (path, NULL, error);
+  return gst_vatt_models_load_full (path, reader, NULL, error);
 }
 
 /* The same; @cancellable ends the reading, if it is this caller's. */
 VattModel *
-gst_vatt_models_load_full (
-    const char *path, GCancellable *cancellable, GError **error)
+gst_vatt_models_load_full (const char *path, GstElement *reader,
+    GCancellable *cancellable, GError **error)
 {
   const char *trainer = gst_vatt_published_parse (path);
   if (trainer)
-    return gst_vatt_published_get (trainer, error);
+    return gst_vatt_published_get (trainer, reader, error);
   g_autofree char *full = full_name (path);
-  g_autofree char *key = gst_vatt_models_version (path);
+  g_autofree char *key = gst_vatt_models_version (path, reader);
   ModelRequest request = { .path = full, .cancellable = cancellable };
   return (VattModel *)get_shared (
       &model_rows, key, make_model, &request, error);

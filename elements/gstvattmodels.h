@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 /* Of VattWeightStorage. */
 GType gst_vatt_weights_get_type (void);
 
-VattModel *gst_vatt_models_load (const char *path, GError **error);
-VattModel *gst_vatt_models_load_full (
-    const char *path, GCancellable *cancellable, GError **error);
-char *gst_vatt_models_version (const char *path);
+VattModel *gst_vatt_models_load (
+    const char *path, GstElement *reader, GError **error);
+VattModel *gst_vatt_models_load_full (const char *path, GstElement *reader,
+    GCancellable *cancellable, GError **error);
+char *gst_vatt_models_version (const char *path, GstElement *reader);
 VattModel *gst_vatt_models_find (const char *model_id);
 void gst_vatt_models_add (VattModel *model);
 VattDevice *gst_vatt_models_get_device (

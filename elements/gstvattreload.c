@@ -148,6 +148,14 @@ is_unsettled (const char *path)
   return age >= 0 && age < SETTLE_TIME;
 }
 
+static gboolean
+is_gone (const char *path)
+{
+  const char *trainer = gst_vatt_published_parse (path);
+  return trainer ? !gst_vatt_published_exists (trainer)
+                 : path && !g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
 /* ---- the thread ---- */
 
 static void
@@ -170,7 +178,7 @@ load (GstVattReload *self, const Task *task, const char *path, GError **error)
   self->cancellable = cancellable;
   g_mutex_unlock (&self->lock);
   g_autoptr (VattModel) model =
-      gst_vatt_models_load_full (path, cancellable, error);
+      gst_vatt_models_load_full (path, self->element, cancellable, error);
   g_mutex_lock (&self->lock);
   self->cancellable = NULL;
   g_mutex_unlock (&self->lock);
@@ -231,7 +239,7 @@ perform (GstVattReload *self, const Task *task)
   g_autofree char *path = NULL;
   gboolean found = find_file (task, &path, &error);
   g_autofree char *version =
-      gst_vatt_models_version (found ? path : task->wanted);
+      gst_vatt_models_version (found ? path : task->wanted, self->element);
   if (task->asked) {
     drop_ready (self);
     if (found)
@@ -240,8 +248,7 @@ perform (GstVattReload *self, const Task *task)
       tell_refusal (self, task->wanted, version, error);
   } else if (found && g_strcmp0 (version, self->tried) != 0) {
     /* What is gone for the moment may come back. */
-    if (path && !gst_vatt_published_parse (path) &&
-        !g_file_test (path, G_FILE_TEST_EXISTS))
+    if (is_gone (path))
       return LOOK_INTERVAL;
     if (is_unsettled (path))
       return SETTLE_TIME;
@@ -317,8 +324,9 @@ gst_vatt_reload_start (GstVattReload *self, char **path, GError **error)
   g_autofree char *file = NULL;
   if (!find_file (&task, &file, error))
     return NULL;
-  self->tried = gst_vatt_models_version (file);
-  g_autoptr (VattModel) model = gst_vatt_models_load (file, error);
+  self->tried = gst_vatt_models_version (file, self->element);
+  g_autoptr (VattModel) model =
+      gst_vatt_models_load (file, self->element, error);
   if (model)
     self->thread = g_thread_try_new ("vatt-reload", run, self, error);
   if (!self->thread)

@@ -35,7 +35,7 @@ learn_from_caps (GstVattTokenOut *out, const GstCaps *caps)
 static gboolean
 learn_from_default (GstVattTokenOut *out, GError **error)
 {
-  out->model = gst_vatt_models_load (NULL, error);
+  out->model = gst_vatt_models_load (NULL, NULL, error);
   if (!out->model) {
     g_prefix_error (error,
         "the element behind %s does not say how %s tokens are made, and the "

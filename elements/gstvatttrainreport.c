@@ -61,31 +61,47 @@ set_counts (GstStructure *structure, const GstVattTrainNumbers *numbers)
       G_TYPE_UINT64, streams->dropped, "not-finite", G_TYPE_UINT64,
       numbers->not_finite, "unknown-labels", G_TYPE_UINT64,
       numbers->unknown_labels, "unwanted", G_TYPE_UINT64, numbers->unwanted,
-      "bad-steps", G_TYPE_UINT64, numbers->bad_steps, NULL);
+      "untimed", G_TYPE_UINT64, numbers->untimed, "bad-steps", G_TYPE_UINT64,
+      numbers->bad_steps, NULL);
+}
+
+static gboolean
+has_pair (const GstVattTrainNumbers *numbers, guint pair)
+{
+  return (numbers->pairs & 1u << pair) != 0;
+}
+
+/* What the last step was like. */
+static void
+set_step (GstStructure *structure, const GstVattTrainNumbers *numbers)
+{
+  const VattLosses *losses = &numbers->losses;
+  gst_structure_set (structure, "loss", G_TYPE_DOUBLE, losses->total,
+      "learning-rate", G_TYPE_DOUBLE, losses->rate, "gradient-norm",
+      G_TYPE_DOUBLE, losses->gradient_norm, "head-gradient-norm", G_TYPE_DOUBLE,
+      losses->head_gradient_norm, "samples-per-second", G_TYPE_DOUBLE,
+      numbers->rate, "processing-time", G_TYPE_UINT64, numbers->taken, NULL);
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    g_autofree char *loss = g_strdup_printf ("loss-%s", pair_names[p]);
+    g_autofree char *accuracy = g_strdup_printf ("accuracy-%s", pair_names[p]);
+    if (has_pair (numbers, p))
+      gst_structure_set (structure, loss, G_TYPE_DOUBLE, losses->pair[p],
+          accuracy, G_TYPE_DOUBLE, losses->accuracy[p], NULL);
+  }
 }
 
 static GstStructure *
 make_structure (
     const char *name, const char *event, const GstVattTrainNumbers *numbers)
 {
-  const VattLosses *losses = &numbers->losses;
   GstStructure *structure = gst_structure_new (name, "step", G_TYPE_UINT64,
-      numbers->step, "steps", G_TYPE_UINT64, numbers->steps, "loss",
-      G_TYPE_DOUBLE, losses->total, "learning-rate", G_TYPE_DOUBLE,
-      losses->rate, "gradient-norm", G_TYPE_DOUBLE, losses->gradient_norm,
-      "head-gradient-norm", G_TYPE_DOUBLE, losses->head_gradient_norm,
-      "samples-per-second", G_TYPE_DOUBLE, numbers->rate, "processing-time",
-      G_TYPE_UINT64, numbers->taken, "reservoir", G_TYPE_UINT, numbers->fill,
-      "reservoir-size", G_TYPE_UINT, numbers->capacity, NULL);
+      numbers->step, "steps", G_TYPE_UINT64, numbers->steps, "reservoir",
+      G_TYPE_UINT, numbers->fill, "reservoir-size", G_TYPE_UINT,
+      numbers->capacity, NULL);
   if (event)
     gst_structure_set (structure, "event", G_TYPE_STRING, event, NULL);
-  for (guint p = 0; p < VATT_N_PAIRS; p++) {
-    g_autofree char *loss = g_strdup_printf ("loss-%s", pair_names[p]);
-    g_autofree char *accuracy = g_strdup_printf ("accuracy-%s", pair_names[p]);
-    if (losses->pair[p] != 0.0)
-      gst_structure_set (structure, loss, G_TYPE_DOUBLE, losses->pair[p],
-          accuracy, G_TYPE_DOUBLE, losses->accuracy[p], NULL);
-  }
+  if (numbers->stepped)
+    set_step (structure, numbers);
   set_counts (structure, numbers);
   return structure;
 }
@@ -100,11 +116,12 @@ post (GstVattTrainReport *self, GstStructure *structure)
 /* ---- the line ---- */
 
 static void
-add_pairs (GString *line, const VattLosses *losses)
+add_pairs (GString *line, const GstVattTrainNumbers *numbers)
 {
+  const VattLosses *losses = &numbers->losses;
   static const char *const short_names[] = { "va", "vt", "at" };
   for (guint p = 0; p < VATT_N_PAIRS; p++)
-    if (losses->pair[p] != 0.0)
+    if (has_pair (numbers, p))
       g_string_append_printf (line, "  %s %.3f (%.0f %%)", short_names[p],
           losses->pair[p], 100.0 * losses->accuracy[p]);
 }
@@ -126,7 +143,7 @@ show (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
       "%s step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "  loss %.4f",
       GST_ELEMENT_NAME (self->element), numbers->step, numbers->steps,
       numbers->losses.total);
-  add_pairs (line, &numbers->losses);
+  add_pairs (line, numbers);
   g_string_append_printf (
       line, "  rate %.2e  %.1f samples/s", numbers->losses.rate, numbers->rate);
   if (numbers->streams.dropped)
@@ -156,7 +173,7 @@ log_step (GstVattTrainReport *self, const GstVattTrainNumbers *numbers)
       (VattScalar){ "speed/samples-per-second", (float)numbers->rate };
   scalars[n++] = (VattScalar){ "data/reservoir", (float)numbers->fill };
   for (guint p = 0; p < VATT_N_PAIRS; p++)
-    if (losses->pair[p] != 0.0) {
+    if (has_pair (numbers, p)) {
       char **names = tags + (gsize)2 * p;
       names[0] = g_strdup_printf ("loss/%s", pair_names[p]);
       names[1] = g_strdup_printf ("accuracy/%s", pair_names[p]);

@@ -13,13 +13,15 @@ G_BEGIN_DECLS
 /* Where a training stands. */
 typedef struct {
   guint64 step, steps;        /* made; of the whole training */
+  gboolean stepped;           /* one was made since PAUSED */
+  guint pairs;                /* bits 1 << pair: that the loss is made of */
   VattLosses losses;          /* of the last one */
-  double rate;                /* samples a second */
+  double rate;                /* samples a second since PAUSED */
   guint fill, capacity;       /* of the reservoir */
   GstClockTime taken;         /* by the last step */
   guint64 bad_steps;          /* whose loss was no number */
   GstVattAlignCounts streams; /* of all of them */
-  guint64 not_finite, unknown_labels, unwanted;
+  guint64 not_finite, unknown_labels, unwanted, untimed;
 } GstVattTrainNumbers;
 
 typedef struct {

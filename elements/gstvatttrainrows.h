@@ -25,7 +25,7 @@ typedef struct {
   double initial;       /* of the trainer's: the task's instead */
   GType (*type) (void); /* of GST_VATT_ROW_ENUM */
   const char *text;   /* of GST_VATT_ROW_STRING: what it is at the beginning */
-  gboolean any_state; /* read while it plays; else on the way to READY */
+  gboolean any_state; /* read while it plays; else on the way to READY only */
 } GstVattTrainRow;
 
 /* Numbers of those of the trainer are bits of `given`: they come first. */

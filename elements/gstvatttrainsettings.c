@@ -257,9 +257,12 @@ static GParamSpec *
 make_spec (const GstVattTrainRow *row, const GstVattTrainSettings *initial)
 {
   gconstpointer place = place_of (initial, row);
-  const char *name = row->name, *nick = row->nick, *blurb = row->blurb;
-  GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+  const char *name = row->name, *nick = row->nick;
+  g_autofree char *blurb =
+      row->any_state ? g_strdup (row->blurb)
+                     : g_strconcat (row->blurb, "; to be set in NULL", NULL);
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK |
       (row->any_state ? (GParamFlags)GST_PARAM_MUTABLE_PLAYING : 0);
   switch (row->kind) {
   case GST_VATT_ROW_STRING:
@@ -270,7 +273,8 @@ make_spec (const GstVattTrainRow *row, const GstVattTrainSettings *initial)
         flags);
   case GST_VATT_ROW_UINT64:
     return g_param_spec_uint64 (name, nick, blurb, (guint64)row->least,
-        G_MAXUINT64, *(const guint64 *)place, flags);
+        row->most > 0 ? (guint64)row->most : G_MAXUINT64,
+        *(const guint64 *)place, flags);
   case GST_VATT_ROW_DOUBLE:
     return g_param_spec_double (name, nick, blurb, row->least,
         row->most > 0 ? row->most : (double)G_MAXFLOAT, *(const double *)place,

@@ -39,7 +39,7 @@ make_model (const GstVattTrainSettings *settings, GError **error)
                         : "neither \"model\" nor \"variant\"");
     return NULL;
   }
-  return settings->model ? gst_vatt_models_load (settings->model, error)
+  return settings->model ? gst_vatt_models_load (settings->model, NULL, error)
                          : make_variant (settings, error);
 }
 

@@ -26,19 +26,22 @@
  *
  * * #gchararray `event`: `step`, or `done` at the end
  * * #guint64 `step`: how many have been made; `steps`: of the whole training
- * * #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
+ * * of the last step, if one was made since PAUSED:
+ *   #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
  *   `loss-audio-text` as far as they are part of it
- * * #gdouble `accuracy-video-audio` and so on: of the batch's samples, the
- * share whose own sound, or caption, is the nearest of the batch to them
- * * #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`: before
- *   they were cut
- * * #gdouble `samples-per-second`; #guint64 `processing-time` of the step, ns
+ * * likewise #gdouble `accuracy-video-audio` and so on: of the batch's samples,
+ *   the share whose own sound, or caption, is the nearest of the batch to them
+ * * likewise #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`:
+ *   before they were cut
+ * * likewise #gdouble `samples-per-second`: since PAUSED, times in which
+ * nothing was to be learnt included; #guint64 `processing-time` of the step, ns
  * * #guint `reservoir`: samples in it, of `reservoir-size`
  * * #guint64 `samples`: windows that made one; `incomplete`: of these, without
  *   sound or text; `alone`: left out, as nothing went with them; `unpaired`:
  *   windows and captions that went with none; `disordered`: that came behind
  *   later ones; `dropped`: there was no time for; `not-finite`: that held NaN;
- *   `unknown-labels`; `unwanted`: on pads that nobody learns from; `bad-steps`:
+ *   `unknown-labels`; `unwanted`: on pads that nobody learns from; `untimed`:
+ *   without a time, or outside of the segment; `bad-steps`:
  *   whose loss was no number
  * * #guint `left-over`: with `done`, samples that did not make a batch
  *
@@ -176,13 +179,14 @@ start (GstVattTrainSink *self)
   return FALSE;
 }
 
-/* Everybody who waits here is let go, and a step is broken off. */
+/* Everybody who waits here is let go. A step is broken off, unless it is to
+ * come into a last checkpoint. */
 static void
 interrupt (GstVattTrainSink *self)
 {
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
-  if (self->cancellable)
+  if (self->cancellable && !self->setup.checkpoints)
     g_cancellable_cancel (self->cancellable);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -294,16 +298,25 @@ train_sink_query (GstElement *element, GstQuery *query)
 
 /* ---- the object ---- */
 
+/* Most settings have done their work on the way to READY. */
 static void
 train_sink_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstVattTrainSink *self = GST_VATT_TRAIN_SINK (object);
   GST_OBJECT_LOCK (self);
+  gboolean late =
+      self->setup.trainer && !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
   if (id < PROP_SETTINGS ||
       !gst_vatt_train_settings_set (&self->settings, id - PROP_SETTINGS, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
+  if (late)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("The property \"%s\" was set behind NULL: that has no effect before "
+         "the next time from NULL to READY.",
+            pspec->name),
+        (NULL));
 }
 
 /* With the object lock. */

@@ -21,6 +21,32 @@ gst_vatt_train_pad_running_time (const GstVattTrainPad *pad, GstClockTime time)
   return gst_segment_to_running_time (&pad->segment, GST_FORMAT_TIME, time);
 }
 
+/* When a window is: of one that begins before the segment, as a caption that a
+ * seek lands in, what is within. Returns: whether that is anything */
+static gboolean
+find_time (const GstVattTrainPad *pad, GstClockTime start, GstClockTime span,
+    GstVattAlignWindow *window)
+{
+  guint64 from, to;
+  if (!GST_CLOCK_TIME_IS_VALID (start) ||
+      pad->segment.format != GST_FORMAT_TIME)
+    return FALSE;
+  /* A caption without a duration is there at its beginning. */
+  if (!GST_CLOCK_TIME_IS_VALID (span) || span == 0)
+    span = 1;
+  span = MIN (span, GST_CLOCK_TIME_NONE - 1 - start);
+  if (!gst_segment_clip (
+          &pad->segment, GST_FORMAT_TIME, start, start + span, &from, &to))
+    return FALSE;
+  GstClockTime first = gst_vatt_train_pad_running_time (pad, from);
+  GstClockTime last = gst_vatt_train_pad_running_time (pad, to);
+  if (!GST_CLOCK_TIME_IS_VALID (first) || !GST_CLOCK_TIME_IS_VALID (last))
+    return FALSE;
+  window->start = MIN (first, last);
+  window->end = MAX (window->start + 1, MAX (first, last));
+  return TRUE;
+}
+
 /* When a window is, and of which clip. Returns: whether it is known */
 static gboolean
 describe (
@@ -35,12 +61,8 @@ describe (
     start = meta->start;
     span = meta->span;
   }
-  window->start = gst_vatt_train_pad_running_time (pad, start);
-  if (!GST_CLOCK_TIME_IS_VALID (window->start))
+  if (!find_time (pad, start, span, window))
     return FALSE;
-  /* A caption without a duration is there at its beginning. */
-  window->end =
-      window->start + (GST_CLOCK_TIME_IS_VALID (span) ? MAX (span, 1) : 1);
   window->changes = meta ? meta->changes : 0;
   if (clip) {
     gst_structure_get_uint64 (clip, "clip", &window->number);
@@ -210,12 +232,12 @@ learn_live (GstVattTrainSink *self, GstVattTrainPad *pad)
   g_mutex_unlock (&self->lock);
 }
 
-/* Nobody learns from that modality. */
+/* What nobody learns from is counted, and goes. With one of the counts. */
 static GstFlowReturn
-pass_over (GstVattTrainSink *self)
+pass_over (GstVattTrainSink *self, guint64 *count)
 {
   g_mutex_lock (&self->lock);
-  self->counts.unwanted++;
+  ++*count;
   GstFlowReturn flow = self->failed     ? GST_FLOW_ERROR
                        : self->stopping ? GST_FLOW_FLUSHING
                        : self->finished ? GST_FLOW_EOS
@@ -236,9 +258,9 @@ gst_vatt_train_pad_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   learn_live (self, pad);
   if (!(self->setup.modalities & (1u << pad->modality)))
-    return pass_over (self);
+    return pass_over (self, &self->counts.unwanted);
   if (!describe (pad, buffer, &window))
-    return GST_FLOW_OK;
+    return pass_over (self, &self->counts.untimed);
   window.clip = gst_vatt_token_caps_make_clip (
       gstpad, pad->modality, &pad->front_end, buffer, &error);
   if (window.clip && check_numbers (self, pad, window.clip, &error))

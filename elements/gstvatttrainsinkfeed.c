@@ -413,5 +413,6 @@ gst_vatt_train_sink_count (GstVattTrainSink *self, GstVattTrainNumbers *numbers)
   numbers->not_finite = self->counts.not_finite;
   numbers->unknown_labels = self->counts.unknown_labels;
   numbers->unwanted = self->counts.unwanted;
+  numbers->untimed = self->counts.untimed;
   g_mutex_unlock (&self->lock);
 }

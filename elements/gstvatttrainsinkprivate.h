@@ -58,6 +58,7 @@ struct _GstVattTrainPad {
 typedef struct {
   guint64 not_finite, unknown_labels;
   guint64 unwanted; /* windows of what nobody learns from */
+  guint64 untimed;  /* that have no time, or none in the segment */
 } GstVattTrainCounts;
 
 struct _GstVattTrainSink {

@@ -22,7 +22,8 @@ typedef struct {
   gint64 saved;       /* monotonic time of the last checkpoint */
   guint64 first_step; /* made before */
   guint64 saved_step;
-  guint64 learnt; /* samples since then */
+  guint64 learnt;  /* samples since then */
+  gboolean broken; /* the state is none to go on from, or cannot be written */
 } Run;
 
 /* An error, once; then everybody is let go. */
@@ -150,6 +151,7 @@ tell (Run *run, GstClockTime taken)
   numbers->rate = now > run->begun ? (double)run->learnt * G_USEC_PER_SEC /
                                          (double)(now - run->begun)
                                    : 0;
+  numbers->stepped = TRUE;
   numbers->taken = taken;
   numbers->step = vatt_trainer_get_step (self->setup.trainer);
   numbers->fill = vatt_reservoir_get_fill (self->setup.reservoir);
@@ -180,13 +182,17 @@ make_step (Run *run, GError **error)
   const GstVattTrainSetup *setup = &self->setup;
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
+  run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
   if (!vatt_reservoir_draw (
           setup->reservoir, setup->settings.batch_size, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;
   tell (run, gst_util_get_timestamp () - begun);
-  return check_loss (run, &run->numbers.losses, error);
+  if (!check_loss (run, &run->numbers.losses, error))
+    return FALSE;
+  run->broken = FALSE;
+  return TRUE;
 }
 
 gboolean
@@ -222,6 +228,7 @@ refuse_to_save (Run *run, GError *failure, GError **error)
   gboolean file = failure->domain == G_FILE_ERROR;
   g_autoptr (GError) told = of_writing (failure);
   if (!file || self->setup.settings.on_disk_full == GST_VATT_TRAIN_STOP) {
+    run->broken = TRUE;
     g_propagate_error (error, g_steal_pointer (&told));
     return FALSE;
   }
@@ -258,6 +265,19 @@ save_if_due (Run *run, GError **error)
       settings->checkpoint_interval > 0 &&
       now - run->saved >= (gint64)(settings->checkpoint_interval / 1000);
   return !setup->checkpoints || (!by_step && !by_time) || save (run, error);
+}
+
+/* On the way out, be that a stop or an error of what came: what has been learnt
+ * since the last checkpoint is not to be learnt again. */
+static void
+save_what_is_new (Run *run)
+{
+  GstVattTrainSink *self = run->sink;
+  g_autoptr (GError) error = NULL;
+  if (self->setup.checkpoints && !run->broken &&
+      run->saved_step != vatt_trainer_get_step (self->setup.trainer) &&
+      !save (run, &error))
+    gst_vatt_error_post_warning (GST_ELEMENT (self), error);
 }
 
 /* ---- the end ---- */
@@ -313,10 +333,12 @@ warn_of_nothing (Run *run)
       ("left out: %" G_GUINT64_FORMAT " alone, %" G_GUINT64_FORMAT
        " unpaired, %" G_GUINT64_FORMAT " disordered, %" G_GUINT64_FORMAT
        " dropped, %" G_GUINT64_FORMAT " not-finite, %" G_GUINT64_FORMAT
-       " unknown-labels, %" G_GUINT64_FORMAT " unwanted",
+       " unknown-labels, %" G_GUINT64_FORMAT " unwanted, %" G_GUINT64_FORMAT
+       " untimed",
           numbers->streams.alone, numbers->streams.unpaired,
           numbers->streams.disordered, numbers->streams.dropped,
-          numbers->not_finite, numbers->unknown_labels, numbers->unwanted));
+          numbers->not_finite, numbers->unknown_labels, numbers->unwanted,
+          numbers->untimed));
 }
 
 static gboolean
@@ -377,6 +399,17 @@ train (Run *run, GError **error)
   return !is_stopping (self);
 }
 
+/* Of which pairs of modalities the loss is made: bits 1 << pair. */
+static guint
+pairs_of (const GstVattTrainSetup *setup)
+{
+  guint pairs = 0;
+  for (guint p = 0; p < VATT_N_PAIRS && setup->classes == 0; p++)
+    if (setup->params.weight[p] > 0)
+      pairs |= 1u << p;
+  return pairs;
+}
+
 /* The function of the thread. */
 gpointer
 gst_vatt_train_sink_run (gpointer sink)
@@ -386,12 +419,15 @@ gst_vatt_train_sink_run (gpointer sink)
   run.saved = run.begun;
   run.numbers.steps = self->setup.params.schedule.steps;
   run.numbers.capacity = self->setup.settings.reservoir_size;
+  run.numbers.pairs = pairs_of (&self->setup);
   run.numbers.step = vatt_trainer_get_step (self->setup.trainer);
   run.saved_step = run.first_step = run.numbers.step;
   do {
     g_autoptr (GError) error = NULL;
-    if ((!train (&run, &error) || !finish (&run, &error)) && error &&
-        !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    if (train (&run, &error) && finish (&run, &error))
+      continue;
+    save_what_is_new (&run);
+    if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       gst_vatt_train_sink_fail (self, error);
   } while (wait_for_more (self));
   return NULL;

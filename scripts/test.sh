@@ -57,9 +57,12 @@ if [ "${SANITIZE:-yes}" = yes ]; then
   meson compile -C "$threads" gstvatt tiny.safetensors tiny-talker.safetensors \
     slow.safetensors unit-pool unit-session element-vattencoder \
     element-vattvideotok element-vattaudiotok element-vatttexttok \
+    element-vatttrainsink element-vatttrainsink-life \
+    element-vatttrainsink-live element-vatttrainsink-serve \
     hard-neighbours hard-operations hard-shutdown
   run "$threads" pool session vattencoder vattvideotok vattaudiotok \
-    vatttexttok neighbours operations shutdown
+    vatttexttok vatttrainsink vatttrainsink-life vatttrainsink-live \
+    vatttrainsink-serve neighbours operations shutdown
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]

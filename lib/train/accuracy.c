@@ -23,11 +23,23 @@ is_own (const VattAccuracy *self, const float *scores, size_t sample)
   return found == sample;
 }
 
+/* From one block of rows that is asked to the next. */
+static size_t
+stride_of (size_t samples)
+{
+  const size_t most = VATT_ACCURACY_MOST / VATT_ACCURACY_ROWS;
+  size_t blocks =
+      samples / VATT_ACCURACY_ROWS + (samples % VATT_ACCURACY_ROWS != 0);
+  size_t each = blocks / most + (blocks % most != 0);
+  return each * VATT_ACCURACY_ROWS;
+}
+
 double
 vatt_accuracy (const VattAccuracy *self, float *scores)
 {
   size_t columns = self->samples * self->items, asked = 0, right = 0;
-  for (size_t row = 0; row < self->samples; row += VATT_ACCURACY_ROWS) {
+  size_t stride = stride_of (self->samples);
+  for (size_t row = 0; row < self->samples; row += stride) {
     size_t left = self->samples - row;
     size_t rows = left < VATT_ACCURACY_ROWS ? left : VATT_ACCURACY_ROWS;
     const VattGemm product = { .rows = rows,

@@ -225,6 +225,16 @@ trainee_wait_steps (Trainee *self, guint n)
   }
 }
 
+/* Exactly one, of @domain and with @word in its text. */
+void
+trainee_assert_error (const Trainee *self, GQuark domain, const char *word)
+{
+  g_assert_cmpuint (self->errors, ==, 1);
+  g_assert_true (self->domain == domain);
+  if (!strstr (self->error, word))
+    g_error ("'%s' is not in '%s'", word, self->error);
+}
+
 double
 trainee_number (const GstStructure *structure, const char *field)
 {

@@ -47,5 +47,7 @@ void trainee_end_all (Trainee *trainee);
 void trainee_pump (Trainee *trainee, gint64 milliseconds);
 void trainee_wait (Trainee *trainee);
 void trainee_wait_steps (Trainee *trainee, guint n);
+void trainee_assert_error (
+    const Trainee *trainee, GQuark domain, const char *word);
 guint64 trainee_count (Trainee *trainee, const char *field);
 double trainee_number (const GstStructure *structure, const char *field);

@@ -119,7 +119,7 @@ test_stop_while_training (void)
   g_assert_cmpstr (t->error, ==, NULL);
 }
 
-/* A pad that goes while its thread waits lets it go. */
+/* Without a pad that goes the others go on. */
 static void
 test_release_pad (void)
 {
@@ -140,6 +140,45 @@ test_release_pad (void)
   trainee_wait (t);
   g_assert_cmpstr (t->error, ==, NULL);
   g_assert_cmpuint (trainee_count (t, "samples"), ==, 60);
+}
+
+typedef struct {
+  Trainee *trainee;
+  const char *pad;
+} Filler;
+
+/* Returns: how many were taken */
+static gpointer
+push_until_refused (gpointer data)
+{
+  const Filler *filler = data;
+  guint number = 0;
+  while (trainee_push (filler->trainee, filler->pad, number) == GST_FLOW_OK)
+    number++;
+  return GUINT_TO_POINTER (number);
+}
+
+/* A pad that goes while its thread waits lets it go. */
+static void
+test_release_waiting_pad (void)
+{
+  g_autoptr (Trainee) t = make ("batch-size=8 steps=1000 queue-size=4", PADS);
+  Filler filler = { t, "text_0" };
+  trainee_play (t);
+  GThread *thread = g_thread_new ("filler", push_until_refused, &filler);
+  trainee_pump (t, 100);
+  g_autoptr (GstPad) sink = gst_pad_get_peer (trainee_pad (t, "text_0"));
+  gst_element_release_request_pad (t->sink, sink);
+  g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 4);
+  for (guint i = 0; i < 8; i++) {
+    trainee_push (t, "video_0", i);
+    trainee_push (t, "audio_0", i);
+  }
+  trainee_end (t, "video_0");
+  trainee_end (t, "audio_0");
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (t->steps->len, ==, 1);
 }
 
 /* ---- flushes ---- */
@@ -181,22 +220,13 @@ test_flush (void)
 }
 
 /* One that waits for room is let go by a flush. */
-static gpointer
-push_until_refused (gpointer data)
-{
-  Trainee *t = data;
-  guint number = 0;
-  while (trainee_push (t, "video_0", number) == GST_FLOW_OK)
-    number++;
-  return GUINT_TO_POINTER (number);
-}
-
 static void
 test_flush_while_waiting (void)
 {
   g_autoptr (Trainee) t = make ("batch-size=8 steps=1000 queue-size=4", PADS);
   trainee_play (t);
-  GThread *thread = g_thread_new ("pusher", push_until_refused, t);
+  Filler filler = { t, "video_0" };
+  GThread *thread = g_thread_new ("filler", push_until_refused, &filler);
   trainee_pump (t, 100);
   GstPad *video = trainee_pad (t, "video_0");
   gst_pad_push_event (video, gst_event_new_flush_start ());
@@ -227,6 +257,28 @@ test_flush_after_end (void)
   trainee_wait (t);
   g_assert_cmpstr (t->error, ==, NULL);
   g_assert_cmpuint (t->steps->len, ==, 3);
+}
+
+/* Of windows without a time nothing is learnt, which is counted; a caption that
+ * a seek lands in is there from where that is on. */
+static void
+test_times (void)
+{
+  g_autoptr (Trainee) t = make ("batch-size=8 steps=1000", PADS);
+  GstPad *text = trainee_pad (t, "text_0");
+  trainee_play (t);
+  flush (t, 5);
+  gst_pad_push (text, trainee_window (text, 5, 0, 6 * SPAN));
+  gst_pad_push (text, trainee_window (text, 0, 0, SPAN));
+  gst_pad_push (text, trainee_window (text, 0, GST_CLOCK_TIME_NONE, SPAN));
+  trainee_push (t, "video_0", 5);
+  trainee_push (t, "audio_0", 5);
+  trainee_end_all (t);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (trainee_count (t, "samples"), ==, 1);
+  g_assert_cmpuint (trainee_count (t, "incomplete"), ==, 0);
+  g_assert_cmpuint (trainee_count (t, "untimed"), ==, 2);
 }
 
 /* A seek of the application comes to everybody who sends. */
@@ -323,9 +375,11 @@ main (int argc, char **argv)
   g_test_add_func ("/trainsink/paused-first", test_paused_first);
   g_test_add_func ("/trainsink/stop-while-training", test_stop_while_training);
   g_test_add_func ("/trainsink/release-pad", test_release_pad);
+  g_test_add_func ("/trainsink/release-waiting-pad", test_release_waiting_pad);
   g_test_add_func ("/trainsink/flush", test_flush);
   g_test_add_func ("/trainsink/flush-while-waiting", test_flush_while_waiting);
   g_test_add_func ("/trainsink/flush-after-end", test_flush_after_end);
+  g_test_add_func ("/trainsink/times", test_times);
   g_test_add_func ("/trainsink/seek", test_seek);
   g_test_add_func ("/trainsink/live-drops", test_live_drops);
   g_test_add_func ("/trainsink/live-without-sound", test_live_without_sound);

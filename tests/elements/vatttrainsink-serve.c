@@ -15,7 +15,7 @@ typedef struct {
   GstElement *pipeline;
   GstBus *bus;
   GstPad *source;
-  guint windows, reloads, errors;
+  guint windows, reloads, rejections, errors;
   guint64 next;    /* the window that is to come */
   GHashTable *ids; /* of models that computed something */
 } Server;
@@ -62,9 +62,11 @@ note (Server *self, GstMessage *message)
     self->errors++;
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT)
     return;
-  if (gst_structure_has_name (structure, "vatt-model"))
-    self->reloads += g_strcmp0 (gst_structure_get_string (structure, "event"),
-                         "reloaded") == 0;
+  if (gst_structure_has_name (structure, "vatt-model")) {
+    const char *event = gst_structure_get_string (structure, "event");
+    self->reloads += g_strcmp0 (event, "reloaded") == 0;
+    self->rejections += g_strcmp0 (event, "rejected") == 0;
+  }
   if (!gst_structure_has_name (structure, "vatt-embedding"))
     return;
   g_assert_true (gst_structure_get_uint64 (structure, "window", &window));
@@ -185,11 +187,10 @@ test_folder (void)
   train_and_serve (t, server, 1);
 }
 
+/* It cannot begin, and says why in one error. */
 static void
-test_no_trainer (void)
+assert_refused (Server *server, const char *word)
 {
-  g_autoptr (Server) server =
-      server_new ("vattencoder device=cpu model=trainer:nobody", NULL);
   g_assert_cmpint (gst_element_set_state (server->pipeline, GST_STATE_PLAYING),
       ==, GST_STATE_CHANGE_FAILURE);
   g_autoptr (GstMessage) message =
@@ -197,7 +198,129 @@ test_no_trainer (void)
   g_assert_nonnull (message);
   g_autoptr (GError) error = NULL;
   gst_message_parse_error (message, &error, NULL);
-  g_assert_nonnull (strstr (error->message, "trainer:nobody"));
+  if (!strstr (error->message, word))
+    g_error ("'%s' is not in '%s'", word, error->message);
+  pump (server, 50);
+  g_assert_cmpuint (server->errors, ==, 0);
+}
+
+static void
+test_no_trainer (void)
+{
+  g_autoptr (Server) server =
+      server_new ("vattencoder device=cpu model=trainer:nobody", NULL);
+  assert_refused (server, "trainer:nobody");
+}
+
+/* A trainer that cannot begin says so itself, even if its reader is first. */
+static void
+test_broken_trainer (void)
+{
+  g_autoptr (Trainee) t = trainee_new ("model=/no/such", PADS);
+  g_autoptr (Server) server =
+      server_new ("vattencoder name=e device=cpu model=trainer:t", t->pipeline);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (t->pipeline), "e");
+  g_assert_cmpint (gst_element_set_state (encoder, GST_STATE_READY), ==,
+      GST_STATE_CHANGE_FAILURE);
+  trainee_pump (t, 50);
+  g_assert_cmpuint (t->errors, ==, 1);
+  g_assert_nonnull (strstr (t->error, "/no/such"));
+}
+
+/* ---- two of one name ---- */
+
+/* Sets what can be, and takes its model's id. */
+static char *
+ready_id (GstElement *pipeline, GstElement *element)
+{
+  char *id = NULL;
+  g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_READY), !=,
+      GST_STATE_CHANGE_FAILURE);
+  g_object_get (element, "model-id", &id, NULL);
+  g_assert_nonnull (id);
+  return id;
+}
+
+/* Each serves its own pipeline. */
+static void
+test_two_pipelines (void)
+{
+  g_autofree char *served[2] = { NULL };
+  Trainee *trainees[2];
+  Server *servers[2];
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *seed = g_strdup_printf ("initial-seed=%u", 7 + i);
+    trainees[i] = make (seed);
+    servers[i] =
+        server_new ("vattencoder name=e device=cpu model=trainer:t follow=true",
+            trainees[i]->pipeline);
+  }
+  for (guint i = 0; i < 2; i++)
+    gst_element_set_state (trainees[i]->sink, GST_STATE_READY);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GstElement) encoder =
+        gst_bin_get_by_name (GST_BIN (servers[i]->pipeline), "e");
+    served[i] = ready_id (trainees[i]->pipeline, encoder);
+    g_autofree char *own = ready_id (trainees[i]->pipeline, trainees[i]->sink);
+    g_assert_cmpstr (served[i], ==, own);
+  }
+  g_assert_cmpstr (served[0], !=, served[1]);
+  for (guint i = 0; i < 2; i++) {
+    server_free (servers[i]);
+    trainee_free (trainees[i]);
+  }
+}
+
+/* Elsewhere nobody knows which is meant, until one is gone. */
+static void
+test_two_elsewhere (void)
+{
+  g_autoptr (Trainee) a = make ("initial-seed=7");
+  g_autoptr (Trainee) b = make ("initial-seed=8");
+  g_autoptr (Server) server =
+      server_new ("vattencoder name=e device=cpu model=trainer:t", NULL);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (server->pipeline), "e");
+  g_autofree char *id = ready_id (a->pipeline, a->sink);
+  g_free (ready_id (b->pipeline, b->sink));
+  assert_refused (server, "found 2 vatttrainsinks");
+  gst_element_set_state (server->pipeline, GST_STATE_NULL);
+  gst_element_set_state (b->pipeline, GST_STATE_NULL);
+  g_autofree char *served = ready_id (server->pipeline, encoder);
+  g_assert_cmpstr (served, ==, id);
+}
+
+/* Who follows goes on with what it has when its trainer stops, and takes the
+ * model of the next one. */
+static void
+test_trainer_gone (void)
+{
+  g_autoptr (Trainee) t = make ("");
+  g_autoptr (Server) server = server_new (
+      "vattencoder name=e device=cpu model=trainer:t follow=true", NULL);
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (server->pipeline), "e");
+  g_free (ready_id (t->pipeline, t->sink));
+  trainee_play (t);
+  g_assert_cmpint (gst_element_set_state (server->pipeline, GST_STATE_PLAYING),
+      !=, GST_STATE_CHANGE_FAILURE);
+  begin (server, t);
+  gst_element_set_state (t->pipeline, GST_STATE_NULL);
+  pump (server, 700);
+  g_assert_cmpuint (server->rejections, ==, 0);
+  g_assert_cmpuint (server->errors, ==, 0);
+  g_object_set (t->sink, "initial-seed", (guint64)9, NULL);
+  g_free (ready_id (t->pipeline, t->sink));
+  gint64 end = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+  for (guint i = 0; server->reloads == 0; i++) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    GstBuffer *window = trainee_window (server->source, i, i * SPAN, SPAN);
+    GST_BUFFER_OFFSET (window) = i;
+    g_assert_cmpint (gst_pad_push (server->source, window), ==, GST_FLOW_OK);
+    pump (server, 50);
+  }
+  g_assert_cmpuint (server->rejections, ==, 0);
 }
 
 int
@@ -210,6 +333,10 @@ main (int argc, char **argv)
   g_test_add_func ("/serve/other-pipeline", test_other_pipeline);
   g_test_add_func ("/serve/folder", test_folder);
   g_test_add_func ("/serve/no-trainer", test_no_trainer);
+  g_test_add_func ("/serve/broken-trainer", test_broken_trainer);
+  g_test_add_func ("/serve/two-pipelines", test_two_pipelines);
+  g_test_add_func ("/serve/two-elsewhere", test_two_elsewhere);
+  g_test_add_func ("/serve/trainer-gone", test_trainer_gone);
   int result = g_test_run ();
   g_free (variant);
   media_clear ();

@@ -71,6 +71,43 @@ test_random (void)
   g_assert_cmpfloat (sum, <, 50.0);
 }
 
+/* Of a large batch as many are asked as of a small one. */
+static void
+test_many (void)
+{
+  const size_t samples = 16 * VATT_ACCURACY_MOST;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (8);
+  g_autofree float *first = g_new (float, samples *WIDTH);
+  g_autofree float *second = g_new (float, samples *WIDTH);
+  g_autofree float *valid = g_new (float, samples);
+  g_autofree float *scores = g_new (float, VATT_ACCURACY_ROWS *samples);
+  for (size_t i = 0; i < samples * WIDTH; i++)
+    first[i] = (float)g_rand_double_range (rand, -1, 1);
+  for (size_t i = 0; i < samples; i++)
+    valid[i] = 1.0f;
+  for (size_t s = 0; s < samples; s++) {
+    float length = 0;
+    for (size_t i = 0; i < WIDTH; i++)
+      length += first[s * WIDTH + i] * first[s * WIDTH + i];
+    for (size_t i = 0; i < WIDTH; i++) {
+      first[s * WIDTH + i] /= sqrtf (length);
+      /* That of every third sample is as far away as can be. */
+      second[s * WIDTH + i] =
+          s % 3 == 0 ? -first[s * WIDTH + i] : first[s * WIDTH + i];
+    }
+  }
+  const VattAccuracy vectors = { .first = first,
+    .second = second,
+    .first_valid = valid,
+    .second_valid = valid,
+    .samples = samples,
+    .items = 1,
+    .width = WIDTH };
+  double asked = vatt_accuracy (&vectors, scores) * VATT_ACCURACY_MOST;
+  g_assert_cmpfloat (asked, ==, floor (asked));
+  g_assert_cmpfloat_with_epsilon (asked / VATT_ACCURACY_MOST, 2.0 / 3.0, 0.05);
+}
+
 /* Nobody who has both, and vectors that are no numbers, are no success. */
 static void
 test_nothing (void)
@@ -96,6 +133,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   vatt_gemm_init ();
   g_test_add_func ("/accuracy/random", test_random);
+  g_test_add_func ("/accuracy/many", test_many);
   g_test_add_func ("/accuracy/nothing", test_nothing);
   return g_test_run ();
 }

@@ -208,7 +208,7 @@ typedef struct {
  *   are not used
  * @accuracy: (array fixed-size=3): of each pair, the share of samples for
  *   whose first half, of all second ones in the batch, one of their own is the
- *   nearest
+ *   nearest; of more than 256 samples 256 are asked, spread evenly
  * @rate: learning rate of the step
  * @gradient_norm: length of the gradient of everything but the heads, before
  *   it was cut
