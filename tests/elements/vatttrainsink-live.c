@@ -233,7 +233,8 @@ push_captions (gpointer data)
   return NULL;
 }
 
-/* Captions of a file wait for the pictures of a camera. */
+/* Captions of a file, of which there are more than have room, wait for the
+ * pictures of a camera, which all have. */
 static void
 test_live_beside_file (void)
 {
@@ -243,7 +244,7 @@ test_live_beside_file (void)
     gst_pad_set_query_function (t->sources->pdata[i], answer_live);
   trainee_play (t);
   GThread *thread = g_thread_new ("captions", push_captions, t);
-  for (guint i = 0; i < 60; i++) {
+  for (guint i = 0; i < 30; i++) {
     trainee_push (t, "video_0", i);
     trainee_push (t, "audio_0", i);
     trainee_pump (t, 10);
@@ -252,9 +253,9 @@ test_live_beside_file (void)
   trainee_end (t, "audio_0");
   trainee_wait (t);
   g_thread_join (thread);
-  g_assert_cmpuint (trainee_count (t, "samples"), ==, 60);
+  g_assert_cmpuint (trainee_count (t, "samples"), ==, 30);
   g_assert_cmpuint (trainee_count (t, "incomplete"), ==, 0);
-  g_assert_cmpuint (trainee_count (t, "unpaired"), ==, 0);
+  g_assert_cmpuint (trainee_count (t, "unpaired"), ==, 30);
 }
 
 /* Who shows what the trainer learns from need not wait for its windows. */
