@@ -2,8 +2,9 @@
  *
  * Files are looked at again and again, not watched: that works on every file
  * system, and without a main loop. A file that changes at this moment is let
- * alone for a while. One that is refused while it is followed may be half
- * written: that is told only if it is still the same at the next look. */
+ * alone for a while, but not for ever: a trainer may have a new one each time.
+ * One that is refused while it is followed may be half written: that is told
+ * only if it is still the same at the next look. */
 #include "gstvattreload.h"
 
 #include "gstvattmodels.h"
@@ -13,6 +14,7 @@
 
 #define LOOK_INTERVAL (200 * G_TIME_SPAN_MILLISECOND)
 #define SETTLE_TIME (50 * G_TIME_SPAN_MILLISECOND)
+#define DELAYS_MOST 8
 
 /* What the thread does next; copied under the lock. */
 typedef struct {
@@ -250,8 +252,9 @@ perform (GstVattReload *self, const Task *task)
     /* What is gone for the moment may come back. */
     if (is_gone (path))
       return LOOK_INTERVAL;
-    if (is_unsettled (path))
+    if (is_unsettled (path) && self->delays++ < DELAYS_MOST)
       return SETTLE_TIME;
+    self->delays = 0;
     try_file (self, task, path, version);
   } else if (self->refusal) {
     tell_refusal (self, path, version, self->refusal);

@@ -40,6 +40,7 @@ typedef struct {
   char *tried;     /* owned; the version of a file that was read last */
   char *told;      /* owned; the version that was refused last */
   GError *refusal; /* owned; of `tried`, to be told if that stays as it is */
+  guint delays;    /* times in a row that a file seemed to be written to */
 } GstVattReload;
 
 void gst_vatt_reload_init (GstVattReload *reload, GstElement *element,
