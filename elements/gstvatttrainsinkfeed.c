@@ -290,6 +290,8 @@ wait_for (
   guint given_up = own || gst_vatt_align_is_waiting (stream->align)
                        ? gst_vatt_align_give_up (stream->align)
                        : 0;
+  /* There may be room now for those who have to wait. */
+  g_cond_broadcast (&self->changed);
   if (given_up)
     warn_of_silence (self, stream->number, given_up);
   else

@@ -55,6 +55,30 @@ test_one_thread (void)
   g_assert_nonnull (strstr (t->warning, "stream 0"));
 }
 
+/* One that was passed over may have something that it has to give up, too. */
+static void
+test_passed_then_stuck (void)
+{
+  g_autoptr (Trainee) t =
+      make ("batch-size=8 steps=1000 queue-size=4 patience=100000000 " PAIR,
+          "video_0 audio_0 video_1 audio_1");
+  trainee_play (t);
+  for (guint i = 0; i < 8; i++) {
+    trainee_push (t, "video_1", i);
+    trainee_push (t, "audio_1", i);
+  }
+  for (guint i = 0; i < 8; i++)
+    trainee_push (t, "audio_0", i);
+  for (guint i = 8; i < 16; i++) {
+    trainee_push (t, "video_0", i);
+    trainee_push (t, "audio_0", i);
+  }
+  trainee_end_all (t);
+  trainee_wait (t);
+  g_assert_cmpstr (t->error, ==, NULL);
+  g_assert_cmpuint (trainee_count (t, "samples"), ==, 16);
+}
+
 /* ---- pads that come late, or again ---- */
 
 /* Without its lead a stream gives nothing and keeps nobody waiting. */
@@ -356,6 +380,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   variant = trainee_variant ("contrast", NULL);
   g_test_add_func ("/trainsink/one-thread", test_one_thread);
+  g_test_add_func ("/trainsink/passed-then-stuck", test_passed_then_stuck);
   g_test_add_func ("/trainsink/late-without-lead", test_late_without_lead);
   g_test_add_func ("/trainsink/again", test_again);
   g_test_add_func ("/trainsink/behind-end", test_behind_end);
