@@ -5,19 +5,10 @@
  *
  * With n = x rstd, g = dy gain:  dx += rstd (g - n avg (g n));  dgain +=
  * sum_R (dy n). */
-#include "attributes.h"
 #include "ops.h"
 #include "rmsnorm-shaders.h"
-#include "sumshade.h"
 
-enum {
-  X,
-  GAIN,
-};
-
-enum {
-  STATISTICS, /* work of backward passes: (R, 2), mean and rstd */
-};
+#include "norm-backward.h"
 
 static gboolean
 rmsnorm_infer (VattPlan *plan, VattNode *node, GError **error)
@@ -65,13 +56,6 @@ rmsnorm_forward_shade (const VattNode *node, VattDispatches *all)
 
 /* ---- backward ---- */
 
-static gboolean
-rmsnorm_infer_backward (VattPlan *plan, VattNode *node, GError **error)
-{
-  vatt_node_add_work (plan, node, 2 * vatt_tensor_rows (node->out));
-  return TRUE;
-}
-
 static void
 rmsnorm_backward_input (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
@@ -91,23 +75,7 @@ rmsnorm_backward_input (
 static void
 rmsnorm_backward_input_shade (const VattNode *node, VattDispatches *all)
 {
-  const VattNorm *norm = node->attributes;
-  size_t count = vatt_tensor_rows (node->out);
-  size_t values = vatt_shader_values (vatt_tensor_width (node->out));
-  size_t width = vatt_tensor_width (node->out) / values;
-  const Params params = { .rows = (guint32)count,
-    .width = (guint32)width,
-    .eps = norm->eps,
-    .wanted = node->din[X] != NULL };
-  VattDispatch *dispatch = vatt_dispatches_add (all,
-      VATT_ROW_SHADER_OF (backward_input, all->caps, values),
-      vatt_shader_row_lanes (all->caps, 4 * width), &params, sizeof params);
-  vatt_dispatch_read (dispatch, node->dout);
-  vatt_dispatch_write (dispatch, node->din[X]);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_read (dispatch, node->in[GAIN]);
-  vatt_dispatch_write (dispatch, node->work[STATISTICS]);
-  vatt_dispatch_groups (dispatch, count);
+  norm_shade_input (node, all);
 }
 
 static size_t
@@ -120,46 +88,13 @@ static void
 rmsnorm_backward_parameters (
     const VattNode *node, size_t column0, size_t column1, void *scratch)
 {
-  const VattSimd *simd = vatt_simd ();
-  size_t rows = vatt_tensor_rows (node->out);
-  size_t width = vatt_tensor_width (node->out);
-  const float *dy = vatt_tensor_f32 (node->dout);
-  if (node->din[GAIN])
-    simd->sum_normed_rows (vatt_tensor_f32_mutable (node->din[GAIN]) + column0,
-        dy + column0, vatt_tensor_f32 (node->in[X]) + column0,
-        vatt_tensor_f32 (node->work[STATISTICS]), width, rows,
-        column1 - column0);
-}
-
-/* Adds a parameter's gradient; normed: of gains. */
-static void
-shade_parameter (const VattNode *node, VattDispatches *all,
-    const VattTensor *gradient, gboolean normed)
-{
-  size_t rows = vatt_tensor_rows (node->out);
-  size_t width = vatt_tensor_width (node->out);
-  size_t values = vatt_shader_values (width);
-  size_t most = vatt_sum_rows_most (all->caps, width);
-  for (size_t row = 0; gradient && row < rows; row += most) {
-    size_t part = MIN (most, rows - row);
-    const Params params = { .rows = (guint32)part,
-      .columns = (guint32)(width / values) };
-    VattDispatch *dispatch =
-        vatt_sum_rows_add (all, VATT_SHADER_OF (backward_parameters, values),
-            gradient, values, &params, sizeof params);
-    vatt_dispatch_constant (dispatch, normed);
-    vatt_dispatch_bind (dispatch, node->dout, row * width, part * width, FALSE);
-    vatt_dispatch_bind (dispatch, normed ? node->in[X] : NULL, row * width,
-        part * width, FALSE);
-    vatt_dispatch_bind (dispatch, normed ? node->work[STATISTICS] : NULL,
-        2 * row, 2 * part, FALSE);
-  }
+  norm_sum_gain (node, column0, column1);
 }
 
 static void
 rmsnorm_backward_parameters_shade (const VattNode *node, VattDispatches *all)
 {
-  shade_parameter (node, all, node->din[GAIN], TRUE);
+  norm_shade_parameter (node, all, node->din[GAIN], TRUE);
 }
 
 static const VattPass *
@@ -175,7 +110,7 @@ const VattOp vatt_op_rmsnorm = {
   .backward = { VATT_PASS (rmsnorm, backward_input, vatt_items_rows),
       VATT_PASS (rmsnorm, backward_parameters, parameter_items) },
   .backward_reads = 1u << X | 1u << GAIN,
-  .infer_backward = rmsnorm_infer_backward,
+  .infer_backward = norm_infer_backward,
   .again = rmsnorm_again,
   .again_reads = 1u << X | 1u << GAIN,
 };
