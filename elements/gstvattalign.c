@@ -9,6 +9,8 @@
  * made depends on what comes on each pad, not on who comes first. */
 #include "gstvattalign.h"
 
+#include "gstvattmatch.h"
+
 typedef struct {
   GQueue windows;        /* of GstVattAlignWindow, in the order of starts */
   GstClockTime position; /* no window begins before it any more */
@@ -86,13 +88,6 @@ gst_vatt_align_set_modalities (GstVattAlign *self, guint modalities)
 /* ---- what is of no use any more ---- */
 
 static gboolean
-same_clip (const GstVattAlignWindow *a, const GstVattAlignWindow *b)
-{
-  return a->number == b->number || a->number == GST_VATT_NO_CLIP ||
-         b->number == GST_VATT_NO_CLIP;
-}
-
-static gboolean
 is_before (guint64 number, guint64 other)
 {
   return number != GST_VATT_NO_CLIP && other != GST_VATT_NO_CLIP &&
@@ -130,7 +125,7 @@ is_useless (GstVattAlign *self, VattModality modality,
   return window->end <= lead.start ||
          (behind && behind->start <= lead.start &&
              behind->start > window->start && behind->end >= window->end &&
-             same_clip (behind, &lead));
+             gst_vatt_match_same_clip (behind, &lead));
 }
 
 static void
@@ -236,99 +231,8 @@ is_settled (GstVattAlign *self, guint modality, const GstVattAlignWindow *lead)
   if (modality == VATT_TEXT)
     return lane->position >= lead->end + self->params.distance;
   return lane->position >= lead->end ||
-         (last && last->start >= lead->start && same_clip (last, lead));
-}
-
-static GstClockTime
-overlap (const GstVattAlignWindow *a, const GstVattAlignWindow *b)
-{
-  GstClockTime start = MAX (a->start, b->start);
-  GstClockTime end = MIN (a->end, b->end);
-  return end > start ? end - start : 0;
-}
-
-static gboolean
-covers_enough (const GstVattAlignWindow *window, const GstVattAlignWindow *lead)
-{
-  GstClockTime shorter =
-      MIN (window->end - window->start, lead->end - lead->start);
-  GstClockTime covered = overlap (window, lead);
-  return covered > 0 && covered >= shorter / 2;
-}
-
-/* The one that covers most of the lead's window, of equal ones the one that
- * begins nearest; if it covers half of the shorter of the two. Those behind the
- * first that begins with the lead or later are not looked at: they may not have
- * come yet. */
-static GstVattAlignWindow *
-find_partner (GQueue *windows, const GstVattAlignWindow *lead)
-{
-  GstVattAlignWindow *best = NULL;
-  gboolean complete = FALSE;
-  GstClockTime most = 0;
-  guint64 nearest = G_MAXUINT64;
-  for (GList *l = windows->head; l && !complete; l = l->next) {
-    GstVattAlignWindow *window = l->data;
-    GstClockTime covered = overlap (window, lead);
-    guint64 away = window->start > lead->start ? window->start - lead->start
-                                               : lead->start - window->start;
-    complete = window->start >= lead->start && same_clip (window, lead);
-    if (!same_clip (window, lead) || covered == 0 || covered < most ||
-        (covered == most && away >= nearest))
-      continue;
-    best = window;
-    most = covered;
-    nearest = away;
-  }
-  return best && covers_enough (best, lead) ? best : NULL;
-}
-
-/* How far a caption is from a window: 0 for one that overlaps. */
-static GstClockTime
-distance_of (const GstVattAlignWindow *caption, const GstVattAlignWindow *lead)
-{
-  if (caption->start >= lead->end)
-    return caption->start - lead->end;
-  return caption->end <= lead->start ? lead->start - caption->end : 0;
-}
-
-/* Whether @a is the better caption. */
-static gboolean
-goes_better (const GstVattAlignWindow *a, const GstVattAlignWindow *b,
-    const GstVattAlignWindow *lead)
-{
-  GstClockTime first = overlap (a, lead), second = overlap (b, lead);
-  if (first != second)
-    return first > second;
-  return distance_of (a, lead) < distance_of (b, lead);
-}
-
-/* Captions stay: they may go with the next window too. */
-static void
-choose_captions (
-    GstVattAlign *self, const GstVattAlignWindow *lead, GstVattAligned *sample)
-{
-  GstVattAlignWindow *chosen[GST_VATT_MAX_CAPTIONS + 1];
-  guint n = 0;
-  for (GList *l = self->lanes[VATT_TEXT].windows.head; l; l = l->next) {
-    GstVattAlignWindow *caption = l->data;
-    if (!same_clip (caption, lead) ||
-        (overlap (caption, lead) == 0 &&
-            distance_of (caption, lead) >= self->params.distance))
-      continue;
-    guint place = n;
-    while (place > 0 && goes_better (caption, chosen[place - 1], lead)) {
-      chosen[place] = chosen[place - 1];
-      place--;
-    }
-    chosen[place] = caption;
-    n = MIN (n + 1, self->params.captions);
-  }
-  for (guint i = 0; i < n; i++) {
-    sample->caption[i] = vatt_clip_ref (chosen[i]->clip);
-    chosen[i]->used = TRUE;
-  }
-  sample->n_captions = n;
+         (last && last->start >= lead->start &&
+             gst_vatt_match_same_clip (last, lead));
 }
 
 static void
@@ -339,10 +243,12 @@ find_company (
     if (!has (self, m) || m == self->params.lead)
       continue;
     if (m == VATT_TEXT) {
-      choose_captions (self, lead, sample);
+      gst_vatt_match_choose_captions (
+          &self->lanes[m].windows, lead, &self->params, sample);
       continue;
     }
-    GstVattAlignWindow *window = find_partner (&self->lanes[m].windows, lead);
+    GstVattAlignWindow *window =
+        gst_vatt_match_find_partner (&self->lanes[m].windows, lead);
     if (window) {
       sample->clip[m] = vatt_clip_ref (window->clip);
       window->used = TRUE;
