@@ -2,15 +2,13 @@
  *
  * Checkpoints on a disk that fails, and in a folder that others write to: this
  * file puts itself in the place of the C library's pread() and fsync(). */
-#include "feed.h"
-#include "tempdir.h"
+#include "checkpointfolder.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static char *folder;
 static off_t bad_sector = -1; /* the next one that cannot be read */
 static const char *replaced, *replacement; /* once the first byte is read */
 
@@ -42,15 +40,6 @@ fsync (int fd)
   return sync_error ? -1 : (int)syscall (SYS_fsync, fd);
 }
 
-static VattCheckpoints *
-open_folder (void)
-{
-  g_autoptr (GError) error = NULL;
-  VattCheckpoints *checkpoints = vatt_checkpoints_open (folder, 2, &error);
-  g_assert_no_error (error);
-  return checkpoints;
-}
-
 /* Checkpoints of two steps, and what the training was at each. */
 static char *
 make_two (char *digest[2])
@@ -58,7 +47,7 @@ make_two (char *digest[2])
   VattTrainerParams params = feed_params ();
   g_auto (Feed) feed = { NULL };
   feed_open (&feed, &params);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (2);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (GError) error = NULL;
     feed_step (&feed);
@@ -88,7 +77,7 @@ test_sector (void)
 {
   char *digest[2];
   g_autofree char *newest = make_two (digest);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (2);
   bad_sector = 4096;
   g_test_expect_message ("vatt", G_LOG_LEVEL_WARNING, "*older checkpoint*");
   check_restored (checkpoints, digest[0]);
@@ -107,7 +96,7 @@ test_replaced (void)
   char *digest[2];
   g_autofree char *newest = make_two (digest);
   g_autofree char *other = g_build_filename (folder, "other", NULL);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (2);
   tempdir_write (other, "x", 1);
   replacement = other;
   replaced = newest;
@@ -153,27 +142,15 @@ test_made (void)
   g_assert_cmpint (g_rmdir (b) | g_rmdir (a), ==, 0);
 }
 
-/* Each in an empty folder. */
-static void
-run_test (gconstpointer data)
-{
-  void (*test) (void) = (void (*) (void))data;
-  folder = g_dir_make_tmp ("vatt-checkpoints-XXXXXX", NULL);
-  g_assert_nonnull (folder);
-  test ();
-  tempdir_remove (folder);
-  g_clear_pointer (&folder, g_free);
-}
-
 int
 main (int argc, char **argv)
 {
+  static const FolderTest tests[] = {
+    { "/checkpointdisks/sector", test_sector },
+    { "/checkpointdisks/replaced", test_replaced },
+    { "/checkpointdisks/made", test_made },
+  };
   g_test_init (&argc, &argv, NULL);
-  g_test_add_data_func (
-      "/checkpointdisks/sector", (gconstpointer)test_sector, run_test);
-  g_test_add_data_func (
-      "/checkpointdisks/replaced", (gconstpointer)test_replaced, run_test);
-  g_test_add_data_func (
-      "/checkpointdisks/made", (gconstpointer)test_made, run_test);
+  add_in_folder (tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

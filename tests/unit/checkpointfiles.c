@@ -2,8 +2,7 @@
  *
  * Folders of checkpoints: who may have one, what stays in it, and what of a
  * damaged, foreign or unfinished file. */
-#include "feed.h"
-#include "tempdir.h"
+#include "checkpointfolder.h"
 #include "tensorfile-private.h"
 
 #include <fcntl.h>
@@ -16,8 +15,6 @@
 
 #define NOTES "vatt.training"
 
-static char *folder;
-
 static char *
 path_of (const char *name)
 {
@@ -29,15 +26,6 @@ is_there (const char *name)
 {
   g_autofree char *path = path_of (name);
   return g_file_test (path, G_FILE_TEST_EXISTS);
-}
-
-static VattCheckpoints *
-open_folder (guint keep)
-{
-  g_autoptr (GError) error = NULL;
-  VattCheckpoints *checkpoints = vatt_checkpoints_open (folder, keep, &error);
-  g_assert_no_error (error);
-  return checkpoints;
 }
 
 /* A training that begins, without a reservoir's worth of steps. */
@@ -56,21 +44,6 @@ step_to (Feed *feed, VattCheckpoints *checkpoints, guint64 step)
     feed_step (feed);
   feed_save (feed, checkpoints, &error);
   g_assert_no_error (error);
-}
-
-/* Restoring must fail with that, and change nothing. */
-static void
-refuse (Feed *feed, VattCheckpoints *checkpoints, GQuark domain, int code,
-    const char *why)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *before = feed_digest (feed);
-  g_assert_false (feed_restore (feed, checkpoints, &error));
-  g_assert_error (error, domain, code);
-  if (!strstr (error->message, why))
-    g_error ("'%s' does not say '%s'", error->message, why);
-  g_autofree char *after = feed_digest (feed);
-  g_assert_cmpstr (after, ==, before);
 }
 
 /* ---- folders ---- */
@@ -413,7 +386,7 @@ test_all_damaged (void)
   g_auto (Feed) feed = { NULL };
   begin (&feed);
   g_autoptr (VattCheckpoints) checkpoints = open_folder (2);
-  refuse (&feed, checkpoints, VATT_ERROR, VATT_ERROR_WEIGHTS,
+  assert_refused (&feed, checkpoints, VATT_ERROR, VATT_ERROR_WEIGHTS,
       "all 2 are damaged; the newest: ");
   g_assert_true (is_there ("step-0000000001.safetensors"));
   g_assert_true (is_there ("step-0000000002.safetensors"));
@@ -479,27 +452,10 @@ test_full (void)
   g_assert_cmpint (umount (folder), ==, 0);
 }
 
-typedef struct {
-  const char *name;
-  void (*run) (void);
-} Test;
-
-/* Each in an empty folder. */
-static void
-run_test (gconstpointer data)
-{
-  const Test *test = data;
-  folder = g_dir_make_tmp ("vatt-checkpoints-XXXXXX", NULL);
-  g_assert_nonnull (folder);
-  test->run ();
-  tempdir_remove (folder);
-  g_clear_pointer (&folder, g_free);
-}
-
 int
 main (int argc, char **argv)
 {
-  static const Test tests[] = {
+  static const FolderTest tests[] = {
     { "/keep", test_keep },
     { "/sweep", test_sweep },
     { "/empty", test_empty },
@@ -515,7 +471,6 @@ main (int argc, char **argv)
     { "/full", test_full },
   };
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add_data_func (tests[i].name, &tests[i], run_test);
+  add_in_folder (tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

@@ -3,40 +3,21 @@
  * Checkpoints of another training, of a later version, or with other tensors
  * than they should have: each refused by what it is about, and nothing
  * changed. */
+#include "checkpointfolder.h"
 #include "crc32c.h"
-#include "feed.h"
-#include "tempdir.h"
 #include "tensorfile-private.h"
 
 #include <math.h>
 
 #define NOTES "vatt.training"
 
-static char *folder;
-
-static VattCheckpoints *
-open_folder (void)
-{
-  g_autoptr (GError) error = NULL;
-  VattCheckpoints *checkpoints = vatt_checkpoints_open (folder, 1, &error);
-  g_assert_no_error (error);
-  return checkpoints;
-}
-
-/* Restoring must fail with that, and change nothing. */
+/* Restoring must fail with that, and name the file. */
 static void
 refuse (Feed *feed, int code, const char *why)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
-  g_autofree char *before = feed_digest (feed);
-  g_assert_false (feed_restore (feed, checkpoints, &error));
-  g_assert_error (error, VATT_ERROR, code);
-  if (!strstr (error->message, why))
-    g_error ("'%s' does not say '%s'", error->message, why);
-  g_assert_nonnull (strstr (error->message, folder));
-  g_autofree char *after = feed_digest (feed);
-  g_assert_cmpstr (after, ==, before);
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
+  assert_refused (feed, checkpoints, VATT_ERROR, code, why);
+  assert_refused (feed, checkpoints, VATT_ERROR, code, folder);
   g_assert_null (vatt_checkpoints_get_newest (checkpoints));
 }
 
@@ -50,7 +31,7 @@ make_one (void)
   feed_open (&feed, &params);
   for (guint i = 0; i < 3; i++)
     feed_step (&feed);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
   feed_save (&feed, checkpoints, &error);
   g_assert_no_error (error);
   return g_strdup (vatt_checkpoints_get_newest (checkpoints));
@@ -89,7 +70,7 @@ test_settings (void)
   params[0] = feed_params ();
   params[0].micro_batch = 2;
   feed_open (&feed, &params[0]);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
   g_assert_true (feed_restore (&feed, checkpoints, NULL));
 }
 
@@ -173,7 +154,7 @@ test_reservoirs (void)
       continue;
     }
     g_autoptr (GError) error = NULL;
-    g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+    g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
     g_assert_false (feed_restore (&feed, checkpoints, &error));
     g_assert_error (error, VATT_ERROR, VATT_ERROR_CONFIG);
     g_assert_nonnull (strstr (error->message, others[i].why));
@@ -320,7 +301,7 @@ test_foreign (void)
   VattTrainerParams params = feed_params ();
   g_auto (Feed) feed = { NULL };
   feed_open (&feed, &params);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
   for (guint step = 1; step <= 4; step++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *why = g_strdup_printf (
@@ -340,7 +321,7 @@ test_not_finite (void)
   VattTrainerParams params = feed_params ();
   g_auto (Feed) feed = { NULL };
   feed_open (&feed, &params);
-  g_autoptr (VattCheckpoints) checkpoints = open_folder ();
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
   float *bias = (float *)vatt_trainer_get_tensor (
       feed.trainer, "video.norm.bias", VATT_TRAINER_FIRST, NULL);
   bias[2] = NAN;
@@ -351,27 +332,10 @@ test_not_finite (void)
   g_assert_cmpuint (tempdir_count (folder), ==, 1);
 }
 
-typedef struct {
-  const char *name;
-  void (*run) (void);
-} Test;
-
-/* Each in an empty folder. */
-static void
-run_test (gconstpointer data)
-{
-  const Test *test = data;
-  folder = g_dir_make_tmp ("vatt-checkpoints-XXXXXX", NULL);
-  g_assert_nonnull (folder);
-  test->run ();
-  tempdir_remove (folder);
-  g_clear_pointer (&folder, g_free);
-}
-
 int
 main (int argc, char **argv)
 {
-  static const Test tests[] = {
+  static const FolderTest tests[] = {
     { "/settings", test_settings },
     { "/models", test_models },
     { "/reservoirs", test_reservoirs },
@@ -381,7 +345,6 @@ main (int argc, char **argv)
     { "/not-finite", test_not_finite },
   };
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add_data_func (tests[i].name, &tests[i], run_test);
+  add_in_folder (tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

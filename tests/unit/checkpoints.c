@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Trainings that are saved and go on, with the same bits. */
-#include "feed.h"
-#include "tempdir.h"
-
-static char *folder;
-
-static VattCheckpoints *
-open_folder (guint keep)
-{
-  g_autoptr (GError) error = NULL;
-  VattCheckpoints *checkpoints = vatt_checkpoints_open (folder, keep, &error);
-  g_assert_no_error (error);
-  return checkpoints;
-}
+#include "checkpointfolder.h"
 
 /* ---- the same bits ---- */
 
@@ -77,6 +65,8 @@ test_same_bits (gconstpointer data)
 {
   const Variety *variety = data;
   VattTrainerParams params = params_of (variety);
+  folder = g_dir_make_tmp ("vatt-checkpoints-XXXXXX", NULL);
+  g_assert_nonnull (folder);
   g_autofree char *whole = train (&params, variety->kind, 12, 0);
   for (guint at = 1; at < 12; at += 5) {
     g_autofree char *halves = train (&params, variety->kind, 12, at);
@@ -88,6 +78,7 @@ test_same_bits (gconstpointer data)
   g_autofree char *other = train (&params, variety->kind, 12, 0);
   g_assert_cmpint (strcmp (other, whole) != 0, ==,
       params.dropout + params.head_dropout + params.mixup > 0.0);
+  g_clear_pointer (&folder, g_free);
 }
 
 /* ---- bad losses ---- */
@@ -117,7 +108,6 @@ test_bad (void)
   g_assert_false (feed_try_step (&feed, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_WEIGHTS);
   g_assert_nonnull (strstr (error->message, "all of the last 3 steps"));
-  tempdir_remove (folder);
 }
 
 int
@@ -134,17 +124,13 @@ main (int argc, char **argv)
         .head_dropout = 0.5, .stages = TRUE },
     { "mixup", VATT_OPTIMISER_SGD, 0.0, 0, .kind = FEED_LABELS, .mixup = 5.0 },
   };
+  static const FolderTest bad = { "/checkpoints/bad", test_bad };
   g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("vatt-checkpoints-XXXXXX", NULL);
-  g_assert_nonnull (folder);
   for (guint i = 0; i < G_N_ELEMENTS (varieties); i++) {
     g_autofree char *path =
         g_strconcat ("/checkpoints/same-bits/", varieties[i].name, NULL);
     g_test_add_data_func (path, &varieties[i], test_same_bits);
   }
-  g_test_add_func ("/checkpoints/bad", test_bad);
-  int status = g_test_run ();
-  tempdir_remove (folder);
-  g_free (folder);
-  return status;
+  add_in_folder (&bad, 1);
+  return g_test_run ();
 }
