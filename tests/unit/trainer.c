@@ -3,8 +3,8 @@
  * Trainers on an untrained model of the tiny variant: that it learns; what
  * must not change what it learns; what it refuses. That it learns what the
  * authors' code learns is in the suite `golden`. */
-#include "relative.h"
 #include "tinymodel.h"
+#include "trainers.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,27 +52,6 @@ settings (void)
   return params;
 }
 
-static VattTrainer *
-new_trainer (
-    const Fixture *fixture, VattDevice *device, const VattTrainerParams *params)
-{
-  g_autoptr (GError) error = NULL;
-  VattTrainer *trainer =
-      vatt_trainer_new (fixture->model, device, params, &error);
-  g_assert_no_error (error);
-  return trainer;
-}
-
-static VattLosses
-step (VattTrainer *trainer, const VattBatch *batch)
-{
-  g_autoptr (GError) error = NULL;
-  VattLosses losses;
-  g_assert_true (vatt_trainer_step (trainer, batch, &losses, NULL, &error));
-  g_assert_no_error (error);
-  return losses;
-}
-
 /* ---- learning ---- */
 
 /* Noise without any meaning is learnt by heart. The floor of the asymmetric
@@ -83,7 +62,7 @@ test_learns (Fixture *fixture, gconstpointer data)
   VattTrainerParams params = settings ();
   params.dropout = 0.0;
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   VattLosses first = step (trainer, &fixture->batch), last = first;
   g_assert_cmpfloat (first.total, >, 1.2);
   for (guint i = 0; i < 40; i++)
@@ -110,7 +89,7 @@ step_on_texts (const Fixture *fixture, VattNceForm form, guint captions,
   VattBatch batch = fixture->batch;
   batch.clip[VATT_TEXT] = clip;
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   return step (trainer, &batch);
 }
 
@@ -145,7 +124,7 @@ test_models (Fixture *fixture, gconstpointer data)
   VattTrainerParams params = settings ();
   g_autofree char *before = g_strdup (vatt_model_get_id (fixture->model));
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   g_autoptr (VattModel) same = vatt_trainer_get_model (trainer, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (vatt_model_get_id (same), ==, before);
@@ -175,27 +154,6 @@ test_models (Fixture *fixture, gconstpointer data)
 
 /* ---- what must not matter ---- */
 
-/* Gradients of one step, by their share of the whole gradient. */
-static double
-apart (const Fixture *fixture, VattTrainer *a, VattTrainer *b)
-{
-  double all = 0, most = 0;
-  for (guint i = 0; i < vatt_model_get_n_tensors (fixture->model); i++) {
-    const char *path = vatt_model_get_tensor (fixture->model, i)->name;
-    gsize n;
-    const float *x =
-        vatt_trainer_get_tensor (a, path, VATT_TRAINER_GRADIENT, &n);
-    const float *y =
-        vatt_trainer_get_tensor (b, path, VATT_TRAINER_GRADIENT, NULL);
-    if (!x)
-      continue;
-    double length = distance (x, NULL, n);
-    all += length * length;
-    most = fmax (most, distance (x, y, n));
-  }
-  return most / sqrt (all);
-}
-
 /* Parts of a batch come to the gradient of the whole: contrast and batch norm
  * see all of it. Rounding is in other places. */
 static void
@@ -204,14 +162,15 @@ check_parts (const Fixture *fixture)
   VattTrainerParams params = settings ();
   params.dropout = 0.0;
   g_autoptr (VattTrainer) whole =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   VattLosses expected = step (whole, &fixture->batch);
   for (params.micro_batch = 1; params.micro_batch <= 2; params.micro_batch++) {
     g_autoptr (VattTrainer) parts =
-        new_trainer (fixture, fixture->device, &params);
+        new_trainer (fixture->model, fixture->device, &params);
     VattLosses found = step (parts, &fixture->batch);
     g_assert_cmpfloat_with_epsilon (found.total, expected.total, 1e-4);
-    g_assert_cmpfloat (apart (fixture, whole, parts), <, 1e-4);
+    g_assert_cmpfloat (
+        apart (fixture->model, whole, parts, VATT_TRAINER_GRADIENT), <, 1e-4);
     g_assert_cmpuint (
         vatt_trainer_get_bytes (parts), <, vatt_trainer_get_bytes (whole));
   }
@@ -236,15 +195,18 @@ test_dropout (Fixture *fixture, gconstpointer data)
 {
   VattTrainerParams params = settings ();
   g_autoptr (VattDevice) alone = cpu (1);
-  g_autoptr (VattTrainer) a = new_trainer (fixture, fixture->device, &params);
-  g_autoptr (VattTrainer) b = new_trainer (fixture, alone, &params);
+  g_autoptr (VattTrainer) a =
+      new_trainer (fixture->model, fixture->device, &params);
+  g_autoptr (VattTrainer) b = new_trainer (fixture->model, alone, &params);
   params.seed = 1;
-  g_autoptr (VattTrainer) c = new_trainer (fixture, alone, &params);
+  g_autoptr (VattTrainer) c = new_trainer (fixture->model, alone, &params);
   double first = step (a, &fixture->batch).total;
   g_assert_cmpfloat_with_epsilon (step (b, &fixture->batch).total, first, 1e-4);
-  g_assert_cmpfloat (apart (fixture, a, b), <, 1e-4);
+  g_assert_cmpfloat (
+      apart (fixture->model, a, b, VATT_TRAINER_GRADIENT), <, 1e-4);
   g_assert_cmpfloat (fabs (step (c, &fixture->batch).total - first), >, 1e-3);
-  g_assert_cmpfloat (apart (fixture, a, c), >, 1e-2);
+  g_assert_cmpfloat (
+      apart (fixture->model, a, c, VATT_TRAINER_GRADIENT), >, 1e-2);
 }
 
 /* The slope of the loss along the gradient, from two points a little apart,
@@ -260,7 +222,7 @@ check_slope (Fixture *fixture, guint micro_batch)
   params.momentum = 0.0;
   params.schedule.rate = 2e-6;
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   VattLosses before = step (trainer, &fixture->batch);
   double squares = before.gradient_norm * before.gradient_norm +
                    before.head_gradient_norm * before.head_gradient_norm;
@@ -294,7 +256,7 @@ test_frozen (Fixture *fixture, gconstpointer data)
   params.freeze_towers = TRUE;
   params.decay = 1e-3;
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   VattLosses losses = step (trainer, &fixture->batch);
   g_assert_cmpfloat (losses.gradient_norm, ==, 0.0);
   g_assert_cmpfloat (losses.head_gradient_norm, >, 0.0);
@@ -316,7 +278,7 @@ test_clip (Fixture *fixture, gconstpointer data)
   params.clip = 0.01;
   params.head_clip = 0.02;
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   VattLosses losses = step (trainer, &fixture->batch);
   g_assert_cmpfloat (losses.gradient_norm, >, params.clip);
   double towers = 0, heads = 0;
@@ -401,7 +363,7 @@ refuse_batch (const Fixture *fixture, const VattBatch *batch, const char *why)
   g_autoptr (GError) error = NULL;
   VattTrainerParams params = settings ();
   g_autoptr (VattTrainer) trainer =
-      new_trainer (fixture, fixture->device, &params);
+      new_trainer (fixture->model, fixture->device, &params);
   g_assert_false (vatt_trainer_step (trainer, batch, NULL, NULL, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
   if (!strstr (error->message, why))

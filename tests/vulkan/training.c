@@ -4,9 +4,9 @@
  * the same values dropped, parts, what a step leaves, states that come back,
  * and steps that are ended. That it learns what the authors' code learns is in
  * the suite `golden`. */
-#include "relative.h"
 #include "tempdir.h"
 #include "tinymodel.h"
+#include "trainers.h"
 #include "vk.h"
 #include "vulkandevice.h"
 
@@ -60,56 +60,15 @@ teardown (Fixture *fixture, gconstpointer data)
   g_clear_object (&fixture->vulkan);
 }
 
-static VattTrainer *
-new_trainer (const Fixture *fixture, VattDevice *device)
-{
-  g_autoptr (GError) error = NULL;
-  VattTrainer *trainer =
-      vatt_trainer_new (fixture->model, device, &fixture->params, &error);
-  g_assert_no_error (error);
-  return trainer;
-}
-
-static VattLosses
-step (VattTrainer *trainer, const VattBatch *batch)
-{
-  g_autoptr (GError) error = NULL;
-  VattLosses losses;
-  g_assert_true (vatt_trainer_step (trainer, batch, &losses, NULL, &error));
-  g_assert_no_error (error);
-  return losses;
-}
-
-/* The largest difference of a tensor, by the length of all of them, or of the
- * way that parameters went. */
-static double
-apart (const Fixture *fixture, VattTrainer *a, VattTrainer *b,
-    VattTrainerTensor which)
-{
-  double all = 0, most = 0;
-  for (guint i = 0; i < vatt_model_get_n_tensors (fixture->model); i++) {
-    const VattTensorInfo *info = vatt_model_get_tensor (fixture->model, i);
-    gsize n;
-    const float *x = vatt_trainer_get_tensor (a, info->name, which, &n);
-    const float *y = vatt_trainer_get_tensor (b, info->name, which, NULL);
-    g_assert_true (!x == !y);
-    if (!x)
-      continue;
-    double length =
-        distance (x, which == VATT_TRAINER_PARAMETER ? info->data : NULL, n);
-    all += length * length;
-    most = fmax (most, distance (x, y, n));
-  }
-  return most / sqrt (all);
-}
-
 static void
 check_gradient (const Fixture *fixture, VattTrainer *expected)
 {
-  g_autoptr (VattTrainer) found = new_trainer (fixture, fixture->vulkan);
+  g_autoptr (VattTrainer) found =
+      new_trainer (fixture->model, fixture->vulkan, &fixture->params);
   VattLosses wanted = step (expected, &fixture->batch);
   VattLosses losses = step (found, &fixture->batch);
-  double difference = apart (fixture, expected, found, VATT_TRAINER_GRADIENT);
+  double difference =
+      apart (fixture->model, expected, found, VATT_TRAINER_GRADIENT);
   g_test_message ("parts of %u: losses %.7f and %.7f, gradients %g apart",
       fixture->params.micro_batch, losses.total, wanted.total, difference);
   g_assert_cmpfloat_with_epsilon (losses.total, wanted.total, 1e-5);
@@ -123,7 +82,7 @@ check_gradient (const Fixture *fixture, VattTrainer *expected)
   step (expected, &fixture->batch);
   step (found, &fixture->batch);
   g_assert_cmpfloat (
-      apart (fixture, expected, found, VATT_TRAINER_PARAMETER), <, 1e-2);
+      apart (fixture->model, expected, found, VATT_TRAINER_PARAMETER), <, 1e-2);
 }
 
 /* With dropout: were other values dropped, gradients would have nothing in
@@ -134,7 +93,8 @@ test_gradients (Fixture *fixture, gconstpointer data)
   static const guint parts[] = { 0, 2 };
   for (guint i = 0; fixture->vulkan && i < G_N_ELEMENTS (parts); i++) {
     fixture->params.micro_batch = parts[i];
-    g_autoptr (VattTrainer) expected = new_trainer (fixture, fixture->cpu);
+    g_autoptr (VattTrainer) expected =
+        new_trainer (fixture->model, fixture->cpu, &fixture->params);
     check_gradient (fixture, expected);
   }
 }
@@ -156,7 +116,8 @@ test_classifiers (Fixture *fixture, gconstpointer data)
     vatt_trainer_params_init (&single.params, VATT_TASK_VIDEO);
     single.params.schedule = (VattSchedule){ .rate = 1e-3 };
     single.params.freeze_towers = multi > 0;
-    g_autoptr (VattTrainer) expected = new_trainer (&single, single.cpu);
+    g_autoptr (VattTrainer) expected =
+        new_trainer (single.model, single.cpu, &single.params);
     check_gradient (&single, expected);
   }
 }
@@ -187,8 +148,10 @@ test_states (Fixture *fixture, gconstpointer data)
     return;
   g_autofree char *folder = g_dir_make_tmp ("vatt-XXXXXX", &error);
   g_assert_no_error (error);
-  g_autoptr (VattTrainer) a = new_trainer (fixture, fixture->vulkan);
-  g_autoptr (VattTrainer) b = new_trainer (fixture, fixture->vulkan);
+  g_autoptr (VattTrainer) a =
+      new_trainer (fixture->model, fixture->vulkan, &fixture->params);
+  g_autoptr (VattTrainer) b =
+      new_trainer (fixture->model, fixture->vulkan, &fixture->params);
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
   g_cancellable_cancel (cancelled);
   step (a, &fixture->batch);
@@ -239,7 +202,8 @@ test_lost (Fixture *fixture, gconstpointer data)
   if (!fixture->vulkan)
     return;
   VattVk *vk = vatt_device_object (fixture->vulkan);
-  g_autoptr (VattTrainer) trainer = new_trainer (fixture, fixture->vulkan);
+  g_autoptr (VattTrainer) trainer =
+      new_trainer (fixture->model, fixture->vulkan, &fixture->params);
   step (trainer, &fixture->batch);
   vk->api.vkQueueSubmit = lost_submit;
   for (guint i = 0; i < 2; i++) {
