@@ -240,8 +240,8 @@ gst_vatt_clip_decoder_new (const GstVattClipSettings *settings)
 {
   GstVattClipDecoder *self = g_new0 (GstVattClipDecoder, 1);
   self->settings = *settings;
-  self->reader = gst_vatt_media_reader_new ();
-  self->audio_reader = gst_vatt_media_reader_new ();
+  self->reader = gst_vatt_media_reader_new (settings->caps);
+  self->audio_reader = gst_vatt_media_reader_new (settings->caps);
   return self;
 }
 

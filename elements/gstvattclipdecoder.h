@@ -31,6 +31,7 @@ GType gst_vatt_text_source_get_type (void);
 
 typedef struct {
   gboolean wanted[VATT_N_MODALITIES];
+  GstCaps *caps[VATT_N_MODALITIES]; /* to convert to; NULL: as decoded */
   GstVattTextSource text_source;
   GstClockTime still_duration; /* of what has no duration of its own */
   guint64 max_bytes;           /* of a decoded clip */

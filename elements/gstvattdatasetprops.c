@@ -31,6 +31,8 @@ enum {
   PROP_DROP_REMAINDER,
   PROP_START_AT,
   PROP_STILL_DURATION,
+  PROP_VIDEO_CAPS,
+  PROP_AUDIO_CAPS,
   PROP_DECODERS,
   PROP_PREFETCH,
   PROP_PREFETCH_BYTES,
@@ -63,6 +65,8 @@ gst_vatt_dataset_src_clear_settings (GstVattDatasetSettings *settings)
   g_clear_pointer (&settings->text_column, g_free);
   g_clear_pointer (&settings->audio_column, g_free);
   g_clear_pointer (&settings->labels_file, g_free);
+  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+    gst_clear_caps (&settings->caps[i]);
 }
 
 /* Where the value of a property of that type is; NULL: none. */
@@ -140,6 +144,19 @@ find_boolean (GstVattDatasetSettings *settings, guint id)
   }
 }
 
+static GstCaps **
+find_caps (GstVattDatasetSettings *settings, guint id)
+{
+  switch (id) {
+  case PROP_VIDEO_CAPS:
+    return &settings->caps[VATT_VIDEO];
+  case PROP_AUDIO_CAPS:
+    return &settings->caps[VATT_AUDIO];
+  default:
+    return NULL;
+  }
+}
+
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -156,6 +173,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
     *find_uint (settings, id) = g_value_get_uint (value);
   } else if (find_boolean (settings, id)) {
     *find_boolean (settings, id) = g_value_get_boolean (value);
+  } else if (find_caps (settings, id)) {
+    gst_caps_replace (find_caps (settings, id), g_value_get_boxed (value));
   } else if (id == PROP_TEXT_SOURCE) {
     settings->text_source = (GstVattTextSource)g_value_get_enum (value);
   } else {
@@ -197,6 +216,8 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     g_value_set_uint (value, *find_uint (settings, id));
   else if (find_boolean (settings, id))
     g_value_set_boolean (value, *find_boolean (settings, id));
+  else if (find_caps (settings, id))
+    g_value_set_boxed (value, *find_caps (settings, id));
   else if (id == PROP_TEXT_SOURCE)
     g_value_set_enum (value, (gint)settings->text_source);
   else if (!get_count (self, id, value))
@@ -285,6 +306,16 @@ install_order (GObjectClass *klass)
 static void
 install_work (GObjectClass *klass)
 {
+  g_object_class_install_property (klass, PROP_VIDEO_CAPS,
+      g_param_spec_boxed ("video-caps", "Caps of video",
+          "What pictures are converted to when they are decoded, before they "
+          "are kept for later epochs (unset = nothing)",
+          GST_TYPE_CAPS, SET_IN_READY));
+  g_object_class_install_property (klass, PROP_AUDIO_CAPS,
+      g_param_spec_boxed ("audio-caps", "Caps of audio",
+          "What sound is converted to when it is decoded, before it is kept "
+          "for later epochs (unset = nothing)",
+          GST_TYPE_CAPS, SET_IN_READY));
   g_object_class_install_property (klass, PROP_DECODERS,
       g_param_spec_uint ("decoders", "Decoders",
           "How many clips are decoded at a time", 1, MAX_DECODERS,

@@ -130,6 +130,27 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
+/* Caps to convert to are of what the pad sends. */
+static gboolean
+check_caps (const GstVattDatasetSettings *settings, GError **error)
+{
+  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
+    if (!settings->caps[i])
+      continue;
+    g_autoptr (GstCaps) expected =
+        gst_static_pad_template_get_caps (&templates[i]);
+    if (gst_caps_can_intersect (settings->caps[i], expected))
+      continue;
+    g_autofree char *found = gst_caps_to_string (settings->caps[i]);
+    g_autofree char *raw = gst_caps_to_string (expected);
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s-caps: found %s, expected %s", vatt_modality_name ((VattModality)i),
+        found, raw);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 add_text (GChecksum *sum, const char *text)
 {
@@ -193,7 +214,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     return NULL;
   }
   g_autoptr (VattManifest) manifest = read_manifest (settings, error);
-  if (!manifest)
+  if (!manifest || !check_caps (settings, error))
     return NULL;
   GstVattFeedParams params = { .manifest = manifest,
     .order = { .shuffle = settings->shuffle,
@@ -211,8 +232,10 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     .prefetch_bytes = settings->prefetch_bytes,
     .cache_bytes = settings->cache_bytes,
     .listener = { tell_skipped, tell_epoch, self } };
-  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
     params.clip.wanted[i] = self->pads[i] != NULL;
+    params.clip.caps[i] = settings->caps[i];
+  }
   params.start_at = find_start (self, settings, &params);
   return gst_vatt_feed_new (&params, error);
 }
@@ -230,6 +253,9 @@ start (GstVattDatasetSrc *self)
   settings.text_column = g_strdup (settings.text_column);
   settings.audio_column = g_strdup (settings.audio_column);
   settings.labels_file = g_strdup (settings.labels_file);
+  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+    if (settings.caps[i])
+      gst_caps_ref (settings.caps[i]);
   GST_OBJECT_UNLOCK (self);
   GstVattFeed *feed = make_feed (self, &settings, &error);
   gst_vatt_dataset_src_clear_settings (&settings);

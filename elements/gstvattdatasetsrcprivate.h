@@ -20,6 +20,7 @@ typedef struct {
   guint rank, world_size;
   gboolean drop_remainder;
   GstClockTime still_duration;
+  GstCaps *caps[VATT_N_MODALITIES]; /* owned; NULL: as decoded */
   guint decoders, prefetch;
   guint64 prefetch_bytes, max_clip_bytes, cache_bytes;
 } GstVattDatasetSettings;

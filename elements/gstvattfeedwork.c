@@ -109,6 +109,9 @@ gst_vatt_feed_new (const GstVattFeedParams *params, GError **error)
   GstVattFeed *self = g_new0 (GstVattFeed, 1);
   self->params = *params;
   vatt_manifest_ref (self->params.manifest);
+  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+    if (self->params.clip.caps[i])
+      gst_caps_ref (self->params.clip.caps[i]);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->slots);
@@ -178,6 +181,8 @@ gst_vatt_feed_free (GstVattFeed *self)
   g_free (self->workers);
   g_clear_error (&self->error);
   vatt_manifest_free (self->params.manifest);
+  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+    gst_clear_caps (&self->params.clip.caps[i]);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
   g_free (self);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvattmedia.h"
 
+#include <gst/audio/audio.h>
+
 GstVattMedia *
 gst_vatt_media_new (void)
 {
@@ -43,6 +45,80 @@ gst_vatt_media_take_buffer (
 {
   media->bytes += gst_buffer_get_size (buffer);
   g_ptr_array_add (media->tracks[modality], buffer);
+}
+
+/* Where one buffer ends and the next begins may differ by rounding. */
+#define ROUNDING (10 * GST_USECOND)
+
+/* Whether the bytes of @next could stand behind those of @buffer, in one. */
+static gboolean
+continues (GstBuffer *buffer, gpointer next)
+{
+  if (!GST_IS_BUFFER (next) || gst_buffer_get_audio_meta (buffer) ||
+      gst_buffer_get_audio_meta (next) ||
+      !GST_BUFFER_DURATION_IS_VALID (buffer) ||
+      !GST_BUFFER_DURATION_IS_VALID (next))
+    return FALSE;
+  GstClockTime end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+  return ABS (GST_CLOCK_DIFF (end, GST_BUFFER_PTS (next))) < ROUNDING;
+}
+
+/* Returns: (transfer full): items @from to before @to of a track, in one */
+static GstBuffer *
+join (const GPtrArray *track, guint from, guint to)
+{
+  GstBuffer *first = track->pdata[from], *last = track->pdata[to - 1];
+  gsize size = 0;
+  for (guint i = from; i < to; i++)
+    size += gst_buffer_get_size (track->pdata[i]);
+  GstBuffer *joined = gst_buffer_new_allocate (NULL, size, NULL);
+  GstMapInfo map;
+  if (!joined || !gst_buffer_map (joined, &map, GST_MAP_WRITE)) {
+    gst_clear_buffer (&joined);
+    return NULL;
+  }
+  gsize done = 0;
+  for (guint i = from; i < to; i++)
+    done += gst_buffer_extract (
+        track->pdata[i], 0, map.data + done, map.size - done);
+  gst_buffer_unmap (joined, &map);
+  gst_buffer_copy_into (
+      joined, first, GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  GST_BUFFER_DURATION (joined) = GST_BUFFER_PTS (last) +
+                                 GST_BUFFER_DURATION (last) -
+                                 GST_BUFFER_PTS (first);
+  return joined;
+}
+
+/* Makes one buffer of those that follow on each other, for no longer than
+ * @longest: every one is work for every element. */
+void
+gst_vatt_media_join (
+    GstVattMedia *media, VattModality modality, GstClockTime longest)
+{
+  GPtrArray *track = media->tracks[modality];
+  GPtrArray *joined =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)gst_mini_object_unref);
+  for (guint i = 0, next; i < track->len; i = next) {
+    gpointer first = track->pdata[i];
+    next = i + 1;
+    while (GST_IS_BUFFER (first) && next < track->len &&
+           continues (track->pdata[next - 1], track->pdata[next]) &&
+           GST_BUFFER_PTS (track->pdata[next]) +
+                   GST_BUFFER_DURATION (track->pdata[next]) -
+                   GST_BUFFER_PTS (first) <=
+               longest)
+      next++;
+    GstBuffer *one = next > i + 1 ? join (track, i, next) : NULL;
+    if (one) {
+      g_ptr_array_add (joined, one);
+    } else {
+      next = i + 1;
+      g_ptr_array_add (joined, gst_mini_object_ref (first));
+    }
+  }
+  media->tracks[modality] = joined;
+  g_ptr_array_unref (track);
 }
 
 /* Whether there are buffers of @modality. */

@@ -26,6 +26,8 @@ void gst_vatt_media_add_caps (
     GstVattMedia *media, VattModality modality, GstCaps *caps);
 void gst_vatt_media_take_buffer (
     GstVattMedia *media, VattModality modality, GstBuffer *buffer);
+void gst_vatt_media_join (
+    GstVattMedia *media, VattModality modality, GstClockTime longest);
 gboolean gst_vatt_media_has (const GstVattMedia *media, VattModality modality);
 GstClockTime gst_vatt_media_end (const GstVattMedia *media);
 

@@ -24,6 +24,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_dataset_debug);
 #define LOOK (200 * G_TIME_SPAN_MILLISECOND)
 #define IDLE_LOOKS 2
 
+/* Of one buffer of sound, where decoders give a few hundredths of a second. */
+#define LONGEST_SOUND GST_SECOND
+
 static const char *const raw_types[N_STREAMS] = {
   [VATT_VIDEO] = "video/x-raw",
   [VATT_AUDIO] = "audio/x-raw",
@@ -82,7 +85,7 @@ link_pad (GstElement *decodebin, GstPad *pad, GstVattMediaReader *self)
     if (!stream->pad)
       gst_vatt_media_stream_open (stream, raw_types[i]);
     if (!gst_pad_is_linked (stream->pad))
-      gst_pad_link (pad, stream->pad);
+      gst_vatt_media_stream_link (stream, pad);
   }
 }
 
@@ -423,14 +426,20 @@ gst_vatt_media_reader_read (GstVattMediaReader *self, const GstVattSpan *span,
   }
   if (done)
     done = check_content (self, media, error);
+  if (done)
+    gst_vatt_media_join (media, VATT_AUDIO, LONGEST_SOUND);
   if (!done)
     close_file (self);
   self->span.path = NULL;
   return done;
 }
 
+/*
+ * gst_vatt_media_reader_new:
+ * @caps: for each modality what to convert it to, or %NULL
+ */
 GstVattMediaReader *
-gst_vatt_media_reader_new (void)
+gst_vatt_media_reader_new (GstCaps *const caps[VATT_N_MODALITIES])
 {
   GstVattMediaReader *self = g_new0 (GstVattMediaReader, 1);
   g_mutex_init (&self->lock);
@@ -438,6 +447,7 @@ gst_vatt_media_reader_new (void)
   for (guint i = 0; i < N_STREAMS; i++) {
     self->streams[i].reader = self;
     self->streams[i].modality = (VattModality)i;
+    gst_caps_replace (&self->streams[i].wanted, caps[i]);
   }
   return self;
 }
@@ -456,8 +466,10 @@ void
 gst_vatt_media_reader_free (GstVattMediaReader *self)
 {
   close_file (self);
-  for (guint i = 0; i < N_STREAMS; i++)
+  for (guint i = 0; i < N_STREAMS; i++) {
     gst_clear_caps (&self->streams[i].given);
+    gst_clear_caps (&self->streams[i].wanted);
+  }
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
   g_free (self);

@@ -18,7 +18,8 @@ typedef struct {
 
 typedef struct _GstVattMediaReader GstVattMediaReader;
 
-GstVattMediaReader *gst_vatt_media_reader_new (void);
+GstVattMediaReader *gst_vatt_media_reader_new (
+    GstCaps *const caps[VATT_N_MODALITIES]);
 gboolean gst_vatt_media_reader_read (GstVattMediaReader *reader,
     const GstVattSpan *span, GstVattMedia *media, GError **error);
 void gst_vatt_media_reader_cancel (GstVattMediaReader *reader);

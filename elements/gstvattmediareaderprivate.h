@@ -15,7 +15,8 @@ G_STATIC_ASSERT (VATT_VIDEO < N_STREAMS && VATT_AUDIO < N_STREAMS);
 typedef struct {
   GstVattMediaReader *reader;
   VattModality modality;
-  GstPad *pad; /* owned; NULL: the file has no such stream */
+  GstPad *pad;     /* owned; NULL: the file has no such stream */
+  GstCaps *wanted; /* owned; what it is converted to; NULL: as it is */
 
   /* Under the reader's lock. */
   GstSegment segment;
@@ -48,6 +49,7 @@ void gst_vatt_media_reader_fail (GstVattMediaReader *self, GError *error);
 
 void gst_vatt_media_stream_open (
     GstVattMediaStream *stream, const char *media_type);
+void gst_vatt_media_stream_link (GstVattMediaStream *stream, GstPad *pad);
 void gst_vatt_media_stream_close (GstVattMediaStream *stream);
 
 G_END_DECLS

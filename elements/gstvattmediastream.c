@@ -189,6 +189,59 @@ gst_vatt_media_stream_open (GstVattMediaStream *stream, const char *media_type)
   gst_pad_set_active (stream->pad, TRUE);
 }
 
+/* Returns: (transfer full) (nullable): a bin that converts to what is wanted */
+static GstElement *
+make_converter (const GstVattMediaStream *stream, GError **error)
+{
+  /* Pictures without times stay as they are unless a rate is wanted. */
+  gboolean timed = gst_structure_has_field (
+      gst_caps_get_structure (stream->wanted, 0), "framerate");
+  g_autofree char *description = g_strdup_printf ("%s ! capsfilter name=to",
+      stream->modality == VATT_AUDIO ? "audioconvert ! audioresample"
+      : timed                        ? "videorate ! videoconvertscale"
+                                     : "videoconvertscale");
+  GstElement *bin = gst_parse_bin_from_description_full (
+      description, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+  if (!bin)
+    return NULL;
+  g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (bin), "to");
+  g_object_set (filter, "caps", stream->wanted, NULL);
+  g_autoptr (GstPad) in = gst_element_get_static_pad (bin, "sink");
+  g_autoptr (GstCaps) taken = gst_pad_query_caps (in, NULL);
+  if (!gst_caps_is_empty (taken))
+    return bin;
+  g_autofree char *wanted = gst_caps_to_string (stream->wanted);
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+      "nothing can be converted to %s", wanted);
+  gst_object_unref (gst_object_ref_sink (bin));
+  return NULL;
+}
+
+/* Links a pad of a decoder to that of @stream, with what converts between. */
+void
+gst_vatt_media_stream_link (GstVattMediaStream *stream, GstPad *pad)
+{
+  GstVattMediaReader *self = stream->reader;
+  GError *error = NULL;
+  GstElement *bin = stream->wanted ? make_converter (stream, &error) : NULL;
+  if (error) {
+    g_mutex_lock (&self->lock);
+    gst_vatt_media_reader_fail (self, error);
+    g_mutex_unlock (&self->lock);
+    return;
+  }
+  if (!bin) {
+    gst_pad_link (pad, stream->pad);
+    return;
+  }
+  gst_bin_add (GST_BIN (self->pipeline), bin);
+  g_autoptr (GstPad) in = gst_element_get_static_pad (bin, "sink");
+  g_autoptr (GstPad) out = gst_element_get_static_pad (bin, "src");
+  gst_pad_link (out, stream->pad);
+  gst_element_sync_state_with_parent (bin);
+  gst_pad_link (pad, in);
+}
+
 /* When the pipeline does not run any more. */
 void
 gst_vatt_media_stream_close (GstVattMediaStream *stream)
