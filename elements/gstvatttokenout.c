@@ -77,8 +77,8 @@ set_framerate (GstCaps *caps, GstClockTime hop)
 static guint
 tokens_left (const GstVattTokenOut *out, double drop_rate)
 {
-  guint whole = gst_vatt_front_end_tokens (&out->front_end);
-  return MAX (1, (guint)((1.0 - drop_rate) * whole + 1e-6));
+  return vatt_drop_rate_keep (
+      gst_vatt_front_end_tokens (&out->front_end), drop_rate);
 }
 
 static GstCaps *

@@ -196,6 +196,11 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_STRING, AT (factors) },
   { "batch-size", "Batch size", "Samples of a step", GST_VATT_ROW_UINT,
       AT (batch_size), .least = 1, .most = 1 << 20, .initial = 64 },
+  { "drop-rate", "Drop rate",
+      "Share of the tokens of video and sound that each batch leaves out, the "
+      "same of all its windows; drop-rate of the tokenisers leaves out others "
+      "of each",
+      GST_VATT_ROW_DOUBLE, AT (drop_rate), .most = 0.99 },
   { "reservoir-size", "Size of the reservoir",
       "Samples among which a batch is chosen at random (0 = twice the batch)",
       GST_VATT_ROW_UINT, AT (reservoir_size), .most = 1 << 24 },

@@ -28,6 +28,7 @@ typedef struct {
   gint task;                /* VattTask */
   VattTrainerParams params; /* those that `given` names; else the task's */
   char *boundaries, *factors;
+  double drop_rate;
   guint batch_size, reservoir_size, captions, queue_size;
   guint64 caption_distance, patience;
   gint on_nan, on_unknown_label; /* GstVattTrainOnTrouble */

@@ -215,7 +215,10 @@ make_reservoir (GstVattTrainSetup *self, GError **error)
   }
   self->reservoir = vatt_reservoir_new (self->model, self->modalities,
       settings->captions, settings->reservoir_size, self->params.seed, error);
-  return self->reservoir != NULL;
+  if (!self->reservoir)
+    return FALSE;
+  vatt_reservoir_set_drop_rate (self->reservoir, settings->drop_rate);
+  return TRUE;
 }
 
 /* Checkpoints of two trainings in one folder could not be told apart. */
@@ -241,11 +244,14 @@ check_empty (const char *folder, GError **error)
 char *
 gst_vatt_train_setup_describe (const GstVattTrainSettings *settings)
 {
+  char rate[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_dtostr (rate, sizeof rate, settings->drop_rate);
+  gboolean drops = settings->drop_rate > 0.0;
   return g_strdup_printf (
       "batch-size=%u captions=%u caption-distance=%" G_GUINT64_FORMAT
-      " queue-size=%u",
+      " queue-size=%u%s%s",
       settings->batch_size, settings->captions, settings->caption_distance,
-      settings->queue_size);
+      settings->queue_size, drops ? " drop-rate=" : "", drops ? rate : "");
 }
 
 /* Where a checkpoint has left the data. */

@@ -332,6 +332,14 @@ vatt_clip_writable_kept (VattClip *clip)
   return clip->kept;
 }
 
+guint
+vatt_drop_rate_keep (guint tokens, double drop_rate)
+{
+  g_return_val_if_fail (drop_rate >= 0.0 && drop_rate < 1.0, tokens);
+  /* 0.9 of 10 is to leave 1, whatever 1 - 0.9 is. */
+  return MAX (1, (guint)((1.0 - drop_rate) * tokens + 1e-6));
+}
+
 /* Chooses keep of n indices, rising, into kept. Selection sampling: index i is
  * taken with probability (still wanted) / (still to come), which makes all
  * subsets equally likely (Knuth, TAOCP 2, 3.4.2, algorithm S). A random 32-bit

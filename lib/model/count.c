@@ -41,19 +41,19 @@ vatt_config_count_flop (const VattConfig *config, VattModality modality,
   }
   if (!grid)
     grid = spec->front.grid;
-  double tokens = (double)grid[0] * grid[1] * grid[2];
+  guint tokens = grid[0] * grid[1] * grid[2];
   VattTowerShape shape = { .batch = 1,
     .grid = { grid[0], grid[1], grid[2] },
-    .kept = drop_rate > 0 ? (size_t)MAX (tokens * (1 - drop_rate), 1) : 0,
+    .kept = drop_rate > 0 ? vatt_drop_rate_keep (tokens, drop_rate) : 0,
     .draws = drop_rate > 0 };
   g_autoptr (VattPlan) plan = vatt_plan_new ();
   VattTower tower = vatt_tower_build (plan, config, modality, &shape, TRUE);
   if (!vatt_plan_seal (plan, error))
     return -1;
-  double kept = shape.kept ? (double)shape.kept : tokens;
+  double dropped = shape.kept ? (double)(tokens - shape.kept) : 0;
   double flop = vatt_plan_flop (plan, as_published);
   if (spec->front.input != VATT_INPUT_WORDS)
-    flop += 2 * (tokens - kept) * spec->front.token_size * spec->width;
+    flop += 2 * dropped * spec->front.token_size * spec->width;
   if (as_published && spec->layers)
     flop += PUBLISHED_PER_TOKEN * ((double)tower.tokens->shape[1] + 1);
   return flop;

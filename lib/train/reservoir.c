@@ -163,6 +163,14 @@ vatt_reservoir_ref (VattReservoir *reservoir)
 }
 
 void
+vatt_reservoir_set_drop_rate (VattReservoir *reservoir, double drop_rate)
+{
+  g_return_if_fail (reservoir != NULL);
+  g_return_if_fail (drop_rate >= 0.0 && drop_rate < 1.0);
+  reservoir->drop_rate = drop_rate;
+}
+
+void
 vatt_reservoir_free (VattReservoir *reservoir)
 {
   if (reservoir == NULL || !g_atomic_ref_count_dec (&reservoir->refs))
@@ -353,6 +361,37 @@ take_out (VattReservoir *self, guint from, guint to)
   }
 }
 
+static gboolean
+drops_of_batches (const VattReservoir *self, guint modality)
+{
+  return self->drop_rate > 0.0 && modality != VATT_TEXT &&
+         self->clip[modality] && !self->shape[modality].dropped;
+}
+
+static void
+refill_clips (VattReservoir *self)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (drops_of_batches (self, m))
+      vatt_clip_reset (self->clip[m]);
+}
+
+/* Every modality has a choice of its own. */
+static void
+drop_tokens (VattReservoir *self)
+{
+  guint64 stream = vatt_rng_stream ("tokens of a batch");
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (!drops_of_batches (self, m))
+      continue;
+    guint keep =
+        vatt_drop_rate_keep (vatt_clip_tokens (self->clip[m]), self->drop_rate);
+    guint64 key = vatt_rng_key (self->seed, stream + m, self->drawn);
+    /* Of 1 to all of them it cannot fail. */
+    vatt_clip_drop_tokens (self->clip[m], keep, key, 0, NULL);
+  }
+}
+
 gboolean
 vatt_reservoir_draw (
     VattReservoir *reservoir, guint samples, VattBatch *batch, GError **error)
@@ -367,11 +406,13 @@ vatt_reservoir_draw (
   }
   if (!make_batch (reservoir, samples, error))
     return FALSE;
+  refill_clips (reservoir);
   guint64 stream = vatt_rng_stream ("reservoir");
   for (guint i = 0; i < samples; i++) {
     guint64 r = vatt_rng_u32 (reservoir->seed, stream, reservoir->drawn++);
     take_out (reservoir, (guint)(r * reservoir->fill >> 32), i);
   }
+  drop_tokens (reservoir);
   *batch = (VattBatch){ 0 };
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
     batch->clip[m] = reservoir->clip[m];

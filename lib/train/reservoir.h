@@ -37,6 +37,7 @@ struct _VattReservoir {
   VattModel *model; /* owned; has no parameters */
   guint modalities, captions, capacity;
   guint64 seed;
+  double drop_rate;
   guint classes; /* 0 where samples have no labels */
 
   VattReservoirShape shape[VATT_N_MODALITIES];

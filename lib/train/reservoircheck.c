@@ -22,6 +22,14 @@ check_shape (const VattReservoir *self, guint modality, const VattClip *clip,
 {
   const VattReservoirShape *expected = &self->shape[modality];
   VattReservoirShape found = vatt_reservoir_shape_of (clip);
+  if (found.dropped && self->drop_rate > 0.0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "its %s has %u tokens of a grid of %ux%ux%u, expected all of them, of "
+        "which each batch is to drop a share of %g",
+        vatt_modality_name ((VattModality)modality), found.tokens,
+        found.grid[0], found.grid[1], found.grid[2], self->drop_rate);
+    return FALSE;
+  }
   if (!expected->tokens ||
       (memcmp (found.grid, expected->grid, sizeof found.grid) == 0 &&
           found.tokens == expected->tokens &&

@@ -63,8 +63,11 @@ test_resume (void)
   g_autofree char *first = trainee_folder ("first.safetensors");
   g_autofree char *second = trainee_folder ("second.safetensors");
   g_autofree char *a = g_strdup_printf (
-      "checkpoint-every=4 keep-checkpoints=9 dropout=0.1 output=%s", first);
-  g_autofree char *b = g_strdup_printf ("dropout=0.1 output=%s", second);
+      "checkpoint-every=4 keep-checkpoints=9 dropout=0.1 drop-rate=0.25 "
+      "output=%s",
+      first);
+  g_autofree char *b =
+      g_strdup_printf ("dropout=0.1 drop-rate=0.25 output=%s", second);
   g_autoptr (Trainee) one = learn (whole, a, 200);
   g_assert_cmpstr (one->error, ==, NULL);
   g_assert_cmpuint (one->checkpoints->len, ==, 5);

@@ -99,10 +99,13 @@ static void
 test_other_settings (void)
 {
   learn ("other-settings");
-  g_autoptr (Trainee) t = make ("other-settings", "queue-size=5");
-  trainee_pump (t, 20);
-  g_assert_cmpuint (t->errors, ==, 1);
-  g_assert_nonnull (strstr (t->error, "queue-size=5"));
+  static const char *const others[] = { "queue-size=5", "drop-rate=0.25" };
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (Trainee) t = make ("other-settings", others[i]);
+    trainee_pump (t, 20);
+    g_assert_cmpuint (t->errors, ==, 1);
+    g_assert_nonnull (strstr (t->error, others[i]));
+  }
 }
 
 /* A source that begins behind what is known has nothing passed over, one that

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define FEED_ALL (1 << VATT_VIDEO | 1 << VATT_AUDIO | 1 << VATT_TEXT)
 #define FEED_CAPTIONS 2
 #define FEED_CAPACITY 10
 #define FEED_BATCH 4
@@ -46,6 +47,35 @@ feed_model (void)
   return model;
 }
 
+static inline VattReservoir *
+feed_reservoir (
+    VattModel *model, guint modalities, guint capacity, guint64 seed)
+{
+  g_autoptr (GError) error = NULL;
+  VattReservoir *reservoir = vatt_reservoir_new (
+      model, modalities, FEED_CAPTIONS, capacity, seed, &error);
+  g_assert_no_error (error);
+  return reservoir;
+}
+
+static inline void
+feed_draw (VattReservoir *reservoir, guint samples, VattBatch *batch)
+{
+  g_autoptr (GError) error = NULL;
+  vatt_reservoir_draw (reservoir, samples, batch, &error);
+  g_assert_no_error (error);
+}
+
+/* The number of the sample that stands at an index of the batch. */
+static inline guint64
+feed_number_at (VattReservoir *reservoir, guint index)
+{
+  gint64 time;
+  guint64 stream = vatt_reservoir_get_origin (reservoir, index, &time);
+  g_assert_cmpuint (stream, ==, (guint64)time / 1000 % 5);
+  return (guint64)time / 1000;
+}
+
 /* What is learnt. */
 typedef enum {
   FEED_CONTRAST,
@@ -71,10 +101,9 @@ feed_open (Feed *feed, const VattTrainerParams *params)
   feed->device = cpu (1);
   feed->trainer = vatt_trainer_new (feed->model, feed->device, params, &error);
   g_assert_no_error (error);
-  feed->reservoir = vatt_reservoir_new (feed->model,
-      labels ? 1 << VATT_VIDEO
-             : 1 << VATT_VIDEO | 1 << VATT_AUDIO | 1 << VATT_TEXT,
-      labels ? 1 : FEED_CAPTIONS, FEED_CAPACITY, SEED, &error);
+  feed->reservoir =
+      vatt_reservoir_new (feed->model, labels ? 1 << VATT_VIDEO : FEED_ALL,
+          labels ? 1 : FEED_CAPTIONS, FEED_CAPACITY, SEED, &error);
   g_assert_no_error (error);
   feed->samples = 0;
 }

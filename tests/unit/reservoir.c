@@ -7,36 +7,6 @@
 
 #include <math.h>
 
-#define ALL (1 << VATT_VIDEO | 1 << VATT_AUDIO | 1 << VATT_TEXT)
-
-static VattReservoir *
-new_reservoir (VattModel *model, guint modalities, guint capacity, guint64 seed)
-{
-  g_autoptr (GError) error = NULL;
-  VattReservoir *reservoir = vatt_reservoir_new (
-      model, modalities, FEED_CAPTIONS, capacity, seed, &error);
-  g_assert_no_error (error);
-  return reservoir;
-}
-
-static void
-draw (VattReservoir *reservoir, guint samples, VattBatch *batch)
-{
-  g_autoptr (GError) error = NULL;
-  vatt_reservoir_draw (reservoir, samples, batch, &error);
-  g_assert_no_error (error);
-}
-
-/* The number of the sample that stands at an index of the batch. */
-static guint64
-number_at (VattReservoir *reservoir, guint index)
-{
-  gint64 time;
-  guint64 stream = vatt_reservoir_get_origin (reservoir, index, &time);
-  g_assert_cmpuint (stream, ==, (guint64)time / 1000 % 5);
-  return (guint64)time / 1000;
-}
-
 /* Whether a sample of the batch is what feed_add() made of its number. */
 static void
 check_sample (VattModel *model, const VattBatch *batch, guint at, guint64 i)
@@ -77,16 +47,16 @@ static void
 test_contents (void)
 {
   g_autoptr (VattModel) model = feed_model ();
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 12, 1);
+  g_autoptr (VattReservoir) reservoir = feed_reservoir (model, FEED_ALL, 12, 1);
   guint seen[40] = { 0 };
   guint64 next = 0;
   while (next < 40 || vatt_reservoir_get_fill (reservoir)) {
     VattBatch batch;
     for (; next < 40 && vatt_reservoir_get_fill (reservoir) < 12; next++)
       g_assert_true (feed_add (reservoir, model, next, NULL));
-    draw (reservoir, 4, &batch);
+    feed_draw (reservoir, 4, &batch);
     for (guint at = 0; at < 4; at++) {
-      guint64 i = number_at (reservoir, at);
+      guint64 i = feed_number_at (reservoir, at);
       g_assert_cmpuint (i, <, next);
       check_sample (model, &batch, at, i);
       seen[i]++;
@@ -101,14 +71,15 @@ test_contents (void)
 static void
 draw_order (VattModel *model, guint64 seed, guint size, guint64 order[12])
 {
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 12, seed);
+  g_autoptr (VattReservoir) reservoir =
+      feed_reservoir (model, FEED_ALL, 12, seed);
   for (guint i = 0; i < 12; i++)
     g_assert_true (feed_add (reservoir, model, i, NULL));
   for (guint i = 0; i < 12; i++) {
     VattBatch batch;
     if (i % size == 0)
-      draw (reservoir, size, &batch);
-    order[i] = number_at (reservoir, i % size);
+      feed_draw (reservoir, size, &batch);
+    order[i] = feed_number_at (reservoir, i % size);
   }
 }
 
@@ -130,14 +101,15 @@ static void
 test_chance (void)
 {
   g_autoptr (VattModel) model = feed_model ();
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 6, SEED);
+  g_autoptr (VattReservoir) reservoir =
+      feed_reservoir (model, FEED_ALL, 6, SEED);
   guint counts[6] = { 0 };
   VattBatch batch;
   for (guint i = 0; i < 6; i++)
     g_assert_true (feed_add (reservoir, model, i, NULL));
   for (guint i = 0; i < 1200; i++) {
-    draw (reservoir, 1, &batch);
-    guint64 number = number_at (reservoir, 0);
+    feed_draw (reservoir, 1, &batch);
+    guint64 number = feed_number_at (reservoir, 0);
     counts[number]++;
     g_assert_true (feed_add (reservoir, model, number, NULL));
   }
@@ -157,7 +129,7 @@ test_allocations (void)
     return;
   }
   g_autoptr (VattModel) model = feed_model ();
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 12, 1);
+  g_autoptr (VattReservoir) reservoir = feed_reservoir (model, FEED_ALL, 12, 1);
   g_autoptr (VattClip) video = new_clip (model, VATT_VIDEO, 1, NULL, 0);
   g_autoptr (VattClip) audio = new_clip (model, VATT_AUDIO, 1, NULL, 0);
   g_autoptr (VattClip) text = new_clip (model, VATT_TEXT, 1, NULL, 0);
@@ -198,7 +170,7 @@ test_stays (void)
   VattBatch batch;
   for (guint i = 0; i < 2; i++)
     vatt_reservoir_add (feed.reservoir, &seen, &error);
-  draw (feed.reservoir, 2, &batch);
+  feed_draw (feed.reservoir, 2, &batch);
   vatt_reservoir_add (feed.reservoir, &heard, &error);
   g_assert_no_error (error);
   g_assert_cmpfloat (batch.valid[VATT_AUDIO][1], ==, 0.0f);
@@ -209,7 +181,7 @@ test_stays (void)
   g_assert_cmpint (time, ==, 7000);
   vatt_trainer_step (feed.trainer, &batch, NULL, NULL, &error);
   g_assert_no_error (error);
-  draw (feed.reservoir, 1, &batch);
+  feed_draw (feed.reservoir, 1, &batch);
   g_assert_cmpfloat (batch.valid[VATT_AUDIO][0], ==, 1.0f);
 }
 
@@ -231,7 +203,7 @@ test_missing (void)
   for (guint i = 0; i < 4; i++)
     vatt_reservoir_add (feed.reservoir, &sample, &error);
   g_assert_no_error (error);
-  draw (feed.reservoir, 4, &batch);
+  feed_draw (feed.reservoir, 4, &batch);
   for (guint i = 0; i < 4; i++)
     g_assert_cmpfloat (batch.valid[VATT_AUDIO][i], ==, 0.0f);
   vatt_trainer_step (feed.trainer, &batch, &losses, NULL, &error);
@@ -243,14 +215,14 @@ test_missing (void)
   g_autoptr (VattClip) audio = new_clip (feed.model, VATT_AUDIO, 1, NULL, 0);
   const VattSample whole = { .clip = { video, audio, text } };
   g_assert_true (vatt_reservoir_add (feed.reservoir, &whole, &error));
-  draw (feed.reservoir, 2, &batch);
+  feed_draw (feed.reservoir, 2, &batch);
   g_assert_cmpfloat (
       batch.valid[VATT_AUDIO][0] + batch.valid[VATT_AUDIO][1], ==, 1.0f);
   /* One without video. */
   const VattSample heard = { .clip = { [VATT_AUDIO] = audio } };
   g_assert_true (vatt_reservoir_add (feed.reservoir, &whole, &error));
   g_assert_true (vatt_reservoir_add (feed.reservoir, &heard, &error));
-  draw (feed.reservoir, 2, &batch);
+  feed_draw (feed.reservoir, 2, &batch);
   g_assert_cmpfloat (
       batch.valid[VATT_VIDEO][0] + batch.valid[VATT_VIDEO][1], ==, 1.0f);
   vatt_trainer_step (feed.trainer, &batch, &losses, NULL, &error);
@@ -264,7 +236,7 @@ test_labels (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VattModel) model = classifier_model (FALSE);
   g_autoptr (VattReservoir) reservoir =
-      new_reservoir (model, 1 << VATT_VIDEO, 3, 0);
+      feed_reservoir (model, 1 << VATT_VIDEO, 3, 0);
   g_autoptr (VattClip) clip = new_clip (model, VATT_VIDEO, 1, NULL, 0);
   float labels[CLASSES] = { 0 };
   VattSample sample = { .clip = { [VATT_VIDEO] = clip }, .labels = labels };
@@ -274,7 +246,7 @@ test_labels (void)
     g_assert_true (vatt_reservoir_add (reservoir, &sample, &error));
   }
   VattBatch batch;
-  draw (reservoir, 3, &batch);
+  feed_draw (reservoir, 3, &batch);
   for (guint at = 0; at < 3; at++) {
     gint64 time;
     vatt_reservoir_get_origin (reservoir, at, &time);
@@ -312,7 +284,7 @@ test_samples (void)
 {
   static const guint other[] = { 1, 2, 2 };
   g_autoptr (VattModel) model = feed_model ();
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 2, 0);
+  g_autoptr (VattReservoir) reservoir = feed_reservoir (model, FEED_ALL, 2, 0);
   g_autoptr (VattClip) video = new_clip (model, VATT_VIDEO, 1, NULL, 0);
   g_autoptr (VattClip) audio = new_clip (model, VATT_AUDIO, 1, NULL, 0);
   g_autoptr (VattClip) two = new_clip (model, VATT_VIDEO, 2, NULL, 0);
@@ -379,7 +351,7 @@ test_settings (void)
   refuse_settings (model, 1, 0, 1, VATT_ERROR_CONFIG, "0 captions");
   refuse_settings (model, 1, 1, 0, VATT_ERROR_CONFIG, "room for 0 samples");
   refuse_settings (single, 3, 1, 1, VATT_ERROR_UNSUPPORTED, "reads no audio");
-  g_autoptr (VattReservoir) reservoir = new_reservoir (model, ALL, 4, 0);
+  g_autoptr (VattReservoir) reservoir = feed_reservoir (model, FEED_ALL, 4, 0);
   VattBatch batch;
   g_assert_false (vatt_reservoir_draw (reservoir, 1, &batch, &error));
   g_assert_error (error, VATT_ERROR, VATT_ERROR_SHAPE);
@@ -394,7 +366,7 @@ test_memory (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VattModel) model = tiny_model ();
   g_autoptr (VattReservoir) reservoir =
-      new_reservoir (model, 1 << VATT_VIDEO, 1 << 27, 0);
+      feed_reservoir (model, 1 << VATT_VIDEO, 1 << 27, 0);
   g_autoptr (VattClip) video = new_clip (model, VATT_VIDEO, 1, NULL, 0);
   const VattSample sample = { .clip = { [VATT_VIDEO] = video } };
   g_assert_false (vatt_reservoir_add (reservoir, &sample, &error));

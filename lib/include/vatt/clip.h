@@ -216,6 +216,15 @@ VATT_API gint32 *vatt_clip_writable_kept (VattClip *clip);
 VATT_API gboolean vatt_clip_check_kept (const VattClip *clip, GError **error);
 
 /**
+ * vatt_drop_rate_keep:
+ * @tokens: tokens of a grid
+ * @drop_rate: share of them to leave out, from 0 to below 1
+ *
+ * Returns: how many tokens DropToken leaves, rounded down, but at least 1
+ */
+VATT_API guint vatt_drop_rate_keep (guint tokens, double drop_rate);
+
+/**
  * vatt_clip_drop_tokens:
  * @clip: a full clip of video or sound from vatt_clip_new()
  * @keep: how many tokens of each item stay, 1 to all of them

@@ -73,6 +73,22 @@ VATT_API VattReservoir *vatt_reservoir_new (VattModel *model, guint modalities,
     guint captions, guint capacity, guint64 seed, GError **error);
 
 /**
+ * vatt_reservoir_set_drop_rate:
+ * @reservoir: a reservoir
+ * @drop_rate: share of the tokens of video and sound that batches leave out,
+ *   from 0 to below 1
+ *
+ * DropToken as the authors' code has it: samples keep all of their tokens while
+ * they wait, and of each batch a random choice stays, the same for all of its
+ * samples. Which ones depends on the seed and on how many samples were drawn
+ * before. The paper's own, a choice for each sample, is
+ * vatt_clip_drop_tokens() of each before it goes in; samples that lack tokens
+ * are then not taken.
+ */
+VATT_API void vatt_reservoir_set_drop_rate (
+    VattReservoir *reservoir, double drop_rate);
+
+/**
  * vatt_reservoir_add: (skip)
  * @reservoir: a reservoir
  * @sample: what to copy; modalities that are not learnt from are passed over
