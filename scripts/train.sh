@@ -95,19 +95,21 @@ train_talker() {
     -o "$out/begin.safetensors"
   measure_talker "$out/begin.safetensors" before
   # Small moves of the mouth, and half a second of where a window begins.
-  changes='augment=light augment-settings=changes,colour=0,shift=6
-    start-jitter=440000000 hop=5000000000 drop-rate=0.25 seed=1'
+  changes='augment=light augment-settings=changes,colour=0,shift=3
+    start-jitter=440000000 hop=5000000000 seed=1'
   # shellcheck disable=SC2086 # a list of words
   train vattdatasetsrc name=s manifest="$data/grid-talker/manifest.tsv" \
     split=train shuffle=true seed=1 epochs=1000 cache-bytes=5000000000 \
+    video-caps=video/x-raw,format=RGB,width=112,height=112 \
+    audio-caps=audio/x-raw,format=F32LE,rate=16000,channels=1 \
     vatttrainsink name=t model="$out/begin.safetensors" \
-    batch-size=64 steps="${STEPS:-600}" seed=1 schedule=half-cosine \
+    batch-size=64 steps="${STEPS:-800}" seed=1 schedule=half-cosine \
     learning-rate=0.001 warmup-steps=100 clip=1 head-clip=1 dropout=0 \
-    weight-audio-text=1 log-dir="$out/log" progress=true \
+    drop-rate=0.25 weight-audio-text=1 log-dir="$out/log" progress=true \
     output="$out/model.safetensors" \
-    s.video ! queue ! vattvideotok $changes ! t.video_0 \
-    s.audio ! queue ! vattaudiotok $changes ! t.audio_0 \
-    s.text ! queue ! vatttexttok ! t.text_0
+    s.video ! vattvideotok $changes ! t.video_0 \
+    s.audio ! vattaudiotok $changes ! t.audio_0 \
+    s.text ! vatttexttok ! t.text_0
   measure_talker "$out/model.safetensors" after
 }
 
@@ -127,17 +129,17 @@ train_clip() {
     > "$out/clip.tsv"
   inside vatt init tiny --seed 1 -o "$out/begin.safetensors"
   measure_clip "$out/begin.safetensors" before
-  changes='augment=light hop=200000000 drop-rate=0.5 seed=1 tail=drop'
+  changes='augment=light hop=200000000 seed=1 tail=drop'
   # shellcheck disable=SC2086 # a list of words
   train vattdatasetsrc name=s manifest="$out/clip.tsv" epochs=1000 \
     cache-bytes=2000000000 max-clip-bytes=2000000000 \
     vatttrainsink name=t model="$out/begin.safetensors" \
     batch-size=32 steps="${STEPS:-150}" seed=1 schedule=half-cosine \
     learning-rate=0.001 warmup-steps=20 clip=1 head-clip=1 dropout=0 \
-    weight-video-text=0 log-dir="$out/log" progress=true \
+    drop-rate=0.5 weight-video-text=0 log-dir="$out/log" progress=true \
     output="$out/model.safetensors" \
-    s.video ! queue ! vattvideotok $changes ! t.video_0 \
-    s.audio ! queue ! vattaudiotok $changes ! t.audio_0
+    s.video ! vattvideotok $changes ! t.video_0 \
+    s.audio ! vattaudiotok $changes ! t.audio_0
   measure_clip "$out/model.safetensors" after
 }
 
@@ -171,13 +173,14 @@ train_digits() {
   name_classes spoken-digits
   train vattdatasetsrc name=s manifest="$data/spoken-digits/manifest.tsv" \
     split=train shuffle=true seed=1 epochs=1000 cache-bytes=200000000 \
-    s.audio ! queue ! vattaudiotok augment-settings=changes,gain=0.7,place=1 \
-    drop-rate=0.25 seed=1 hop=5000000000 ! t.audio_0 \
+    s.audio ! vattaudiotok augment-settings=changes,gain=0.7,place=1 seed=1 \
+    hop=5000000000 ! t.audio_0 \
     vatttrainsink name=t variant=tiny-digits initial-seed=1 \
     labels-file="$out/labels.txt" task=audio mixup=0 smoothing=0.1 \
     batch-size=64 reservoir-size=512 steps="${STEPS:-1000}" seed=1 \
     optimiser=adam weight-decay=0.00005 learning-rate=0.001 warmup-steps=100 \
-    clip=1 head-clip=1 dropout=0.1 log-dir="$out/log" progress=true \
+    clip=1 head-clip=1 dropout=0.1 drop-rate=0.25 log-dir="$out/log" \
+    progress=true \
     output="$out/model.safetensors"
   classify spoken-digits audio | share 'Right, of clips that were held out'
 }
@@ -188,9 +191,9 @@ train_moves() {
   roll='roll_clockwise=roll_anticlockwise'
   train vattdatasetsrc name=s manifest="$data/camera-moves/manifest.tsv" \
     split=train shuffle=true seed=1 epochs=1000 cache-bytes=1000000000 \
-    s.video ! queue ! vattvideotok \
-    augment-settings=changes,flip=0.5,flip-vertical=0.5,reverse=0.5 \
-    drop-rate=0.5 seed=1 hop=5000000000 ! t.video_0 \
+    s.video ! vattvideotok seed=1 hop=5000000000 \
+    augment-settings=changes,flip=0.5,flip-vertical=0.5,reverse=0.5 ! \
+    t.video_0 \
     vatttrainsink name=t variant=tiny-moves initial-seed=1 \
     labels-file="$out/labels.txt" task=video head-dropout=0 dropout=0 \
     exchange-mirrored="pan_left=pan_right,$roll" \
@@ -198,7 +201,7 @@ train_moves() {
     exchange-reversed="$turned,$roll" \
     batch-size=64 reservoir-size=512 steps="${STEPS:-600}" seed=1 \
     optimiser=adam weight-decay=0.00005 learning-rate=0.001 warmup-steps=100 \
-    clip=1 head-clip=1 log-dir="$out/log" progress=true \
+    clip=1 head-clip=1 drop-rate=0.5 log-dir="$out/log" progress=true \
     output="$out/model.safetensors"
   classify camera-moves video | share 'Right, of clips that were held out'
   classify camera-moves video augment-settings=changes,reverse=1 |
