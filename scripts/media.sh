@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Fetches the clip of the demo from a package of Debian: cockatoo.mp4, 14 s of a
-# bird with sound, which python3-imageio has in Debian 12, or else a man who
-# tells what he does. Packages are unpacked, not installed. Prints the clip's
-# path. Usage: media.sh FOLDER
+# Fetches a clip from a package of Debian: cockatoo.mp4, 14 s of a bird, which
+# python3-imageio has in Debian 12, or else a man who tells what he does; with
+# "speech" always the latter, as the bird is silent. Packages are unpacked, not
+# installed. Prints the clip's path. Usage: media.sh FOLDER [speech]
 set -eu
-folder=${1:?usage: media.sh FOLDER}
-clips='python3-imageio
-  ./usr/lib/python3/dist-packages/imageio/resources/images/cockatoo.mp4
-  forensics-samples-files
+folder=${1:?usage: media.sh FOLDER [speech]}
+clips='forensics-samples-files
   ./usr/share/forensics-samples/original-files/movie2/movie-hello.mp4'
+[ "${2:-}" = speech ] || clips="python3-imageio
+  ./usr/lib/python3/dist-packages/imageio/resources/images/cockatoo.mp4
+  $clips"
 
 fail() {
   echo "media.sh: $1; make demo FILE=… plays a clip of yours" >&2

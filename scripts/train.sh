@@ -4,7 +4,7 @@
 # Trains a small model from random numbers, in one gst-launch-1.0 line, and
 # measures it on clips that it has not seen. Usage: train.sh demo|digits|moves.
 #   demo    a talker's mouth, sound and words, in common spaces; without the
-#           data set, pictures and sound of the clip that demo.sh plays
+#           data set, pictures and sound of a clip from a package of Debian
 #   digits  a spoken digit, by sound
 #   moves   how a camera moves, by pictures
 # Data sets are in $VATT_SHARED_DATA/data (../shared/data). $STEPS is how many
@@ -122,21 +122,21 @@ measure_clip() {
   retrieval "$out/va.safetensors" 'audio,video video,audio' time
 }
 train_clip() {
-  clip=$(scripts/media.sh "$build/demo/media")
+  clip=$(scripts/media.sh "$build/demo/media" speech)
   echo "No data set in '$data': learning $clip by heart, pictures and sound."
   clip=$(realpath "$clip")
   printf 'path\tstart\tend\tlabel\tsplit\n%s\t0\t0\t\ttrain\n' "$clip" \
     > "$out/clip.tsv"
-  inside vatt init tiny --seed 1 -o "$out/begin.safetensors"
+  inside vatt init tiny-talker --seed 1 -o "$out/begin.safetensors"
   measure_clip "$out/begin.safetensors" before
-  changes='augment=light hop=200000000 seed=1 tail=drop'
+  changes='augment=light hop=100000000 seed=1 tail=drop'
   # shellcheck disable=SC2086 # a list of words
   train vattdatasetsrc name=s manifest="$out/clip.tsv" epochs=1000 \
     cache-bytes=2000000000 max-clip-bytes=2000000000 \
     vatttrainsink name=t model="$out/begin.safetensors" \
-    batch-size=32 steps="${STEPS:-150}" seed=1 schedule=half-cosine \
+    batch-size=32 steps="${STEPS:-300}" seed=1 schedule=half-cosine \
     learning-rate=0.001 warmup-steps=20 clip=1 head-clip=1 dropout=0 \
-    drop-rate=0.5 weight-video-text=0 log-dir="$out/log" progress=true \
+    drop-rate=0.25 weight-video-text=0 log-dir="$out/log" progress=true \
     output="$out/model.safetensors" \
     s.video ! vattvideotok $changes ! t.video_0 \
     s.audio ! vattaudiotok $changes ! t.audio_0
@@ -191,6 +191,7 @@ train_moves() {
   roll='roll_clockwise=roll_anticlockwise'
   train vattdatasetsrc name=s manifest="$data/camera-moves/manifest.tsv" \
     split=train shuffle=true seed=1 epochs=1000 cache-bytes=1000000000 \
+    video-caps=video/x-raw,format=RGB,width=64,height=64 \
     s.video ! vattvideotok seed=1 hop=5000000000 \
     augment-settings=changes,flip=0.5,flip-vertical=0.5,reverse=0.5 ! \
     t.video_0 \
