@@ -218,6 +218,7 @@ make_reservoir (GstVattTrainSetup *self, GError **error)
   if (!self->reservoir)
     return FALSE;
   vatt_reservoir_set_drop_rate (self->reservoir, settings->drop_rate);
+  vatt_reservoir_set_half (self->reservoir, settings->reservoir_half);
   return TRUE;
 }
 

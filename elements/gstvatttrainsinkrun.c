@@ -175,6 +175,17 @@ check_loss (Run *run, const VattLosses *losses, GError **error)
   return FALSE;
 }
 
+/* What is mixed has to be there as a whole. */
+static gboolean
+draw (const GstVattTrainSetup *setup, VattBatch *batch, GError **error)
+{
+  guint samples = setup->settings.batch_size;
+  guint part = setup->params.micro_batch;
+  if (part > 0 && part < samples && !(setup->params.mixup > 0.0))
+    return vatt_reservoir_draw_parts (setup->reservoir, samples, batch, error);
+  return vatt_reservoir_draw (setup->reservoir, samples, batch, error);
+}
+
 static gboolean
 make_step (Run *run, GError **error)
 {
@@ -183,8 +194,7 @@ make_step (Run *run, GError **error)
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
   run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
-  if (!vatt_reservoir_draw (
-          setup->reservoir, setup->settings.batch_size, &batch, error) ||
+  if (!draw (setup, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;

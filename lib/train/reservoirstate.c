@@ -29,7 +29,7 @@ static const char *const names[VATT_N_COLUMNS] = {
 
 /* A column as a tensor without name; shape has room for 4. All elements have 4
  * bytes, so that they are aligned wherever the tensors before them end: those
- * of 64 bits are two. */
+ * of 64 bits are two, and halves are in pairs. */
 static VattTensorInfo
 describe (const VattReservoir *self, guint index, guint64 *shape)
 {
@@ -44,7 +44,9 @@ describe (const VattReservoir *self, guint index, guint64 *shape)
   info.dtype = real ? VATT_DTYPE_F32 : VATT_DTYPE_I32;
   shape[0] = self->fill;
   shape[1] = column->size / 4;
-  if (index < VATT_COLUMN_KEPT) {
+  if (index < VATT_TEXT && self->half) {
+    info.dtype = VATT_DTYPE_I32;
+  } else if (index < VATT_COLUMN_KEPT) {
     info.rank = 4;
     shape[1] = index == VATT_TEXT ? self->captions : 1;
     shape[2] = self->shape[index].tokens;
@@ -82,6 +84,8 @@ vatt_reservoir_state_note (const VattReservoir *self, VattStateOut *state)
   g_key_file_set_uint64 (notes, GROUP, "seed", self->seed);
   g_key_file_set_uint64 (notes, GROUP, "fill", self->fill);
   g_key_file_set_uint64 (notes, GROUP, "drawn", self->drawn);
+  if (self->half)
+    g_key_file_set_uint64 (notes, GROUP, "half", TRUE);
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     note_shape (self, m, notes);
 }
@@ -96,14 +100,16 @@ check_settings (
     const char *key;
     guint64 expected;
   } settings[] = {
-    { "modalities", like->modalities },
-    { "captions", like->captions },
-    { "capacity", like->capacity },
-    { "seed", like->seed },
+    { "modalities", like->modalities }, { "captions", like->captions },
+    { "capacity", like->capacity }, { "seed", like->seed },
+    { "half", like->half }, /* is there where it is 1 */
   };
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
-    guint64 found;
-    if (!vatt_state_get_number (state, GROUP, settings[i].key, &found, error))
+    guint64 found = 0;
+    const char *key = settings[i].key;
+    if ((i + 1 < G_N_ELEMENTS (settings) ||
+            g_key_file_has_key (state->notes, GROUP, key, NULL)) &&
+        !vatt_state_get_number (state, GROUP, key, &found, error))
       return FALSE;
     if (found == settings[i].expected)
       continue;
@@ -215,6 +221,8 @@ vatt_reservoir_state_read (
   }
   g_autoptr (VattReservoir) self = vatt_reservoir_new (like->model,
       like->modalities, like->captions, like->capacity, like->seed, error);
+  if (self)
+    self->half = like->half;
   if (!self ||
       !vatt_state_get_number (state, GROUP, "drawn", &self->drawn, error))
     return NULL;

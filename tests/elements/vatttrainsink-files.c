@@ -56,18 +56,18 @@ read_file (const char *path, gsize *size)
 
 /* A run that goes on from a checkpoint of another comes to the same bits. */
 static void
-test_resume (void)
+check_resume (const char *name, const char *settings)
 {
-  g_autofree char *whole = trainee_folder ("whole");
-  g_autofree char *half = trainee_folder ("half");
+  g_autofree char *other = g_strconcat (name, "-again", NULL);
+  g_autofree char *whole = trainee_folder (name);
+  g_autofree char *half = trainee_folder (other);
   g_autofree char *first = trainee_folder ("first.safetensors");
   g_autofree char *second = trainee_folder ("second.safetensors");
   g_autofree char *a = g_strdup_printf (
-      "checkpoint-every=4 keep-checkpoints=9 dropout=0.1 drop-rate=0.25 "
-      "output=%s",
-      first);
+      "checkpoint-every=4 keep-checkpoints=9 dropout=0.1 %s output=%s",
+      settings, first);
   g_autofree char *b =
-      g_strdup_printf ("dropout=0.1 drop-rate=0.25 output=%s", second);
+      g_strdup_printf ("dropout=0.1 %s output=%s", settings, second);
   g_autoptr (Trainee) one = learn (whole, a, 200);
   g_assert_cmpstr (one->error, ==, NULL);
   g_assert_cmpuint (one->checkpoints->len, ==, 5);
@@ -84,6 +84,13 @@ test_resume (void)
   g_autofree char *x = read_file (first, &n);
   g_autofree char *y = read_file (second, &m);
   g_assert_cmpmem (x, n, y, m);
+}
+
+static void
+test_resume (void)
+{
+  check_resume ("whole", "drop-rate=0.25");
+  check_resume ("parts", "drop-rate=0.25 micro-batch=3 reservoir-half=true");
 }
 
 static void
