@@ -130,59 +130,6 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
-/* Caps to convert to are of what the pad sends. */
-static gboolean
-check_caps (const GstVattDatasetSettings *settings, GError **error)
-{
-  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
-    if (!settings->caps[i])
-      continue;
-    g_autoptr (GstCaps) expected =
-        gst_static_pad_template_get_caps (&templates[i]);
-    if (gst_caps_can_intersect (settings->caps[i], expected))
-      continue;
-    g_autofree char *found = gst_caps_to_string (settings->caps[i]);
-    g_autofree char *raw = gst_caps_to_string (expected);
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s-caps: found %s, expected %s", vatt_modality_name ((VattModality)i),
-        found, raw);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static void
-add_text (GChecksum *sum, const char *text)
-{
-  /* With its end, so that "a", "b" is not "ab". */
-  g_checksum_update (sum, (const guchar *)(text ? text : ""),
-      text ? (gssize)strlen (text) + 1 : 1);
-}
-
-/* Returns: (transfer full): a digest of which clips come, and in which order */
-static char *
-digest_of (const GstVattFeedParams *params)
-{
-  const VattOrder *order = &params->order;
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *how = g_strdup_printf ("%d %" G_GUINT64_FORMAT " %u %u %d",
-      order->shuffle, (guint64)order->seed, order->rank, order->world_size,
-      (int)order->remainder);
-  add_text (sum, how);
-  for (guint i = 0; i < vatt_manifest_get_n_rows (params->manifest); i++) {
-    const VattManifestRow *row = vatt_manifest_get_row (params->manifest, i);
-    g_autofree char *when = g_strdup_printf (
-        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, row->start, row->end);
-    add_text (sum, row->name);
-    add_text (sum, when);
-    add_text (sum, row->label);
-    add_text (sum, row->text);
-    add_text (sum, row->captions);
-    add_text (sum, row->audio);
-  }
-  return g_strdup (g_checksum_get_string (sum));
-}
-
 /* A trainer behind us may go on from a checkpoint, if it is of these clips. */
 static guint64
 find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
@@ -190,7 +137,7 @@ find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
 {
   guint64 start = settings->start_at;
   gboolean given = settings->start_given;
-  g_autofree char *data_set = digest_of (params);
+  g_autofree char *data_set = gst_vatt_dataset_digest (params);
   for (guint i = 0; i < VATT_N_MODALITIES; i++) {
     guint64 clip;
     if (!self->pads[i] ||
@@ -214,7 +161,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     return NULL;
   }
   g_autoptr (VattManifest) manifest = read_manifest (settings, error);
-  if (!manifest || !check_caps (settings, error))
+  if (!manifest || !gst_vatt_dataset_check_caps (settings, error))
     return NULL;
   GstVattFeedParams params = { .manifest = manifest,
     .order = { .shuffle = settings->shuffle,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the parts of the element share: gstvattdatasetsrc.c is the element,
- * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties. */
+ * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties,
+ * gstvattdatasetcheck.c says what is the same data set. */
 #pragma once
 
 #include "gstvattdatasetsrc.h"
@@ -52,6 +53,9 @@ struct _GstVattDatasetSrc {
   gboolean failed;       /* object lock; an error has been posted */
 };
 
+gboolean gst_vatt_dataset_check_caps (
+    const GstVattDatasetSettings *settings, GError **error);
+char *gst_vatt_dataset_digest (const GstVattFeedParams *params);
 void gst_vatt_dataset_pad_loop (gpointer pad);
 void gst_vatt_dataset_pad_reset (GstVattDatasetPad *self);
 void gst_vatt_dataset_src_install_properties (GObjectClass *klass);

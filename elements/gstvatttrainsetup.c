@@ -245,14 +245,11 @@ check_empty (const char *folder, GError **error)
 char *
 gst_vatt_train_setup_describe (const GstVattTrainSettings *settings)
 {
-  char rate[G_ASCII_DTOSTR_BUF_SIZE];
-  g_ascii_dtostr (rate, sizeof rate, settings->drop_rate);
-  gboolean drops = settings->drop_rate > 0.0;
   return g_strdup_printf (
       "batch-size=%u captions=%u caption-distance=%" G_GUINT64_FORMAT
-      " queue-size=%u%s%s",
+      " queue-size=%u",
       settings->batch_size, settings->captions, settings->caption_distance,
-      settings->queue_size, drops ? " drop-rate=" : "", drops ? rate : "");
+      settings->queue_size);
 }
 
 /* Where a checkpoint has left the data. */

@@ -49,12 +49,12 @@
  * line run again goes on from the newest, and comes to the same model, bit for
  * bit, as one that was never ended. A vattdatasetsrc is told where to begin; of
  * other sources what is known already is passed over. Another data set, another
- * order of it, and another batch-size, captions, caption-distance or queue-size
- * are an error. READY before the end of the streams is the same as a
- * checkpoint, but for the batch that was broken off; without a folder, and
- * behind the end, the next PAUSED begins anew with what the sources send. Each
- * is told of by a message `vatt-checkpoint`, which has #guint64 `step` and
- * #gchararray `file`.
+ * order of it, and another batch-size, captions, caption-distance, queue-size,
+ * reservoir-size, reservoir-half or drop-rate are an error. READY before the
+ * end of the streams is the same as a checkpoint, but for the batch that was
+ * broken off; without a folder, and behind the end, the next PAUSED begins anew
+ * with what the sources send. Each is told of by a message `vatt-checkpoint`,
+ * which has #guint64 `step` and #gchararray `file`.
  *
  * Encoders serve what it learns while it does: in this process by
  * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the
