@@ -23,13 +23,14 @@ G_DECLARE_FINAL_TYPE (
 /* All pads of one number. The trainer's lock. */
 typedef struct {
   guint number;
-  guint modalities;        /* bits 1 << modality: of its pads */
-  GstVattAlign *align;     /* owned */
-  gboolean live;           /* one of its pads is: it is not waited for */
-  gboolean passed;         /* was waited for in vain: gives what it has */
-  GstVattTrainPlace place; /* up to where samples have been taken */
-  GstVattTrainPlace known; /* up to where, before a checkpoint */
-  gboolean passing_over;   /* of what is known not all has come again */
+  guint modalities;         /* bits 1 << modality: of its pads */
+  GstVattAlign *align;      /* owned */
+  gboolean live;            /* one of its pads is: it is not waited for */
+  gboolean passed;          /* was waited for in vain: gives what it has */
+  GstVattTrainPlace place;  /* up to where samples have been taken */
+  GstVattTrainPlace before; /* the same without the one taken last */
+  GstVattTrainPlace known;  /* up to where, before a checkpoint */
+  gboolean passing_over;    /* of what is known not all has come again */
   GstVattAlignCounts known_counts; /* of what came again */
 } GstVattTrainStream;
 
@@ -140,6 +141,7 @@ void gst_vatt_train_sink_count (
 /* gstvatttrainsinkplace.c */
 gboolean gst_vatt_train_stream_take (
     GstVattTrainStream *stream, GstVattAligned *sample, gboolean *known);
+void gst_vatt_train_sink_refuse (GstVattTrainSink *self, guint number);
 GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
 gboolean gst_vatt_train_sink_have_ended (GstVattTrainSink *self);
 void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);

@@ -129,8 +129,10 @@ fill (GstVattTrainSink *self, GError **error)
     GstVattTrainReply reply = gst_vatt_train_sink_next (self, &sample, &stream);
     if (reply != GST_VATT_TRAIN_SAMPLE)
       return reply;
-    if (!add_sample (self, &sample, stream, error))
+    if (!add_sample (self, &sample, stream, error)) {
+      gst_vatt_train_sink_refuse (self, stream);
       return GST_VATT_TRAIN_STOPPED;
+    }
   }
   return GST_VATT_TRAIN_SAMPLE;
 }
