@@ -272,6 +272,9 @@ VATT_API gboolean vatt_trainer_step (VattTrainer *trainer,
     const VattBatch *batch, VattLosses *losses, GCancellable *cancellable,
     GError **error);
 VATT_API guint64 vatt_trainer_get_step (VattTrainer *trainer);
+VATT_API gboolean vatt_trainer_set_labels (
+    VattTrainer *trainer, const char *const *labels, GError **error);
+VATT_API const char *const *vatt_trainer_get_labels (VattTrainer *trainer);
 VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
