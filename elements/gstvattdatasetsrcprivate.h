@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the parts of the element share: gstvattdatasetsrc.c is the element,
- * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties. */
+ * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties,
+ * gstvattdatasetstart.c finds out where to begin. */
 #pragma once
 
 #include "gstvattdatasetsrc.h"
@@ -54,6 +55,8 @@ struct _GstVattDatasetSrc {
 
 void gst_vatt_dataset_pad_loop (gpointer pad);
 void gst_vatt_dataset_pad_reset (GstVattDatasetPad *self);
+guint64 gst_vatt_dataset_src_find_start (GstVattDatasetSrc *self,
+    const GstVattDatasetSettings *settings, const GstVattFeedParams *params);
 void gst_vatt_dataset_src_install_properties (GObjectClass *klass);
 void gst_vatt_dataset_src_init_settings (GstVattDatasetSettings *settings);
 void gst_vatt_dataset_src_clear_settings (GstVattDatasetSettings *settings);
