@@ -2,8 +2,9 @@
  *
  * What the parts of the trainer share: gstvatttrainsink.c is the element,
  * gstvatttrainsinkpad.c its pads, gstvatttrainsinkevent.c takes their events,
- * gstvatttrainsinkchain.c what arrives there, gstvatttrainsetup.c makes model
- * and trainer, gstvatttrainsinkfeed.c gives the training thread its samples,
+ * gstvatttrainsinkchain.c what arrives there, gstvatttrainsinknames.c what
+ * classes are called, gstvatttrainsetup.c makes model and trainer,
+ * gstvatttrainsinkfeed.c gives the training thread its samples,
  * gstvatttrainsinkplace.c knows which, gstvatttrainsinkrun.c is that thread,
  * gstvatttrainreport.c tells what it does. */
 #pragma once
@@ -90,6 +91,8 @@ struct _GstVattTrainSink {
   gboolean failed;    /* an error has been posted */
   guint32 eos_seqnum;
   GCancellable *cancellable; /* owned; of steps, from PAUSED on */
+  char **names; /* owned; of classes by number, as data sets tell; or NULL. Once
+                 * there it does not change until READY */
   GstVattTrainCounts counts;
 };
 
@@ -148,6 +151,13 @@ void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
 gboolean gst_vatt_train_sink_resume (GstVattTrainSink *self,
     const GstVattTrainPad *pad, const char *data_set, guint64 *clip,
     GError **error);
+
+/* gstvatttrainsinknames.c */
+void gst_vatt_train_sink_begin_names (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_hear_names (GstVattTrainSink *self,
+    const GstVattTrainPad *pad, const GstStructure *data_set, GError **error);
+gboolean gst_vatt_train_sink_take_names (
+    GstVattTrainSink *self, GError **error);
 
 /* gstvatttrainsinkrun.c */
 gpointer gst_vatt_train_sink_run (gpointer sink);

@@ -196,7 +196,8 @@ make_step (Run *run, GError **error)
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
   run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
-  if (!draw (setup, &batch, error) ||
+  if (!gst_vatt_train_sink_take_names (self, error) ||
+      !draw (setup, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the trainer reads and writes: checkpoints, models, logs, labels. */
+ * What the trainer reads and writes: checkpoints, models, logs. */
 #include "media.h"
 #include "trainee.h"
 
@@ -10,7 +10,7 @@
 
 #define PADS "video_0 audio_0 text_0"
 
-static char *variant, *classifier;
+static char *variant;
 
 static Trainee *
 make (const char *settings)
@@ -410,56 +410,12 @@ test_output (void)
   g_assert_true (vatt_model_is_trained (model));
 }
 
-/* ---- labels ---- */
-
-static Trainee *
-classify (const char *settings, const char *const *labels, guint n)
-{
-  g_autofree char *all = g_strdup_printf (
-      "variant=%s task=video batch-size=4 steps=100 reservoir-size=4 %s",
-      classifier, settings);
-  Trainee *t = trainee_new (all, "video_0");
-  trainee_play (t);
-  for (guint i = 0; i < n; i++)
-    trainee_push_labelled (t, "video_0", i, labels[i % 4]);
-  trainee_end_all (t);
-  trainee_wait (t);
-  return t;
-}
-
-static void
-test_labels (void)
-{
-  static const char names[] = "cat\ndog\nbird\nfish\n";
-  static const char *const good[] = { "cat", "dog", "fish", "bird" };
-  static const char *const bad[] = { "cat", "dog", "horse", "bird" };
-  g_autofree char *file = media_write ("names", names, strlen (names));
-  g_autofree char *settings = g_strdup_printf ("labels-file=%s", file);
-  g_autofree char *skip =
-      g_strdup_printf ("labels-file=%s on-unknown-label=skip", file);
-  g_autoptr (Trainee) t = classify (settings, good, 40);
-  g_assert_cmpstr (t->error, ==, NULL);
-  g_assert_cmpuint (t->steps->len, ==, 10);
-  g_assert_cmpfloat (trainee_number (t->steps->pdata[9], "loss"), <,
-      trainee_number (t->steps->pdata[0], "loss"));
-  g_clear_pointer (&t, trainee_free);
-  t = classify (settings, bad, 40);
-  trainee_assert_error (t, GST_STREAM_ERROR, "horse");
-  g_clear_pointer (&t, trainee_free);
-  t = classify (skip, bad, 40);
-  g_assert_cmpstr (t->error, ==, NULL);
-  g_assert_cmpuint (trainee_count (t, "unknown-labels"), ==, 10);
-  g_assert_cmpuint (t->steps->len, ==, 7);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   variant = trainee_variant ("contrast", NULL);
-  classifier = trainee_variant (
-      "classes", "[head]\nkind=classifier\nclasses=4\nmulti-label=false\n");
   g_test_add_func ("/trainsink/resume", test_resume);
   g_test_add_func ("/trainsink/resume-query", test_resume_query);
   g_test_add_func ("/trainsink/over", test_over);
@@ -475,10 +431,8 @@ main (int argc, char **argv)
   g_test_add_func ("/trainsink/disk-full", test_disk_full);
   g_test_add_func ("/trainsink/log", test_log);
   g_test_add_func ("/trainsink/output", test_output);
-  g_test_add_func ("/trainsink/labels", test_labels);
   int result = g_test_run ();
   g_free (variant);
-  g_free (classifier);
   media_clear ();
   return result;
 }
