@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a data set is: caps that its clips can be converted to, and a digest of
- * the clips that come. */
+ * What clips of a data set can be converted to. */
 #include "gstvattdatasetsrcprivate.h"
-
-#include <string.h>
 
 static const char *const raw_types[VATT_N_MODALITIES] = {
   [VATT_VIDEO] = "video/x-raw",
@@ -66,43 +63,4 @@ gst_vatt_dataset_check_caps (
     return FALSE;
   }
   return TRUE;
-}
-
-static void
-add_text (GChecksum *sum, const char *text)
-{
-  /* With its end, so that "a", "b" is not "ab". */
-  g_checksum_update (sum, (const guchar *)(text ? text : ""),
-      text ? (gssize)strlen (text) + 1 : 1);
-}
-
-/* Returns: (transfer full): a digest of which clips come, and in which order */
-char *
-gst_vatt_dataset_digest (const GstVattFeedParams *params)
-{
-  const VattOrder *order = &params->order;
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *how = g_strdup_printf ("%d %" G_GUINT64_FORMAT
-                                          " %u %u %d %d %" G_GUINT64_FORMAT,
-      order->shuffle, (guint64)order->seed, order->rank, order->world_size,
-      (int)order->remainder, (int)params->clip.text_source,
-      params->clip.still_duration);
-  add_text (sum, how);
-  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
-    g_autofree char *caps =
-        params->clip.caps[i] ? gst_caps_to_string (params->clip.caps[i]) : NULL;
-    add_text (sum, caps);
-  }
-  for (guint i = 0; i < vatt_manifest_get_n_rows (params->manifest); i++) {
-    const VattManifestRow *row = vatt_manifest_get_row (params->manifest, i);
-    g_autofree char *when = g_strdup_printf (
-        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, row->start, row->end);
-    add_text (sum, row->name);
-    add_text (sum, when);
-    add_text (sum, row->label);
-    add_text (sum, row->text);
-    add_text (sum, row->captions);
-    add_text (sum, row->audio);
-  }
-  return g_strdup (g_checksum_get_string (sum));
 }

@@ -46,7 +46,8 @@
  * #GstVattDatasetSrc:clips-done was, or one more than the `clip` of the last
  * clip that was made use of. Unless that is set, a vatttrainsink downstream
  * that goes on from a checkpoint is asked for it, by the query `vatt-resume`,
- * whose #gchararray `data-set` is a digest of the clips and their order.
+ * whose #gchararray `data-set` is a digest of the clips and their order and
+ * whose #GStrv `labels` are the names of the classes, by number.
  *
  * ## Example launch line
  * |[
@@ -58,7 +59,6 @@
 #include "gstvattclipmeta.h"
 #include "gstvattdatasetsrcprivate.h"
 #include "gstvatterror.h"
-#include "gstvattresume.h"
 
 #include <string.h>
 #include <vatt/model.h>
@@ -130,26 +130,6 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
-/* A trainer behind us may go on from a checkpoint, if it is of these clips. */
-static guint64
-find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
-    const GstVattFeedParams *params)
-{
-  guint64 start = settings->start_at;
-  gboolean given = settings->start_given;
-  g_autofree char *data_set = gst_vatt_dataset_digest (params);
-  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
-    guint64 clip;
-    if (!self->pads[i] ||
-        !gst_vatt_resume_ask (self->pads[i]->pad, data_set, &clip) || given)
-      continue;
-    GST_INFO_OBJECT (self, "goes on with clip %" G_GUINT64_FORMAT, clip);
-    start = clip;
-    given = TRUE;
-  }
-  return start;
-}
-
 static GstVattFeed *
 make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     GError **error)
@@ -183,7 +163,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     params.clip.wanted[i] = self->pads[i] != NULL;
     params.clip.caps[i] = settings->caps[i];
   }
-  params.start_at = find_start (self, settings, &params);
+  params.start_at = gst_vatt_dataset_src_find_start (self, settings, &params);
   return gst_vatt_feed_new (&params, error);
 }
 

@@ -2,7 +2,8 @@
  *
  * What the parts of the element share: gstvattdatasetsrc.c is the element,
  * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties,
- * gstvattdatasetcheck.c says what is the same data set. */
+ * gstvattdatasetcheck.c refuses settings, gstvattdatasetstart.c finds out where
+ * to begin. */
 #pragma once
 
 #include "gstvattdatasetsrc.h"
@@ -55,9 +56,10 @@ struct _GstVattDatasetSrc {
 
 gboolean gst_vatt_dataset_check_caps (
     const GstVattDatasetSettings *settings, GError **error);
-char *gst_vatt_dataset_digest (const GstVattFeedParams *params);
 void gst_vatt_dataset_pad_loop (gpointer pad);
 void gst_vatt_dataset_pad_reset (GstVattDatasetPad *self);
+guint64 gst_vatt_dataset_src_find_start (GstVattDatasetSrc *self,
+    const GstVattDatasetSettings *settings, const GstVattFeedParams *params);
 void gst_vatt_dataset_src_install_properties (GObjectClass *klass);
 void gst_vatt_dataset_src_init_settings (GstVattDatasetSettings *settings);
 void gst_vatt_dataset_src_clear_settings (GstVattDatasetSettings *settings);

@@ -201,6 +201,17 @@ gst_vatt_train_setup_read_label (
 
 /* ---- all of it ---- */
 
+/* What it learns has the names by which labels are read. */
+static gboolean
+make_trainer (GstVattTrainSetup *self, GError **error)
+{
+  self->trainer =
+      vatt_trainer_new (self->model, self->device, &self->params, error);
+  return self->trainer &&
+         (!self->labels || vatt_trainer_set_labels (self->trainer,
+                               (const char *const *)self->labels, error));
+}
+
 static gboolean
 make_reservoir (GstVattTrainSetup *self, GError **error)
 {
@@ -337,9 +348,8 @@ open_all (GstVattTrainSetup *self, GError **error)
       gst_vatt_models_get_device (self->settings.device, &device_params, error);
   if (!self->device)
     return FALSE;
-  self->trainer =
-      vatt_trainer_new (self->model, self->device, &self->params, error);
-  return self->trainer && make_reservoir (self, error) && restore (self, error);
+  return make_trainer (self, error) && make_reservoir (self, error) &&
+         restore (self, error);
 }
 
 gboolean

@@ -170,6 +170,7 @@ start (GstVattTrainSink *self)
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->cancellable = g_cancellable_new ();
   g_mutex_unlock (&self->lock);
+  gst_vatt_train_sink_begin_names (self);
   if (gst_vatt_train_sink_start_streams (self, &error))
     self->thread =
         g_thread_try_new ("vatt-train", gst_vatt_train_sink_run, self, &error);
@@ -357,6 +358,7 @@ train_sink_finalize (GObject *object)
   gst_vatt_train_settings_clear (&self->settings);
   gst_vatt_terminal_clear (&self->terminal);
   g_ptr_array_unref (self->streams);
+  g_strfreev (self->names);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_vatt_train_sink_parent_class)->finalize (object);
