@@ -166,7 +166,7 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_STRING, AT (vocabulary) },
   { "labels-file", "Labels file",
       "File with the names of the classes, one a line (unset = the model's, "
-      "or by their numbers in the data set)",
+      "or those of the data set, by number)",
       GST_VATT_ROW_STRING, AT (labels_file) },
   { "exchange-mirrored", "Exchanged where mirrored",
       "Classes that become each other in windows that are mirrored left to "
@@ -204,6 +204,10 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
   { "reservoir-size", "Size of the reservoir",
       "Samples among which a batch is chosen at random (0 = twice the batch)",
       GST_VATT_ROW_UINT, AT (reservoir_size), .most = 1 << 24 },
+  { "reservoir-half", "Half precision in the reservoir",
+      "Whether samples wait in half precision: half of the memory, for values "
+      "that are off by up to 1/2048",
+      GST_VATT_ROW_BOOLEAN, AT (reservoir_half) },
   { "captions", "Captions", "Most captions to a sample, any of which will do",
       GST_VATT_ROW_UINT, AT (captions), .least = 1, .most = 5, .initial = 1 },
   { "caption-distance", "Distance of captions",

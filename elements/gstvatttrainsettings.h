@@ -29,6 +29,7 @@ typedef struct {
   VattTrainerParams params; /* those that `given` names; else the task's */
   char *boundaries, *factors;
   double drop_rate;
+  gboolean reservoir_half;
   guint batch_size, reservoir_size, captions, queue_size;
   guint64 caption_distance, patience;
   gint on_nan, on_unknown_label; /* GstVattTrainOnTrouble */

@@ -129,8 +129,10 @@ fill (GstVattTrainSink *self, GError **error)
     GstVattTrainReply reply = gst_vatt_train_sink_next (self, &sample, &stream);
     if (reply != GST_VATT_TRAIN_SAMPLE)
       return reply;
-    if (!add_sample (self, &sample, stream, error))
+    if (!add_sample (self, &sample, stream, error)) {
+      gst_vatt_train_sink_refuse (self, stream);
       return GST_VATT_TRAIN_STOPPED;
+    }
   }
   return GST_VATT_TRAIN_SAMPLE;
 }
@@ -175,6 +177,17 @@ check_loss (Run *run, const VattLosses *losses, GError **error)
   return FALSE;
 }
 
+/* What is mixed has to be there as a whole. */
+static gboolean
+draw (const GstVattTrainSetup *setup, VattBatch *batch, GError **error)
+{
+  guint samples = setup->settings.batch_size;
+  guint part = setup->params.micro_batch;
+  if (part > 0 && part < samples && !(setup->params.mixup > 0.0))
+    return vatt_reservoir_draw_parts (setup->reservoir, samples, batch, error);
+  return vatt_reservoir_draw (setup->reservoir, samples, batch, error);
+}
+
 static gboolean
 make_step (Run *run, GError **error)
 {
@@ -183,8 +196,8 @@ make_step (Run *run, GError **error)
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
   run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
-  if (!vatt_reservoir_draw (
-          setup->reservoir, setup->settings.batch_size, &batch, error) ||
+  if (!gst_vatt_train_sink_take_names (self, error) ||
+      !draw (setup, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;

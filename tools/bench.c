@@ -11,7 +11,7 @@ typedef struct {
   const char *model, *modality, *device;
   VattWeightStorage weights;
   int batch, threads, runs;
-  gboolean json, roofline;
+  gboolean json, roofline, half;
   gboolean train;
   int micro_batch, captions;
   double keep, dropout;
@@ -247,6 +247,7 @@ train (const Options *options, VattModel *model, GError **error)
     .captions = (guint)options->captions,
     .keep = options->keep,
     .dropout = options->dropout,
+    .half = options->half,
     .runs = (guint)options->runs,
     .json = options->json };
   if (device)
@@ -340,6 +341,8 @@ bench_command (int argc, char **argv)
         "Share of the tokens of video and sound in training (1)", "SHARE" },
     { "dropout", 0, 0, G_OPTION_ARG_DOUBLE, &options.dropout,
         "Rate of dropout in training (0.1)", "RATE" },
+    { "half", 0, 0, G_OPTION_ARG_NONE, &options.half,
+        "With a micro-batch samples wait in half precision", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print one JSON object",
         NULL },
     { NULL },

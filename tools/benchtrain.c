@@ -11,16 +11,34 @@ typedef struct {
   double median, least, most; /* seconds of a step */
   double processor;           /* seconds of both threads, of a step */
   gsize bytes, peak_bytes;
+  gsize samples_bytes;  /* of the reservoir */
   VattProfileRow *rows; /* owned; of all timed steps */
   guint n_rows;
 } Result;
 
+/* What one step after the other learns from. With a micro-batch samples wait
+ * in a reservoir, which every step empties and somebody fills again. */
+typedef struct {
+  VattClip *clip[VATT_N_MODALITIES]; /* owned; of a batch, or of one sample */
+  VattReservoir *reservoir;          /* owned; NULL: clips are the batch */
+  VattBatch batch;
+} Source;
+
+static void
+source_clear (Source *source)
+{
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    g_clear_pointer (&source->clip[m], vatt_clip_free);
+  g_clear_pointer (&source->reservoir, vatt_reservoir_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Source, source_clear)
+
 /* With the tokens that DropToken leaves. */
 static VattClip *
-make_clip (const VattConfig *config, VattModality modality,
+make_clip (const VattConfig *config, VattModality modality, guint items,
     const VattBenchTrain *options, GError **error)
 {
-  guint items = options->batch;
   if (modality == VATT_TEXT)
     items *= options->captions;
   g_autoptr (VattClip) clip = vatt_bench_clip (config, modality, items, error);
@@ -49,28 +67,85 @@ processor_seconds (void)
 }
 
 static gboolean
-measure (VattTrainer *trainer, const VattBatch *batch, guint runs,
+source_open (Source *source, VattModel *model, const VattBenchTrain *options,
+    GError **error)
+{
+  VattConfig *config = vatt_model_get_config (model);
+  gboolean parts =
+      options->micro_batch > 0 && options->micro_batch < options->batch;
+  guint modalities = 0;
+  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
+    if (vatt_config_get_front_end (config, (VattModality)m)->input ==
+        VATT_INPUT_NONE)
+      continue;
+    modalities |= 1u << m;
+    source->clip[m] = make_clip (
+        config, (VattModality)m, parts ? 1 : options->batch, options, error);
+    if (!source->clip[m])
+      return FALSE;
+    source->batch.clip[m] = source->clip[m];
+  }
+  if (!parts)
+    return TRUE;
+  source->reservoir = vatt_reservoir_new (
+      model, modalities, options->captions, options->batch, 0, error);
+  if (source->reservoir)
+    vatt_reservoir_set_half (source->reservoir, options->half);
+  return source->reservoir != NULL;
+}
+
+/* Samples for the next step: all the same. */
+static gboolean
+source_fill (Source *source, const VattBenchTrain *options, GError **error)
+{
+  VattSample sample = { .labels = NULL };
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    sample.clip[m] = source->clip[m];
+  while (source->reservoir &&
+         vatt_reservoir_get_fill (source->reservoir) < options->batch)
+    if (!vatt_reservoir_add (source->reservoir, &sample, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+make_step (Source *source, VattTrainer *trainer, guint samples, GError **error)
+{
+  return (!source->reservoir || vatt_reservoir_draw_parts (source->reservoir,
+                                    samples, &source->batch, error)) &&
+         vatt_trainer_step (trainer, &source->batch, NULL, NULL, error);
+}
+
+static gboolean
+measure (VattTrainer *trainer, Source *source, const VattBenchTrain *options,
     Result *result, GError **error)
 {
+  guint runs = options->runs;
   g_autofree double *seconds = g_new0 (double, runs);
-  /* The first step makes the plans and touches the memory. */
-  if (!vatt_trainer_step (trainer, batch, NULL, NULL, error))
+  /* The first step makes the plans and touches the memory: of one part. */
+  guint part = source->reservoir ? options->micro_batch : options->batch;
+  if (!source_fill (source, options, error) ||
+      !make_step (source, trainer, part, error))
     return FALSE;
   vatt_trainer_start_profile (trainer);
-  double begin = processor_seconds ();
   for (guint run = 0; run < runs; run++) {
+    if (!source_fill (source, options, error))
+      return FALSE;
+    double begin = processor_seconds ();
     gint64 start = g_get_monotonic_time ();
-    if (!vatt_trainer_step (trainer, batch, NULL, NULL, error))
+    if (!make_step (source, trainer, options->batch, error))
       return FALSE;
     seconds[run] = 1e-6 * (double)(g_get_monotonic_time () - start);
+    result->processor += (processor_seconds () - begin) / runs;
   }
-  result->processor = (processor_seconds () - begin) / runs;
   qsort (seconds, runs, sizeof *seconds, by_seconds);
   result->least = seconds[0];
   result->median = seconds[runs / 2];
   result->most = seconds[runs - 1];
   result->rows = vatt_trainer_get_profile (trainer, &result->n_rows);
   result->bytes = vatt_trainer_get_bytes (trainer);
+  if (source->reservoir)
+    result->samples_bytes = vatt_reservoir_get_bytes (source->reservoir);
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
   result->peak_bytes = (gsize)usage.ru_maxrss * 1024;
@@ -90,6 +165,9 @@ print_text (const VattBenchTrain *options, const Result *result)
   g_print ("  processor time   %.4f\n", result->processor);
   g_print ("  clips a second   %.4f\n", options->batch / result->median);
   g_print ("  trainer          %.1f MB\n", (double)result->bytes * 1e-6);
+  if (result->samples_bytes)
+    g_print (
+        "  waiting samples  %.1f MB\n", (double)result->samples_bytes * 1e-6);
   g_print ("  peak memory      %.1f MB\n", (double)result->peak_bytes * 1e-6);
   g_print ("  %-20s %6s %10s\n", "op", "times", "seconds");
   for (guint r = 0; r < result->n_rows; r++) {
@@ -127,6 +205,7 @@ print_json (const VattBenchTrain *options, const Result *result)
   add_number (json, "processor_seconds", result->processor);
   add_number (json, "clips_per_s", options->batch / result->median);
   add_number (json, "trainer_bytes", (double)result->bytes);
+  add_number (json, "samples_bytes", (double)result->samples_bytes);
   add_number (json, "peak_bytes", (double)result->peak_bytes);
   json_builder_set_member_name (json, "ops");
   json_builder_begin_array (json);
@@ -148,22 +227,6 @@ print_json (const VattBenchTrain *options, const Result *result)
   g_print ("%s\n", line);
 }
 
-static gboolean
-fill_batch (const VattConfig *config, const VattBenchTrain *options,
-    VattClip *clip[VATT_N_MODALITIES], VattBatch *batch, GError **error)
-{
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (vatt_config_get_front_end (config, (VattModality)m)->input ==
-        VATT_INPUT_NONE)
-      continue;
-    clip[m] = make_clip (config, (VattModality)m, options, error);
-    if (!clip[m])
-      return FALSE;
-    batch->clip[m] = clip[m];
-  }
-  return TRUE;
-}
-
 gboolean
 vatt_bench_train (
     VattModel *model, const VattBenchTrain *options, GError **error)
@@ -174,21 +237,15 @@ vatt_bench_train (
   params.micro_batch = options->micro_batch;
   g_autoptr (VattTrainer) trainer =
       vatt_trainer_new (model, options->device, &params, error);
-  g_autoptr (VattConfig) config =
-      vatt_config_ref (vatt_model_get_config (model));
-  g_object_unref (model);
-  VattClip *clip[VATT_N_MODALITIES] = { NULL };
-  VattBatch batch = { .labels = NULL };
+  g_auto (Source) source = { .reservoir = NULL };
   Result result = { .rows = NULL };
-  gboolean done = trainer &&
-                  fill_batch (config, options, clip, &batch, error) &&
-                  measure (trainer, &batch, options->runs, &result, error);
+  gboolean done = trainer && source_open (&source, model, options, error);
+  g_object_unref (model);
+  done = done && measure (trainer, &source, options, &result, error);
   if (done && options->json)
     print_json (options, &result);
   else if (done)
     print_text (options, &result);
   g_free (result.rows);
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    g_clear_pointer (&clip[m], vatt_clip_free);
   return done;
 }

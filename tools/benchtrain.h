@@ -12,6 +12,7 @@ typedef struct {
   guint captions;           /* items of text to a sample */
   double keep;              /* share of the tokens of video and sound */
   double dropout;
+  gboolean half; /* samples of parts wait in half precision */
   guint runs;
   gboolean json;
 } VattBenchTrain;

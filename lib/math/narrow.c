@@ -60,3 +60,25 @@ vatt_narrow_f16 (uint16_t *to, const float *from, size_t n)
   for (size_t i = 0; i < n; i++)
     to[i] = half_of (from[i]);
 }
+
+static float
+float_of (uint16_t half)
+{
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31,
+           mantissa = half & 0x3ff, bits = sign | mantissa << 13;
+  float value;
+  if (exponent == 0) { /* a subnormal one, in steps of 2^-24 */
+    value = (float)mantissa * 0x1p-24f;
+    return sign ? -value : value;
+  }
+  bits |= (exponent == 31 ? 255 : exponent + 112) << 23;
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+void
+vatt_widen_f16 (float *to, const uint16_t *from, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    to[i] = float_of (from[i]);
+}

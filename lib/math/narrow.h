@@ -10,3 +10,5 @@
 void vatt_narrow_bf16 (uint16_t *to, const float *from, size_t n);
 /* IEEE half precision; beyond 65504 infinite. */
 void vatt_narrow_f16 (uint16_t *to, const float *from, size_t n);
+/* The other way, exactly. */
+void vatt_widen_f16 (float *to, const uint16_t *from, size_t n);

@@ -9,9 +9,9 @@ static gboolean
 measure (const VattBatch *batch, guint modalities, VattBatchSize *size,
     GError **error)
 {
-  size_t samples = 0, captions = 1;
+  size_t samples = batch->read ? batch->samples : 0, captions = 1;
   for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!(modalities & (1u << m)))
+    if (!(modalities & (1u << m)) || vatt_batch_reads (batch, m))
       continue;
     const char *name = vatt_modality_name ((VattModality)m);
     if (!batch->clip[m]) {
@@ -29,6 +29,11 @@ measure (const VattBatch *batch, guint modalities, VattBatchSize *size,
       return FALSE;
     }
     samples = expected;
+  }
+  if (samples == 0) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "the batch has 0 samples to read, expected 1 or more");
+    return FALSE;
   }
   *size = (VattBatchSize){ .samples = samples, .captions = captions };
   return TRUE;

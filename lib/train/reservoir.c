@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Samples in, batches out. Of n samples that are there, place
- * floor (r n / 2^32) is drawn, where r is random number i of the seed, i counts
- * the samples ever drawn; the last sample takes its place. */
+ * Samples in; reservoirdraw.c has batches out. */
 #include "reservoir.h"
 
 #include "model-private.h"
-#include "rng.h"
+#include "narrow.h"
 #include "size.h"
 
 #include <string.h>
@@ -17,8 +15,8 @@ G_DEFINE_BOXED_TYPE (
 /* ---- memory ---- */
 
 /* Zeros, which take no memory until they are touched. */
-static guint8 *
-allocate_rows (gsize size, gsize rows, GError **error)
+guint8 *
+vatt_reservoir_allocate (gsize size, gsize rows, GError **error)
 {
   guint8 *memory = g_try_malloc0_n (rows, size);
   if (!memory)
@@ -31,7 +29,7 @@ static gboolean
 open_column (VattReservoir *self, guint index, gsize size, GError **error)
 {
   VattColumn *column = &self->column[index];
-  column->held = allocate_rows (size, self->capacity, error);
+  column->held = vatt_reservoir_allocate (size, self->capacity, error);
   column->size = column->held ? size : 0;
   return column->held != NULL;
 }
@@ -43,8 +41,8 @@ close_column (VattReservoir *self, guint index)
   self->column[index].size = 0;
 }
 
-static void
-drop_batch (VattReservoir *self)
+void
+vatt_reservoir_drop_batch (VattReservoir *self)
 {
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     g_clear_pointer (&self->clip[m], vatt_clip_free);
@@ -54,8 +52,8 @@ drop_batch (VattReservoir *self)
   self->stale = FALSE;
 }
 
-static const VattFrontEnd *
-front_of (const VattReservoir *self, guint modality)
+const VattFrontEnd *
+vatt_reservoir_front (const VattReservoir *self, guint modality)
 {
   return vatt_config_get_front_end (
       vatt_model_get_config (self->model), (VattModality)modality);
@@ -68,13 +66,16 @@ vatt_reservoir_open_modality (VattReservoir *self, VattModality modality,
   gsize size = vatt_reservoir_items (self, modality);
   if (!vatt_size_multiply (size, shape->tokens, &size) ||
       !vatt_size_multiply (
-          size, front_of (self, modality)->token_size, &size) ||
-      !vatt_size_multiply (size, sizeof (float), &size)) {
+          size, vatt_reservoir_front (self, modality)->token_size, &size) ||
+      !vatt_size_multiply (
+          size, vatt_reservoir_value_size (self, modality), &size)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
         "reservoir: a sample's %s has more bytes than memory addresses",
         vatt_modality_name (modality));
     return FALSE;
   }
+  /* Rows of halves are whole words, as all others. */
+  size = (size + 3) / 4 * 4;
   if (!open_column (self, VATT_COLUMN_VALUES + modality, size, error))
     return FALSE;
   if (shape->dropped && !open_column (self, VATT_COLUMN_KEPT + modality,
@@ -171,11 +172,20 @@ vatt_reservoir_set_drop_rate (VattReservoir *reservoir, double drop_rate)
 }
 
 void
+vatt_reservoir_set_half (VattReservoir *reservoir, gboolean half)
+{
+  g_return_if_fail (reservoir != NULL);
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    g_return_if_fail (reservoir->shape[m].tokens == 0);
+  reservoir->half = half;
+}
+
+void
 vatt_reservoir_free (VattReservoir *reservoir)
 {
   if (reservoir == NULL || !g_atomic_ref_count_dec (&reservoir->refs))
     return;
-  drop_batch (reservoir);
+  vatt_reservoir_drop_batch (reservoir);
   for (guint c = 0; c < VATT_N_COLUMNS; c++)
     close_column (reservoir, c);
   g_clear_object (&reservoir->model);
@@ -184,37 +194,40 @@ vatt_reservoir_free (VattReservoir *reservoir)
 
 /* ---- in ---- */
 
-static guint8 *
-held (const VattReservoir *self, guint column, guint row)
+/* Fewer texts than there is room for are there again, in turn. */
+static void
+put_texts (VattReservoir *self, const VattClip *clip)
 {
-  return self->column[column].held + row * self->column[column].size;
+  guint8 *row = vatt_reservoir_row (self, VATT_TEXT, self->fill);
+  gsize size = self->column[VATT_TEXT].size / self->captions;
+  for (guint i = 0; i < self->captions; i++)
+    memcpy (row + i * size,
+        (const guint8 *)vatt_clip_ids (clip) +
+            i % vatt_clip_batch (clip) * size,
+        size);
 }
 
-/* Fewer texts than there is room for are there again, in turn. */
 static void
 put_clip (VattReservoir *self, guint modality, const VattClip *clip)
 {
-  guint items = vatt_reservoir_items (self, modality), row = self->fill;
-  const VattColumn *column = &self->column[VATT_COLUMN_VALUES + modality];
-  gsize size = column->size / items;
-  if (!clip) {
-    if (size)
-      memset (held (self, VATT_COLUMN_VALUES + modality, row), 0, column->size);
-    return;
-  }
-  const guint8 *from = modality == VATT_TEXT
-                           ? (const guint8 *)vatt_clip_ids (clip)
-                           : (const guint8 *)vatt_clip_values (clip);
-  for (guint i = 0; i < items; i++)
-    memcpy (held (self, VATT_COLUMN_VALUES + modality, row) + i * size,
-        from + i % vatt_clip_batch (clip) * size, size);
+  guint8 *row = vatt_reservoir_row (self, modality, self->fill);
+  gsize values = vatt_reservoir_values (self, modality);
+  if (!clip)
+    memset (row, 0, self->column[modality].size);
+  else if (modality == VATT_TEXT)
+    put_texts (self, clip);
+  else if (self->half)
+    vatt_narrow_f16 ((guint16 *)row, vatt_clip_values (clip), values);
+  else
+    memcpy (row, vatt_clip_values (clip), values * sizeof (float));
 }
 
 /* Places that the towers know, also where a sample has no such modality. */
 static void
 put_kept (VattReservoir *self, guint modality, const VattClip *clip)
 {
-  gint32 *kept = (gint32 *)held (self, VATT_COLUMN_KEPT + modality, self->fill);
+  gint32 *kept = (gint32 *)vatt_reservoir_row (
+      self, VATT_COLUMN_KEPT + modality, self->fill);
   for (guint t = 0; t < self->shape[modality].tokens; t++)
     kept[t] = clip ? vatt_clip_kept (clip)[t] : (gint32)t;
 }
@@ -227,19 +240,21 @@ put_sample (VattReservoir *self, const VattSample *sample)
     float valid = sample->clip[m] ? 1.0f : 0.0f;
     if (!vatt_reservoir_learns (self, m))
       continue;
-    put_clip (self, m, sample->clip[m]);
+    if (self->column[VATT_COLUMN_VALUES + m].size)
+      put_clip (self, m, sample->clip[m]);
     if (self->column[VATT_COLUMN_KEPT + m].size)
       put_kept (self, m, sample->clip[m]);
     if (vatt_reservoir_may_lack (self))
-      memcpy (held (self, VATT_COLUMN_VALID + m, row), &valid, sizeof valid);
+      memcpy (vatt_reservoir_row (self, VATT_COLUMN_VALID + m, row), &valid,
+          sizeof valid);
   }
   if (self->classes)
-    memcpy (held (self, VATT_COLUMN_LABELS, row), sample->labels,
+    memcpy (vatt_reservoir_row (self, VATT_COLUMN_LABELS, row), sample->labels,
         self->column[VATT_COLUMN_LABELS].size);
-  memcpy (held (self, VATT_COLUMN_STREAM, row), &sample->stream,
+  memcpy (vatt_reservoir_row (self, VATT_COLUMN_STREAM, row), &sample->stream,
       sizeof sample->stream);
-  memcpy (
-      held (self, VATT_COLUMN_TIME, row), &sample->time, sizeof sample->time);
+  memcpy (vatt_reservoir_row (self, VATT_COLUMN_TIME, row), &sample->time,
+      sizeof sample->time);
   self->fill++;
 }
 
@@ -285,144 +300,6 @@ vatt_reservoir_add (
   return TRUE;
 }
 
-/* ---- out ---- */
-
-/* Where no sample has had the modality yet, any grid will do: that of the
- * model. */
-static VattClip *
-make_clip (VattReservoir *self, guint modality, guint samples, GError **error)
-{
-  const VattFrontEnd *front = front_of (self, modality);
-  const VattReservoirShape *shape = &self->shape[modality];
-  guint items;
-  if (__builtin_mul_overflow (
-          samples, vatt_reservoir_items (self, modality), &items)) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
-        "reservoir: %u samples of %u texts are more than a batch can hold",
-        samples, self->captions);
-    return NULL;
-  }
-  if (shape->dropped)
-    return vatt_clip_new_dropped ((VattModality)modality, items, shape->grid,
-        front->token_size, shape->tokens, error);
-  return vatt_clip_new ((VattModality)modality, items,
-      shape->tokens ? shape->grid : front->grid, front->token_size, error);
-}
-
-static gboolean
-make_clips (VattReservoir *self, guint samples, GError **error)
-{
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!vatt_reservoir_learns (self, m))
-      continue;
-    VattClip *clip = self->clip[m] = make_clip (self, m, samples, error);
-    if (!clip)
-      return FALSE;
-    self->column[VATT_COLUMN_VALUES + m].drawn =
-        m == VATT_TEXT ? (guint8 *)vatt_clip_writable_ids (clip)
-                       : (guint8 *)vatt_clip_writable_values (clip);
-    if (self->shape[m].dropped)
-      self->column[VATT_COLUMN_KEPT + m].drawn =
-          (guint8 *)vatt_clip_writable_kept (clip);
-  }
-  return TRUE;
-}
-
-/* Memory for a batch, unless there is some of that size. */
-static gboolean
-make_batch (VattReservoir *self, guint samples, GError **error)
-{
-  if (self->batch == samples && !self->stale)
-    return TRUE;
-  drop_batch (self);
-  for (guint c = VATT_COLUMN_VALID; c < VATT_N_COLUMNS; c++)
-    if (self->column[c].size && !(self->column[c].drawn = allocate_rows (
-                                      self->column[c].size, samples, error)))
-      return FALSE;
-  if (!make_clips (self, samples, error))
-    return FALSE;
-  self->batch = samples;
-  return TRUE;
-}
-
-/* Moves a sample from its place to one of the batch, and the last sample to
- * that place. */
-static void
-take_out (VattReservoir *self, guint from, guint to)
-{
-  guint last = --self->fill;
-  for (guint c = 0; c < VATT_N_COLUMNS; c++) {
-    gsize size = self->column[c].size;
-    if (!size)
-      continue;
-    memcpy (self->column[c].drawn + to * size, held (self, c, from), size);
-    if (from != last)
-      memcpy (held (self, c, from), held (self, c, last), size);
-  }
-}
-
-static gboolean
-drops_of_batches (const VattReservoir *self, guint modality)
-{
-  return self->drop_rate > 0.0 && modality != VATT_TEXT &&
-         self->clip[modality] && !self->shape[modality].dropped;
-}
-
-static void
-refill_clips (VattReservoir *self)
-{
-  for (guint m = 0; m < VATT_N_MODALITIES; m++)
-    if (drops_of_batches (self, m))
-      vatt_clip_reset (self->clip[m]);
-}
-
-/* Every modality has a choice of its own. */
-static void
-drop_tokens (VattReservoir *self)
-{
-  guint64 stream = vatt_rng_stream ("tokens of a batch");
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!drops_of_batches (self, m))
-      continue;
-    guint keep =
-        vatt_drop_rate_keep (vatt_clip_tokens (self->clip[m]), self->drop_rate);
-    guint64 key = vatt_rng_key (self->seed, stream + m, self->drawn);
-    /* Of 1 to all of them it cannot fail. */
-    vatt_clip_drop_tokens (self->clip[m], keep, key, 0, NULL);
-  }
-}
-
-gboolean
-vatt_reservoir_draw (
-    VattReservoir *reservoir, guint samples, VattBatch *batch, GError **error)
-{
-  g_return_val_if_fail (reservoir != NULL && batch != NULL, FALSE);
-  g_return_val_if_fail (samples > 0, FALSE);
-  if (samples > reservoir->fill) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
-        "a batch of %u samples cannot be drawn from a reservoir of %u", samples,
-        reservoir->fill);
-    return FALSE;
-  }
-  if (!make_batch (reservoir, samples, error))
-    return FALSE;
-  refill_clips (reservoir);
-  guint64 stream = vatt_rng_stream ("reservoir");
-  for (guint i = 0; i < samples; i++) {
-    guint64 r = vatt_rng_u32 (reservoir->seed, stream, reservoir->drawn++);
-    take_out (reservoir, (guint)(r * reservoir->fill >> 32), i);
-  }
-  drop_tokens (reservoir);
-  *batch = (VattBatch){ 0 };
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    batch->clip[m] = reservoir->clip[m];
-    batch->valid[m] =
-        (const float *)reservoir->column[VATT_COLUMN_VALID + m].drawn;
-  }
-  batch->labels = (const float *)reservoir->column[VATT_COLUMN_LABELS].drawn;
-  return TRUE;
-}
-
 /* ---- what there is ---- */
 
 guint
@@ -461,8 +338,16 @@ vatt_reservoir_get_bytes (VattReservoir *reservoir)
 {
   g_return_val_if_fail (reservoir != NULL, 0);
   gsize bytes = 0;
-  for (guint c = 0; c < VATT_N_COLUMNS; c++)
-    bytes += reservoir->column[c].size *
-             ((gsize)reservoir->capacity + reservoir->batch);
+  for (guint c = 0; c < VATT_N_COLUMNS; c++) {
+    const VattColumn *column = &reservoir->column[c];
+    bytes += column->size * reservoir->capacity;
+    bytes += column->drawn ? column->size * reservoir->batch : 0;
+  }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (reservoir->clip[m])
+      bytes += vatt_clip_batch (reservoir->clip[m]) /
+               vatt_reservoir_items (reservoir, m) *
+               (vatt_reservoir_values (reservoir, m) * sizeof (float) +
+                   reservoir->column[VATT_COLUMN_KEPT + m].size);
   return bytes;
 }

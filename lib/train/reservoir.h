@@ -20,9 +20,10 @@ enum {
 
 typedef struct {
   gsize size;    /* bytes of a row; 0: there is no such column */
-  guint8 *held;  /* owned; `capacity` rows */
-  guint8 *drawn; /* `batch` rows of the batch drawn last; of values and kept
-                    places they belong to the clip, of others they are owned */
+  guint8 *held;  /* owned; `capacity` rows. Behind those that are filled are the
+                    samples of a batch that is read in parts, the first last */
+  guint8 *drawn; /* owned; `batch` rows of the batch drawn last; NULL where
+                    these are in a clip */
 } VattColumn;
 
 /* Of all samples' clips of a modality. */
@@ -38,6 +39,7 @@ struct _VattReservoir {
   guint modalities, captions, capacity;
   guint64 seed;
   double drop_rate;
+  gboolean half; /* values of video and sound are */
   guint classes; /* 0 where samples have no labels */
 
   VattReservoirShape shape[VATT_N_MODALITIES];
@@ -47,7 +49,9 @@ struct _VattReservoir {
 
   guint batch;    /* rows of `drawn`; 0: there is no memory for a batch yet */
   gboolean stale; /* columns have come since that memory was made */
-  VattClip *clip[VATT_N_MODALITIES]; /* owned; of the batch */
+  VattClip *clip[VATT_N_MODALITIES]; /* owned; of the batch, or a part of it */
+  guint in_parts;                    /* bits: clips are of parts */
+  guint end; /* row behind the batch that is read in parts */
 };
 
 static inline gboolean
@@ -69,6 +73,36 @@ vatt_reservoir_items (const VattReservoir *reservoir, guint modality)
 {
   return modality == VATT_TEXT ? reservoir->captions : 1;
 }
+
+static inline guint8 *
+vatt_reservoir_row (const VattReservoir *reservoir, guint column, guint row)
+{
+  return reservoir->column[column].held + row * reservoir->column[column].size;
+}
+
+/* Bytes of a value of a modality in its column. */
+static inline gsize
+vatt_reservoir_value_size (const VattReservoir *reservoir, guint modality)
+{
+  return reservoir->half && modality != VATT_TEXT ? 2 : 4;
+}
+
+const VattFrontEnd *vatt_reservoir_front (
+    const VattReservoir *reservoir, guint modality);
+
+/* Of a sample; 0 where no sample has had the modality. */
+static inline gsize
+vatt_reservoir_values (const VattReservoir *reservoir, guint modality)
+{
+  return (gsize)vatt_reservoir_items (reservoir, modality) *
+         reservoir->shape[modality].tokens *
+         vatt_reservoir_front (reservoir, modality)->token_size;
+}
+
+/* Memory; NULL with VATT_ERROR_MEMORY. */
+guint8 *vatt_reservoir_allocate (gsize size, gsize rows, GError **error);
+/* Gives that of the last batch back. */
+void vatt_reservoir_drop_batch (VattReservoir *reservoir);
 
 VattReservoirShape vatt_reservoir_shape_of (const VattClip *clip);
 /* FALSE with VATT_ERROR_SHAPE where a sample cannot be taken. */

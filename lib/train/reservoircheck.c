@@ -5,6 +5,7 @@
 
 #include "check.h"
 
+#include <math.h>
 #include <string.h>
 
 VattReservoirShape
@@ -45,6 +46,26 @@ check_shape (const VattReservoir *self, guint modality, const VattClip *clip,
   return FALSE;
 }
 
+/* The first value that half precision would make infinite. */
+static gboolean
+check_range (const VattReservoir *self, guint modality, const VattClip *clip,
+    GError **error)
+{
+  gsize n = (gsize)vatt_clip_batch (clip) * vatt_clip_tokens (clip) *
+            vatt_clip_token_size (clip);
+  for (gsize i = 0; self->half && modality != VATT_TEXT && i < n; i++) {
+    float value = vatt_clip_values (clip)[i];
+    if (fabsf (value) < 65520.0f)
+      continue;
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "value %zu of its %s is %g, expected at most 65504, which half "
+        "precision reaches",
+        i, vatt_modality_name ((VattModality)modality), (double)value);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_clip (const VattReservoir *self, guint modality, const VattClip *clip,
     GError **error)
@@ -59,7 +80,8 @@ check_clip (const VattReservoir *self, guint modality, const VattClip *clip,
     return FALSE;
   }
   return vatt_check_clip (self->model, (VattModality)modality, clip, error) &&
-         check_shape (self, modality, clip, error);
+         check_shape (self, modality, clip, error) &&
+         check_range (self, modality, clip, error);
 }
 
 static gboolean

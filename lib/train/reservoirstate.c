@@ -29,7 +29,7 @@ static const char *const names[VATT_N_COLUMNS] = {
 
 /* A column as a tensor without name; shape has room for 4. All elements have 4
  * bytes, so that they are aligned wherever the tensors before them end: those
- * of 64 bits are two. */
+ * of 64 bits are two, and halves are in pairs. */
 static VattTensorInfo
 describe (const VattReservoir *self, guint index, guint64 *shape)
 {
@@ -44,7 +44,9 @@ describe (const VattReservoir *self, guint index, guint64 *shape)
   info.dtype = real ? VATT_DTYPE_F32 : VATT_DTYPE_I32;
   shape[0] = self->fill;
   shape[1] = column->size / 4;
-  if (index < VATT_COLUMN_KEPT) {
+  if (index < VATT_TEXT && self->half) {
+    info.dtype = VATT_DTYPE_I32;
+  } else if (index < VATT_COLUMN_KEPT) {
     info.rank = 4;
     shape[1] = index == VATT_TEXT ? self->captions : 1;
     shape[2] = self->shape[index].tokens;
@@ -82,6 +84,12 @@ vatt_reservoir_state_note (const VattReservoir *self, VattStateOut *state)
   g_key_file_set_uint64 (notes, GROUP, "seed", self->seed);
   g_key_file_set_uint64 (notes, GROUP, "fill", self->fill);
   g_key_file_set_uint64 (notes, GROUP, "drawn", self->drawn);
+  if (self->half)
+    g_key_file_set_value (notes, GROUP, "half", "1");
+  char rate[G_ASCII_DTOSTR_BUF_SIZE];
+  if (self->drop_rate > 0.0)
+    g_key_file_set_value (notes, GROUP, "drop-rate",
+        g_ascii_dtostr (rate, sizeof rate, self->drop_rate));
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     note_shape (self, m, notes);
 }
@@ -113,6 +121,30 @@ check_settings (
     g_autofree char *should =
         g_strdup_printf ("%" G_GUINT64_FORMAT, settings[i].expected);
     return vatt_state_differs (state, what, is, should, error);
+  }
+  return TRUE;
+}
+
+/* Settings that are noted where they are not 0, as text. */
+static gboolean
+check_choices (
+    const VattReservoir *like, const VattStateIn *state, GError **error)
+{
+  char rate[G_ASCII_DTOSTR_BUF_SIZE];
+  const struct {
+    const char *key, *expected;
+  } choices[] = {
+    { "drop-rate", g_ascii_dtostr (rate, sizeof rate, like->drop_rate) },
+    { "half", like->half ? "1" : "0" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (choices); i++) {
+    const char *key = choices[i].key;
+    g_autofree char *found =
+        g_key_file_get_value (state->notes, GROUP, key, NULL);
+    g_autofree char *what = g_strdup_printf ("reservoir's setting '%s'", key);
+    const char *is = found ? found : "0";
+    if (strcmp (is, choices[i].expected) != 0)
+      return vatt_state_differs (state, what, is, choices[i].expected, error);
   }
   return TRUE;
 }
@@ -204,6 +236,7 @@ vatt_reservoir_state_read (
 {
   guint64 fill;
   if (!check_settings (like, state, error) ||
+      !check_choices (like, state, error) ||
       !vatt_state_get_number (state, GROUP, "fill", &fill, error))
     return NULL;
   if (fill > like->capacity) {
@@ -215,6 +248,8 @@ vatt_reservoir_state_read (
   }
   g_autoptr (VattReservoir) self = vatt_reservoir_new (like->model,
       like->modalities, like->captions, like->capacity, like->seed, error);
+  if (self)
+    self->half = like->half;
   if (!self ||
       !vatt_state_get_number (state, GROUP, "drawn", &self->drawn, error))
     return NULL;

@@ -43,13 +43,13 @@ vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
 }
 
 void
-vatt_tower_stage_bind (
-    VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key)
+vatt_tower_stage_bind (VattTowerStage *stage, const VattClip *clip,
+    size_t first, size_t place, guint64 key)
 {
   vatt_tower_bind (&stage->tower, clip, first);
   stage->random[0] = (guint32)key;
   stage->random[1] = (guint32)(key >> 32);
-  stage->random[2] = (guint32)first;
+  stage->random[2] = (guint32)place;
   if (stage->stage.plan->random)
     stage->stage.plan->random->data = stage->random;
 }

@@ -26,7 +26,8 @@ typedef struct {
 gboolean vatt_tower_stage_build (VattTowerStage *stage, const VattStore *store,
     const VattTowerSettings *settings, const VattClip *clip, size_t items,
     GError **error);
-/* Which items the next runs read, and the key of what is dropped out of the
- * whole batch. */
-void vatt_tower_stage_bind (
-    VattTowerStage *stage, const VattClip *clip, size_t first, guint64 key);
+/* Which items the next runs read: from `first` of the clip on, which have the
+ * number `place` in the batch; and the key of what is dropped out of all of the
+ * batch. */
+void vatt_tower_stage_bind (VattTowerStage *stage, const VattClip *clip,
+    size_t first, size_t place, guint64 key);

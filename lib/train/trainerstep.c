@@ -9,6 +9,7 @@
  * before where the batch is no multiple, and what it computes of these again
  * counts for nothing. */
 #include "accuracy.h"
+#include "check.h"
 #include "health.h"
 #include "memory.h"
 #include "rng.h"
@@ -112,21 +113,54 @@ make_features (VattTrainer *self, GError **error)
   return self->ones && (self->texts || !needs (self, VATT_TEXT));
 }
 
+/* Where a part's items are.
+ *
+ * first: (out): the first of them in the clip */
+static const VattClip *
+clip_of_part (VattTrainer *self, const VattBatch *batch, guint modality,
+    size_t part, size_t *first, GError **error)
+{
+  *first = part_begin (self, part) * items_of (self, modality);
+  if (!vatt_batch_reads (batch, modality))
+    return batch->clip[modality];
+  guint begin = (guint)*first;
+  *first = 0;
+  return batch->read (batch->read_data, (VattModality)modality, begin,
+      (guint)part_size (self), error);
+}
+
+static gboolean
+make_plan (
+    VattTrainer *self, const VattBatch *batch, guint modality, GError **error)
+{
+  size_t first, items = part_size (self) * items_of (self, modality);
+  const VattClip *clip = clip_of_part (self, batch, modality, 0, &first, error);
+  const VattTowerSettings settings = { .config =
+                                           vatt_model_get_config (self->model),
+    .modality = (VattModality)modality,
+    .dropout = self->params.dropout,
+    .frozen = self->params.freeze_towers };
+  if (!clip ||
+      (vatt_batch_reads (batch, modality) &&
+          !vatt_check_clip (self->model, (VattModality)modality, clip, error)))
+    return FALSE;
+  if (vatt_clip_batch (clip) < first + items) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
+        "a part of the batch has %u items of %s, expected %zu",
+        vatt_clip_batch (clip), vatt_modality_name ((VattModality)modality),
+        items);
+    return FALSE;
+  }
+  return vatt_tower_stage_build (
+      &self->tower[modality], self->store, &settings, clip, items, error);
+}
+
 static gboolean
 make_plans (VattTrainer *self, const VattBatch *batch, GError **error)
 {
-  VattConfig *config = vatt_model_get_config (self->model);
-  for (guint m = 0; m < VATT_N_MODALITIES; m++) {
-    if (!needs (self, m))
-      continue;
-    const VattTowerSettings settings = { .config = config,
-      .modality = (VattModality)m,
-      .dropout = self->params.dropout,
-      .frozen = self->params.freeze_towers };
-    if (!vatt_tower_stage_build (&self->tower[m], self->store, &settings,
-            batch->clip[m], part_size (self) * items_of (self, m), error))
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    if (needs (self, m) && !make_plan (self, batch, m, error))
       return FALSE;
-  }
   return vatt_objective_build (&self->objective, self->store, &self->params,
       self->modalities, self->size.samples, self->size.captions, error);
 }
@@ -144,6 +178,12 @@ make_mixture (VattTrainer *self, const VattBatch *batch, GError **error)
   guint m = 0;
   while (!needs (self, m))
     m++;
+  if (vatt_batch_reads (batch, m)) {
+    g_set_error (error, VATT_ERROR, VATT_ERROR_UNSUPPORTED,
+        "mixup of %g: the batch is read in parts, expected all of its clips",
+        self->params.mixup);
+    return FALSE;
+  }
   if (!vatt_mixup_check_clip (batch->clip[m], error))
     return FALSE;
   if (!vatt_mixup_prepare (&self->mixup, batch->clip[m],
@@ -172,9 +212,12 @@ run_tower (VattTrainer *self, const VattBatch *batch, guint modality,
     size_t part, GCancellable *cancellable, GError **error)
 {
   VattTowerStage *tower = &self->tower[modality];
-  vatt_tower_stage_bind (tower, batch->clip[modality],
-      part_begin (self, part) * items_of (self, modality),
-      key_of (self, modality));
+  size_t first, place = part_begin (self, part) * items_of (self, modality);
+  const VattClip *clip =
+      clip_of_part (self, batch, modality, part, &first, error);
+  if (!clip)
+    return FALSE;
+  vatt_tower_stage_bind (tower, clip, first, place, key_of (self, modality));
   if (mixes (self))
     tower->tower.values->data = vatt_mixup_values (&self->mixup,
         batch->clip[modality], part_begin (self, part), tower->shape.batch);

@@ -145,6 +145,13 @@ test_deterministic (void)
   double dropped = last_loss ("drop-rate=0.25");
   g_assert_true (last_loss ("drop-rate=0.25") == dropped);
   g_assert_true (dropped != first);
+  /* A micro-batch changes rounding alone, half precision a little more. */
+  double parts = last_loss ("micro-batch=4");
+  double halves = last_loss ("micro-batch=4 reservoir-half=true");
+  g_assert_true (last_loss ("micro-batch=4") == parts);
+  g_assert_cmpfloat_with_epsilon (parts, first, 1e-4);
+  g_assert_cmpfloat_with_epsilon (halves, first, 0.05);
+  g_assert_true (halves != parts);
 }
 
 /* ---- streams that are not alike ---- */

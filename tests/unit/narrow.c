@@ -71,6 +71,22 @@ test_between (gconstpointer data)
   }
 }
 
+/* All halves are floats, and the way back is exact. */
+static void
+test_widened (void)
+{
+  for (uint32_t bits = 0; bits < 0x10000; bits++) {
+    uint16_t half = (uint16_t)bits;
+    float value;
+    vatt_widen_f16 (&value, &half, 1);
+    if (isnan (half_value (half)))
+      g_assert_true (isnan (value));
+    else
+      g_assert_true ((double)value == half_value (half) &&
+                     !signbit (value) == !(half & 0x8000));
+  }
+}
+
 static void
 test_special (gconstpointer data)
 {
@@ -99,6 +115,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/narrow/widened", test_widened);
   for (guint t = 0; t < G_N_ELEMENTS (types); t++) {
     static const struct {
       const char *name;

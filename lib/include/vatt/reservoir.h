@@ -89,6 +89,17 @@ VATT_API void vatt_reservoir_set_drop_rate (
     VattReservoir *reservoir, double drop_rate);
 
 /**
+ * vatt_reservoir_set_half:
+ * @reservoir: a reservoir that has not had any sample
+ * @half: whether to keep values of video and sound in half precision
+ *
+ * Half of the memory, for values that are off by up to 1/2048 of themselves:
+ * less than pictures of 8 bits are. A sample with values beyond 65504 is not
+ * taken then.
+ */
+VATT_API void vatt_reservoir_set_half (VattReservoir *reservoir, gboolean half);
+
+/**
  * vatt_reservoir_add: (skip)
  * @reservoir: a reservoir
  * @sample: what to copy; modalities that are not learnt from are passed over
@@ -123,6 +134,25 @@ VATT_API gboolean vatt_reservoir_add (
  * Returns: %FALSE with @error set, and nothing was taken out
  */
 VATT_API gboolean vatt_reservoir_draw (
+    VattReservoir *reservoir, guint samples, VattBatch *batch, GError **error);
+
+/**
+ * vatt_reservoir_draw_parts: (skip)
+ * @reservoir: a reservoir
+ * @samples: how many to take; at least 1
+ * @batch: (out caller-allocates): the batch; it points into memory of the
+ *   reservoir, and is good until the next call of this function, of
+ *   vatt_reservoir_draw(), or of vatt_reservoir_add()
+ * @error: return location for a #GError: %VATT_ERROR_SHAPE where fewer samples
+ *   are there, %VATT_ERROR_MEMORY
+ *
+ * As vatt_reservoir_draw(), the same samples and tokens, for a trainer with a
+ * micro-batch: video and sound stay where they are, to be read part by part
+ * (#VattBatch.read), so that no memory is needed but for one part.
+ *
+ * Returns: %FALSE with @error set, and nothing was taken out
+ */
+VATT_API gboolean vatt_reservoir_draw_parts (
     VattReservoir *reservoir, guint samples, VattBatch *batch, GError **error);
 
 /**

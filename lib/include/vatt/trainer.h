@@ -181,17 +181,39 @@ VATT_API void vatt_trainer_params_init (
     VattTrainerParams *params, VattTask task);
 
 /**
+ * VattBatchRead:
+ * @user_data: #VattBatch.read_data
+ * @modality: video or sound
+ * @first: index of a sample in the batch
+ * @samples: how many from there on
+ * @error: return location for a #GError: %VATT_ERROR_MEMORY
+ *
+ * Gives a part of a batch. A step reads each part once or twice, and parts of
+ * one modality are of one size.
+ *
+ * Returns: (transfer none) (nullable): their clips, which stay as they are
+ * until the next call for that modality; %NULL with @error set
+ */
+typedef const VattClip *(*VattBatchRead) (gpointer user_data,
+    VattModality modality, guint first, guint samples, GError **error);
+
+/**
  * VattBatch:
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
- *   Those of a sample that are the same, word by word, count as one, so that
- *   who has fewer than others can have them again.
+ *   Those of a sample that are the same, word by word, count as one in the
+ *   loss, so that who has fewer than others can have them again.
  * @valid: (array fixed-size=3): for each modality 1 for every sample that has
  *   it and 0 for others; %NULL where all have. A pair of modalities has samples
  *   that have both as positives; what a sample has not is no negative either,
  *   what it has is one.
  * @labels: for classifiers, (samples, classes), from 0 to 1
+ * @read: (nullable): of a batch that is too large to lie in memory as it is
+ *   learnt from, what gives parts of its video and sound; @clip of these is
+ *   %NULL then. Not for mixup, which needs all of a batch.
+ * @read_data: for @read
+ * @samples: how many samples there are to read; of no use without @read
  *
  * What one step learns from.
  */
@@ -199,6 +221,9 @@ typedef struct {
   const VattClip *clip[VATT_N_MODALITIES];
   const float *valid[VATT_N_MODALITIES];
   const float *labels;
+  VattBatchRead read;
+  gpointer read_data;
+  guint samples;
 } VattBatch;
 
 /**
@@ -247,6 +272,9 @@ VATT_API gboolean vatt_trainer_step (VattTrainer *trainer,
     const VattBatch *batch, VattLosses *losses, GCancellable *cancellable,
     GError **error);
 VATT_API guint64 vatt_trainer_get_step (VattTrainer *trainer);
+VATT_API gboolean vatt_trainer_set_labels (
+    VattTrainer *trainer, const char *const *labels, GError **error);
+VATT_API const char *const *vatt_trainer_get_labels (VattTrainer *trainer);
 VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
