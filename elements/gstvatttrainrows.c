@@ -244,7 +244,9 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
   { "on-disk-full", "On disk full",
       "What to do when a checkpoint cannot be written", GST_VATT_ROW_ENUM,
       AT (on_disk_full), .type = full_get_type },
-  { "output", "Output", "File to write the model to at the end (unset = none)",
+  { "output", "Output",
+      "File to write the model to at the end, if something has been learnt "
+      "(unset = none)",
       GST_VATT_ROW_STRING, AT (output) },
   { "log-dir", "Folder of the log",
       "Where to log scalars, for TensorBoard and as a table (unset = nowhere)",
