@@ -152,6 +152,7 @@ tell (Run *run, GstClockTime taken)
                                          (double)(now - run->begun)
                                    : 0;
   numbers->stepped = TRUE;
+  numbers->idle_steps += !gst_vatt_train_report_has_loss (numbers);
   numbers->taken = taken;
   numbers->step = vatt_trainer_get_step (self->setup.trainer);
   numbers->fill = vatt_reservoir_get_fill (self->setup.reservoir);
