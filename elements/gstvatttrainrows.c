@@ -222,7 +222,8 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "while others have to wait, ns (0 = not at all)",
       GST_VATT_ROW_UINT64, AT (patience), .initial = 1e10, .any_state = TRUE },
   { "on-nan", "On NaN",
-      "What to do with a window or a loss that is no finite number",
+      "What to do with a window of tokens or a loss that is no finite number; "
+      "sound that is none ends the pipeline in vattaudiotok already",
       GST_VATT_ROW_ENUM, AT (on_nan), .type = trouble_get_type },
   { "on-unknown-label", "On unknown label",
       "What to do with a clip whose label the model does not have",
