@@ -20,6 +20,7 @@ typedef struct {
   guint fill, capacity;       /* of the reservoir */
   GstClockTime taken;         /* by the last step */
   guint64 bad_steps;          /* whose loss was no number */
+  guint64 idle_steps;         /* that had nothing to learn from */
   GstVattAlignCounts streams; /* of all of them */
   guint64 not_finite, unknown_labels, unwanted, untimed;
 } GstVattTrainNumbers;
@@ -30,12 +31,15 @@ typedef struct {
   GstVattTrainNumbers last; /* object lock of the element */
   gint64 posted, shown;     /* monotonic time of the last message and line */
   gboolean line_open;       /* a line of progress is not ended */
+  guint64 steps;            /* that were told of */
+  guint seen, missed;       /* bits 1 << pair: had positives; are warned of */
 } GstVattTrainReport;
 
 gboolean gst_vatt_train_report_open (GstVattTrainReport *report,
     GstElement *element, const GstVattTrainSettings *settings, guint64 step,
     GError **error);
 void gst_vatt_train_report_close (GstVattTrainReport *report);
+gboolean gst_vatt_train_report_has_loss (const GstVattTrainNumbers *numbers);
 void gst_vatt_train_report_step (GstVattTrainReport *report,
     const GstVattTrainSettings *settings, const GstVattTrainNumbers *numbers);
 void gst_vatt_train_report_checkpoint (

@@ -222,7 +222,8 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       "while others have to wait, ns (0 = not at all)",
       GST_VATT_ROW_UINT64, AT (patience), .initial = 1e10, .any_state = TRUE },
   { "on-nan", "On NaN",
-      "What to do with a window or a loss that is no finite number",
+      "What to do with a window of tokens or a loss that is no finite number; "
+      "sound that is none ends the pipeline in vattaudiotok already",
       GST_VATT_ROW_ENUM, AT (on_nan), .type = trouble_get_type },
   { "on-unknown-label", "On unknown label",
       "What to do with a clip whose label the model does not have",
@@ -244,7 +245,9 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
   { "on-disk-full", "On disk full",
       "What to do when a checkpoint cannot be written", GST_VATT_ROW_ENUM,
       AT (on_disk_full), .type = full_get_type },
-  { "output", "Output", "File to write the model to at the end (unset = none)",
+  { "output", "Output",
+      "File to write the model to at the end, if something has been learnt "
+      "(unset = none)",
       GST_VATT_ROW_STRING, AT (output) },
   { "log-dir", "Folder of the log",
       "Where to log scalars, for TensorBoard and as a table (unset = nowhere)",

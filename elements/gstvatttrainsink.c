@@ -28,7 +28,9 @@
  * * #guint64 `step`: how many have been made; `steps`: of the whole training
  * * of the last step, if one was made since PAUSED:
  *   #gdouble `loss`, and `loss-video-audio`, `loss-video-text`,
- *   `loss-audio-text` as far as they are part of it
+ *   `loss-audio-text` as far as they are part of it and samples of the batch
+ *   have both; #guint `positives-video-audio` and so on: how many. In `loss` a
+ *   pair without any counts as 0; where no pair has any there is no `loss`
  * * likewise #gdouble `accuracy-video-audio` and so on: of the batch's samples,
  *   the share whose own sound, or caption, is the nearest of the batch to them
  * * likewise #gdouble `learning-rate`, `gradient-norm`, `head-gradient-norm`:
@@ -42,7 +44,8 @@
  *   later ones; `dropped`: there was no time for; `not-finite`: that held NaN;
  *   `unknown-labels`; `unwanted`: on pads that nobody learns from; `untimed`:
  *   without a time, or outside of the segment; `bad-steps`:
- *   whose loss was no number
+ *   whose loss was no number; `idle-steps`: in whose batch no pair of
+ *   modalities had a sample with both, so that nothing was learnt
  * * #guint `left-over`: with `done`, samples that did not make a batch
  *
  * Checkpoints in #GstVattTrainSink:checkpoint-dir hold everything: the same

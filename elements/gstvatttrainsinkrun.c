@@ -18,9 +18,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vatt_train_debug);
 typedef struct {
   GstVattTrainSink *sink;
   GstVattTrainNumbers numbers;
-  gint64 begun;       /* monotonic time: of the steps that `rate` counts */
-  gint64 saved;       /* monotonic time of the last checkpoint */
-  guint64 first_step; /* made before */
+  gint64 begun; /* monotonic time: of the steps that `rate` counts */
+  gint64 saved; /* monotonic time of the last checkpoint */
+  guint64 first_step, first_learnt; /* made before */
   guint64 saved_step;
   guint64 learnt;  /* samples since then */
   gboolean broken; /* the state is none to go on from, or cannot be written */
@@ -154,6 +154,7 @@ tell (Run *run, GstClockTime taken)
                                          (double)(now - run->begun)
                                    : 0;
   numbers->stepped = TRUE;
+  numbers->idle_steps += !gst_vatt_train_report_has_loss (numbers);
   numbers->taken = taken;
   numbers->step = vatt_trainer_get_step (self->setup.trainer);
   numbers->fill = vatt_reservoir_get_fill (self->setup.reservoir);
@@ -317,11 +318,14 @@ publish_if_due (GstVattTrainSink *self, GError **error)
   return model != NULL;
 }
 
-/* The last model, for those who follow and as a file. */
+/* The last model, for those who follow and as a file: not what it began with,
+ * which is no result. */
 static gboolean
 write_output (GstVattTrainSink *self, GError **error)
 {
   const char *path = self->setup.settings.output;
+  if (vatt_trainer_get_learnt (self->setup.trainer) == 0)
+    return TRUE;
   g_autoptr (VattModel) model = publish (self, error);
   GError *failure = NULL;
   if (!model || !path || vatt_model_save (model, path, &failure))
@@ -330,19 +334,42 @@ write_output (GstVattTrainSink *self, GError **error)
   return FALSE;
 }
 
-/* A run that ends without one step has something wrong with what came. */
+/* Returns: (transfer full): for want of what there was nothing to learn */
+static char *
+missing_of (const Run *run)
+{
+  const GstVattTrainSetup *setup = &run->sink->setup;
+  guint64 all = vatt_trainer_get_step (setup->trainer);
+  guint64 made = all - run->first_step;
+  if (made == 0 && gst_vatt_train_sink_has_steps_left (run->sink))
+    return g_strdup_printf (
+        "found %u samples, expected at least the batch-size, %u",
+        run->numbers.fill, setup->settings.batch_size);
+  return g_strdup_printf ("in %" G_GUINT64_FORMAT
+                          " steps no sample had both of a pair of modalities "
+                          "that has a weight",
+      made > 0 ? made : all);
+}
+
+/* A run that ends without anything learnt has something wrong with what came.
+ * One that is over already may. */
 static void
 warn_of_nothing (Run *run)
 {
   GstVattTrainSink *self = run->sink;
   const GstVattTrainNumbers *numbers = &run->numbers;
-  if (vatt_trainer_get_step (self->setup.trainer) > run->first_step ||
-      !gst_vatt_train_sink_has_steps_left (self))
+  const char *output = self->setup.settings.output;
+  guint64 learnt = vatt_trainer_get_learnt (self->setup.trainer);
+  if (learnt > run->first_learnt ||
+      (learnt > 0 && !gst_vatt_train_sink_has_steps_left (self)))
     return;
+  g_autofree char *missing = missing_of (run);
+  g_autofree char *unwritten =
+      output && learnt == 0
+          ? g_strdup_printf ("; output '%s' is not written", output)
+          : g_strdup ("");
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Nothing was learnt: found %u samples, expected at least the "
-       "batch-size, %u.",
-          numbers->fill, self->setup.settings.batch_size),
+      ("Nothing was learnt: %s%s.", missing, unwritten),
       ("left out: %" G_GUINT64_FORMAT " alone, %" G_GUINT64_FORMAT
        " unpaired, %" G_GUINT64_FORMAT " disordered, %" G_GUINT64_FORMAT
        " dropped, %" G_GUINT64_FORMAT " not-finite, %" G_GUINT64_FORMAT
@@ -435,6 +462,7 @@ gst_vatt_train_sink_run (gpointer sink)
   run.numbers.pairs = pairs_of (&self->setup);
   run.numbers.step = vatt_trainer_get_step (self->setup.trainer);
   run.saved_step = run.first_step = run.numbers.step;
+  run.first_learnt = vatt_trainer_get_learnt (self->setup.trainer);
   do {
     g_autoptr (GError) error = NULL;
     if (train (&run, &error) && finish (&run, &error))

@@ -115,8 +115,8 @@ write_state (VattCheckpoints *self, const VattTrainerParts *parts,
     const VattStateOut *state, GError **error)
 {
   const VattTensorInfo *tensors = (const VattTensorInfo *)state->tensors->data;
-  g_autoptr (GHashTable) metadata =
-      vatt_model_make_metadata (parts->model, tensors, TRUE);
+  g_autoptr (GHashTable) metadata = vatt_model_make_metadata (
+      parts->model, tensors, vatt_trainer_parts_are_trained (parts));
   g_hash_table_insert (metadata, (gpointer)KEY_TRAINING,
       g_key_file_to_data (state->notes, NULL, NULL));
   g_autofree char *path = vatt_run_folder_path (&self->folder, *parts->step);

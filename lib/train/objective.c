@@ -75,6 +75,20 @@ vatt_objective_modalities (
   return modalities;
 }
 
+void
+vatt_objective_count (const VattTrainerParams *params, const VattBatch *batch,
+    size_t samples, guint positives[VATT_N_PAIRS])
+{
+  for (guint p = 0; p < VATT_N_PAIRS; p++) {
+    const float *first = batch->valid[pairs[p].first];
+    const float *second = batch->valid[pairs[p].second];
+    positives[p] = 0;
+    for (size_t i = 0; params->weight[p] > 0.0 && i < samples; i++)
+      positives[p] +=
+          (!first || first[i] > 0.0f) && (!second || second[i] > 0.0f);
+  }
+}
+
 /* ---- the plan ---- */
 
 static void

@@ -37,6 +37,9 @@ VattTensor *vatt_objective_contrast (VattPlan *plan,
  * has not what the settings ask for. */
 guint vatt_objective_modalities (
     VattModel *model, const VattTrainerParams *params, GError **error);
+/* How many samples of a batch have both of each pair that has a weight. */
+void vatt_objective_count (const VattTrainerParams *params,
+    const VattBatch *batch, size_t samples, guint positives[VATT_N_PAIRS]);
 /* Makes a plan, unless there is one for that many. */
 gboolean vatt_objective_build (VattObjective *objective, const VattStore *store,
     const VattTrainerParams *params, guint modalities, size_t samples,

@@ -57,8 +57,12 @@ typedef struct {
   VattModel *model; /* where it began */
   const VattTrainerParams *params;
   VattStore *store;
-  guint64 *step, *bad;
+  guint64 *step, *bad, *idle;
 } VattTrainerParts;
+
+/* Whether a step has learnt something, or the model that it began with was
+ * trained. */
+gboolean vatt_trainer_parts_are_trained (const VattTrainerParts *parts);
 
 /* In trainer.c. Between the two no step runs, and the host's values are the
  * device's. */

@@ -129,6 +129,7 @@ vatt_store_new (VattModel *model, gboolean second, GError **error)
   if (!store->model || !set_names (store->model, model, error) ||
       !lay_out (store, error) || !allocate_all (store, second, error))
     return NULL;
+  vatt_model_set_trained (store->model, vatt_model_is_trained (model));
   for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
     const VattTensorInfo *info = vatt_model_get_tensor (model, i);
     memcpy (store->arena[VATT_TRAINER_PARAMETER] + place_of (store, info->name),
@@ -217,7 +218,7 @@ vatt_store_replace (VattStore *store, const char *path, VattTrainerTensor which,
 }
 
 VattModel *
-vatt_store_snapshot (const VattStore *store, GError **error)
+vatt_store_snapshot (const VattStore *store, gboolean trained, GError **error)
 {
   VattModel *from = store->model;
   g_autoptr (VattModel) model =
@@ -232,7 +233,7 @@ vatt_store_snapshot (const VattStore *store, GError **error)
   }
   if (!set_names (model, from, error))
     return NULL;
-  vatt_model_set_trained (model, TRUE);
+  vatt_model_set_trained (model, trained);
   vatt_model_set_id (model);
   return g_steal_pointer (&model);
 }

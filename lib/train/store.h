@@ -56,5 +56,6 @@ const float *vatt_store_lookup (const VattStore *store, const char *path,
 /* Puts values in the place of those that vatt_store_lookup() finds. */
 void vatt_store_replace (VattStore *store, const char *path,
     VattTrainerTensor which, const void *values);
-/* A model of the parameters as they are now. */
-VattModel *vatt_store_snapshot (const VattStore *store, GError **error);
+/* A model of the parameters as they are now, which are trained or not. */
+VattModel *vatt_store_snapshot (
+    const VattStore *store, gboolean trained, GError **error);

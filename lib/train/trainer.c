@@ -103,7 +103,9 @@ vatt_trainer_new (VattModel *model, VattDevice *device,
  * @error: return location for a #GError
  *
  * Learns from one batch. Batches of the shape of the one before are served
- * without any allocation.
+ * without any allocation. One in which no pair of modalities has a positive
+ * makes a step, but changes nothing: neither parameters nor what the optimiser
+ * and batch norms remember.
  *
  * Returns: %FALSE with %VATT_ERROR_SHAPE for a batch that does not fit,
  *   %VATT_ERROR_WEIGHTS where a classifier's loss or gradient is not a number,
@@ -120,11 +122,24 @@ vatt_trainer_step (VattTrainer *trainer, const VattBatch *batch,
   gboolean done = vatt_trainer_learn (trainer, batch, cancellable, error);
   if (done && losses)
     vatt_trainer_report (trainer, losses);
-  trainer->step += done;
-  if (done)
+  if (done) {
+    trainer->step++;
+    trainer->idle += vatt_trainer_was_idle (trainer);
     trainer->bad = trainer->next_bad;
+  }
   g_atomic_int_set (&trainer->busy, FALSE);
   return done;
+}
+
+static VattTrainerParts
+parts_of (VattTrainer *self)
+{
+  return (VattTrainerParts){ .model = self->model,
+    .params = &self->params,
+    .store = self->store,
+    .step = &self->step,
+    .bad = &self->bad,
+    .idle = &self->idle };
 }
 
 gboolean
@@ -142,11 +157,7 @@ vatt_trainer_hold (VattTrainer *self, VattTrainerParts *parts, GError **error)
       vatt_trainer_release (self);
       return FALSE;
     }
-  *parts = (VattTrainerParts){ .model = self->model,
-    .params = &self->params,
-    .store = self->store,
-    .step = &self->step,
-    .bad = &self->bad };
+  *parts = parts_of (self);
   return TRUE;
 }
 
@@ -210,9 +221,26 @@ vatt_trainer_get_labels (VattTrainer *trainer)
 }
 
 /**
+ * vatt_trainer_get_learnt:
+ * @trainer: a trainer
+ *
+ * Returns: how many of its steps had something to learn from: all but those in
+ *   whose batches no pair of modalities had a positive
+ */
+guint64
+vatt_trainer_get_learnt (VattTrainer *trainer)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
+  return trainer->step - trainer->idle;
+}
+
+/**
  * vatt_trainer_get_model:
  * @trainer: a trainer
  * @error: return location for a #GError
+ *
+ * The model counts as trained where a step has learnt something, or where the
+ * model that the trainer began with did.
  *
  * Returns: (transfer full): a model of the parameters as they are now, or
  *   %NULL with %VATT_ERROR_MEMORY, or %VATT_ERROR_DEVICE where it is lost
@@ -224,7 +252,9 @@ vatt_trainer_get_model (VattTrainer *trainer, GError **error)
   if (!vatt_descent_fetch (
           &trainer->descent, trainer->store, VATT_TRAINER_PARAMETER, error))
     return NULL;
-  return vatt_store_snapshot (trainer->store, error);
+  const VattTrainerParts parts = parts_of (trainer);
+  return vatt_store_snapshot (
+      trainer->store, vatt_trainer_parts_are_trained (&parts), error);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include "state.h"
 
 #include "check.h"
+#include "damaged.h"
 #include "model-private.h"
 #include "tensorfile-private.h"
 
@@ -21,6 +22,12 @@ static const struct {
   { VATT_TRAINER_FIRST, VATT_TENSOR_TRAINING "first/" },
   { VATT_TRAINER_SECOND, VATT_TENSOR_TRAINING "second/" },
 };
+
+gboolean
+vatt_trainer_parts_are_trained (const VattTrainerParts *parts)
+{
+  return *parts->step > *parts->idle || vatt_model_is_trained (parts->model);
+}
 
 /* tensor with the values that the trainer has for it; FALSE if it has none. */
 static gboolean
@@ -84,6 +91,7 @@ vatt_trainer_state_note (
       return FALSE;
   g_key_file_set_uint64 (state->notes, GROUP, "step", *parts->step);
   g_key_file_set_uint64 (state->notes, GROUP, "bad", *parts->bad);
+  g_key_file_set_uint64 (state->notes, GROUP, "idle", *parts->idle);
   vatt_settings_note (parts->params, state->notes);
   return TRUE;
 }
@@ -127,15 +135,36 @@ check_tensor (const VattTrainerParts *parts, const VattStateIn *state,
   return TRUE;
 }
 
+/* Checkpoints that say nothing of idle steps are older than these are. */
+static gboolean
+get_idle (const VattStateIn *state, guint64 *idle, GError **error)
+{
+  *idle = 0;
+  return !g_key_file_has_key (state->notes, GROUP, "idle", NULL) ||
+         vatt_state_get_number (state, GROUP, "idle", idle, error);
+}
+
+static gboolean
+check_steps (const VattStateIn *state, GError **error)
+{
+  guint64 step, bad, idle;
+  if (!vatt_state_get_number (state, GROUP, "step", &step, error) ||
+      !vatt_state_get_number (state, GROUP, "bad", &bad, error) ||
+      !get_idle (state, &idle, error))
+    return FALSE;
+  return idle <= step ||
+         vatt_damaged (state->path, error,
+             "%" G_GUINT64_FORMAT
+             " idle steps, expected at most its %" G_GUINT64_FORMAT " steps",
+             idle, step);
+}
+
 gboolean
 vatt_trainer_state_check (
     const VattTrainerParts *parts, const VattStateIn *state, GError **error)
 {
-  guint64 step, bad;
   if (!vatt_settings_check (parts->params, state, error) ||
-      !check_model (parts, state, error) ||
-      !vatt_state_get_number (state, GROUP, "step", &step, error) ||
-      !vatt_state_get_number (state, GROUP, "bad", &bad, error))
+      !check_model (parts, state, error) || !check_steps (state, error))
     return FALSE;
   for (guint i = 0; i < vatt_model_get_n_tensors (parts->model); i++)
     if (!check_tensor (
@@ -173,4 +202,5 @@ vatt_trainer_state_take (
   }
   vatt_state_get_number (state, GROUP, "step", parts->step, NULL);
   vatt_state_get_number (state, GROUP, "bad", parts->bad, NULL);
+  get_idle (state, parts->idle, NULL);
 }

@@ -345,21 +345,43 @@ run_towers_back (VattTrainer *self, const VattBatch *batch,
   return TRUE;
 }
 
+gboolean
+vatt_trainer_was_idle (const VattTrainer *self)
+{
+  gboolean any = FALSE;
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    any |= self->positives[p] > 0;
+  return self->contrast && !any;
+}
+
 void
 vatt_trainer_report (const VattTrainer *self, VattLosses *losses)
 {
-  *losses = (VattLosses){ .total = (double)vatt_tensor_f32 (
-                              self->objective.total)[0],
-    .rate = vatt_schedule_get_rate (&self->params.schedule, self->step),
-    .gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS),
-    .head_gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_HEADS) };
+  *losses = (VattLosses){ .rate = vatt_schedule_get_rate (
+                              &self->params.schedule, self->step) };
+  if (vatt_trainer_was_idle (self))
+    return;
+  losses->total = (double)vatt_tensor_f32 (self->objective.total)[0];
+  losses->gradient_norm = vatt_descent_norm (&self->descent, VATT_CLIP_TOWERS);
+  losses->head_gradient_norm =
+      vatt_descent_norm (&self->descent, VATT_CLIP_HEADS);
   for (guint p = 0; p < VATT_N_PAIRS; p++) {
-    if (!self->objective.pair[p])
+    losses->positives[p] = self->positives[p];
+    if (!self->positives[p])
       continue;
     losses->pair[p] = (double)vatt_tensor_f32 (self->objective.pair[p])[0];
     losses->accuracy[p] =
         vatt_objective_accuracy (&self->objective, (VattPair)p, self->scores);
   }
+}
+
+/* The gradient is that of a loss of nothing. */
+static gboolean
+pass_over (VattTrainer *self, GError **error)
+{
+  self->next_bad = self->bad;
+  self->store->stale |= 1u << VATT_TRAINER_GRADIENT;
+  return vatt_descent_clear (&self->descent, error);
 }
 
 gboolean
@@ -369,6 +391,11 @@ vatt_trainer_learn (VattTrainer *self, const VattBatch *batch,
   if (!vatt_batch_check (
           batch, self->model, self->modalities, &self->size, error))
     return FALSE;
+  if (self->contrast)
+    vatt_objective_count (
+        &self->params, batch, self->size.samples, self->positives);
+  if (vatt_trainer_was_idle (self))
+    return pass_over (self, error);
   if (!make_features (self, error) || !make_plans (self, batch, error) ||
       (mixes (self) && !make_mixture (self, batch, error)))
     return FALSE;

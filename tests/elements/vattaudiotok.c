@@ -7,6 +7,7 @@
 #include <gst/audio/audio.h>
 #include <gst/check/gstharness.h>
 #include <math.h>
+#include <string.h>
 
 #define SPAN (2560 * GST_MSECOND)
 #define WINDOW_SAMPLES 40960u
@@ -216,7 +217,19 @@ test_not_a_number (void)
     GstHarness *h = harness_new ("", 16000);
     GstBuffer *buffer = tone (16000, 0, 1000);
     gst_buffer_fill (buffer, 400, &bad[i], sizeof bad[i]);
+    GstElement *tok = gst_harness_find_element (h, "vattaudiotok");
+    g_autoptr (GstBus) bus = gst_bus_new ();
+    gst_element_set_bus (tok, bus);
     g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
+    g_autoptr (GstMessage) message =
+        gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    g_autoptr (GError) error = NULL;
+    g_assert_nonnull (message);
+    gst_message_parse_error (message, &error, NULL);
+    /* Value 100, of 16000 a second. */
+    g_assert_nonnull (strstr (error->message, "0.006 s behind the start"));
+    gst_element_set_bus (tok, NULL);
+    gst_object_unref (tok);
     gst_harness_teardown (h);
   }
 }

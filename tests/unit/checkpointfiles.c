@@ -217,6 +217,22 @@ test_model (void)
   g_assert_null (vatt_tensor_file_get_metadata (file, NOTES));
 }
 
+/* Samples of pictures alone have nothing to learn from. */
+static void
+test_untrained (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Feed) feed = { .kind = FEED_LATE_SOUND };
+  begin (&feed);
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
+  step_to (&feed, checkpoints, 1);
+  g_assert_cmpuint (vatt_trainer_get_learnt (feed.trainer), ==, 0);
+  g_autoptr (VattModel) model =
+      vatt_model_load (vatt_checkpoints_get_newest (checkpoints), &error);
+  g_assert_no_error (error);
+  g_assert_false (vatt_model_is_trained (model));
+}
+
 /* Who reads a model needs nothing behind it: that may be damaged. */
 static void
 test_leading (void)
@@ -462,6 +478,7 @@ main (int argc, char **argv)
     { "/folders", test_folders },
     { "/locks", test_locks },
     { "/model", test_model },
+    { "/untrained", test_untrained },
     { "/leading", test_leading },
     { "/every-byte", test_every_byte },
     { "/damaged", test_damaged },

@@ -237,7 +237,8 @@ feed_digest (const Feed *feed)
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   const guint64 numbers[] = { vatt_trainer_get_step (feed->trainer),
     feed->samples, vatt_reservoir_get_drawn (feed->reservoir),
-    vatt_reservoir_get_fill (feed->reservoir), feed->trainer->bad };
+    vatt_reservoir_get_fill (feed->reservoir), feed->trainer->bad,
+    feed->trainer->idle };
   g_checksum_update (sum, (const guchar *)numbers, sizeof numbers);
   for (guint c = 0; c < VATT_N_COLUMNS; c++) {
     const VattColumn *column = &feed->reservoir->column[c];

@@ -115,8 +115,8 @@ test_same_texts (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* What has been learnt is in the model that comes out; the one that went in
- * is as it was. */
+/* What has been learnt is in the model that comes out, which is trained from
+ * the first step on; the one that went in is as it was. */
 static void
 test_models (Fixture *fixture, gconstpointer data)
 {
@@ -128,6 +128,7 @@ test_models (Fixture *fixture, gconstpointer data)
   g_autoptr (VattModel) same = vatt_trainer_get_model (trainer, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (vatt_model_get_id (same), ==, before);
+  g_assert_false (vatt_model_is_trained (same));
   step (trainer, &fixture->batch);
   g_autoptr (VattModel) learnt = vatt_trainer_get_model (trainer, &error);
   g_assert_no_error (error);
@@ -141,6 +142,11 @@ test_models (Fixture *fixture, gconstpointer data)
         trainer, info->name, VATT_TRAINER_PARAMETER, &n);
     g_assert_cmpmem (values, n * sizeof (float), info->data, info->size);
   }
+  g_autoptr (VattTrainer) later =
+      new_trainer (learnt, fixture->device, &params);
+  g_autoptr (VattModel) still = vatt_trainer_get_model (later, &error);
+  g_assert_no_error (error);
+  g_assert_true (vatt_model_is_trained (still));
   /* Word tables do not learn; moving statistics move without a gradient. */
   const char *table = "text.embedding.weight", *mean = "head.va.norm.mean";
   g_assert_null (

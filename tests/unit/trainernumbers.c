@@ -158,6 +158,8 @@ test_masks (void)
   memset (mask, 0, sizeof mask);
   g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
   g_assert_no_error (error);
+  g_assert_cmpuint (losses.positives[VATT_PAIR_VIDEO_TEXT], ==, 0);
+  g_assert_cmpuint (losses.positives[VATT_PAIR_VIDEO_AUDIO], ==, SAMPLES);
   g_assert_cmpfloat (losses.pair[VATT_PAIR_VIDEO_TEXT], ==, 0.0);
   g_assert_cmpfloat_with_epsilon (
       losses.total, losses.pair[VATT_PAIR_VIDEO_AUDIO] / 2.0, 1e-6);
@@ -181,12 +183,13 @@ test_pairs (void)
   static const struct {
     const float *valid[VATT_N_MODALITIES];
     double loss[VATT_N_PAIRS]; /* 0 or ln 2; 1: another */
+    guint positives[VATT_N_PAIRS];
   } rows[] = {
-    { { NULL, first, first }, { 1, 1, M_LN2 } },
-    { { NULL, others, first }, { 1, 1, 0 } },
-    { { first, first, NULL }, { M_LN2, 1, 1 } },
-    { { others, first, others }, { 0, 1, 0 } },
-    { { first, NULL, first }, { 1, M_LN2, 1 } },
+    { { NULL, first, first }, { 1, 1, M_LN2 }, { 1, 1, 1 } },
+    { { NULL, others, first }, { 1, 1, 0 }, { 2, 1, 0 } },
+    { { first, first, NULL }, { M_LN2, 1, 1 }, { 1, 1, 1 } },
+    { { others, first, others }, { 0, 1, 0 }, { 0, 2, 0 } },
+    { { first, NULL, first }, { 1, M_LN2, 1 }, { 1, 1, 1 } },
   };
   g_autoptr (GError) error = NULL;
   g_autoptr (VattModel) model = tiny_model ();
@@ -209,12 +212,106 @@ test_pairs (void)
     }
     g_assert_true (vatt_trainer_step (trainer, &batch, &losses, NULL, &error));
     g_assert_no_error (error);
-    for (guint p = 0; p < VATT_N_PAIRS; p++)
+    for (guint p = 0; p < VATT_N_PAIRS; p++) {
+      g_assert_cmpuint (losses.positives[p], ==, rows[r].positives[p]);
       if (rows[r].loss[p] == 1.0)
         g_assert_cmpfloat (losses.pair[p], >, 0.7);
       else
         g_assert_cmpfloat_with_epsilon (losses.pair[p], rows[r].loss[p], 1e-6);
+    }
   }
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    vatt_clip_free (clip[m]);
+}
+
+static void
+assert_tensors (VattModel *model, VattTrainer *trainer, VattTrainerTensor which,
+    float *const *expected)
+{
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    gsize n;
+    const float *found = vatt_trainer_get_tensor (
+        trainer, vatt_model_get_tensor (model, i)->name, which, &n);
+    g_assert_true (!found == !expected[i]);
+    if (found)
+      g_assert_cmpmem (
+          found, n * sizeof *found, expected[i], n * sizeof *found);
+  }
+}
+
+/* Returns: (transfer full): copies of the tensors of a kind, then %NULL */
+static GPtrArray *
+copy_tensors (VattModel *model, VattTrainer *trainer, VattTrainerTensor which)
+{
+  GPtrArray *copies = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < vatt_model_get_n_tensors (model); i++) {
+    gsize n;
+    const float *values = vatt_trainer_get_tensor (
+        trainer, vatt_model_get_tensor (model, i)->name, which, &n);
+    g_ptr_array_add (
+        copies, values ? g_memdup2 (values, n * sizeof *values) : NULL);
+  }
+  return copies;
+}
+
+/* Where no pair has a positive a step is made, and nothing is changed: by no
+ * decay and no momentum, and no moving statistics of what is not compared. */
+static void
+check_idle (VattModel *model, VattTrainer *trainer, const VattBatch *batch)
+{
+  static const VattTrainerTensor kinds[] = { VATT_TRAINER_PARAMETER,
+    VATT_TRAINER_FIRST, VATT_TRAINER_SECOND };
+  g_autoptr (GError) error = NULL;
+  guint64 step = vatt_trainer_get_step (trainer);
+  guint64 learnt = vatt_trainer_get_learnt (trainer);
+  GPtrArray *before[G_N_ELEMENTS (kinds)];
+  VattLosses losses;
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    before[k] = copy_tensors (model, trainer, kinds[k]);
+  g_assert_true (vatt_trainer_step (trainer, batch, &losses, NULL, &error));
+  g_assert_no_error (error);
+  for (guint p = 0; p < VATT_N_PAIRS; p++)
+    g_assert_cmpuint (losses.positives[p], ==, 0);
+  g_assert_cmpfloat (losses.gradient_norm, ==, 0.0);
+  g_assert_cmpfloat (losses.rate, ==, 1e-3);
+  g_assert_cmpuint (vatt_trainer_get_step (trainer), ==, step + 1);
+  g_assert_cmpuint (vatt_trainer_get_learnt (trainer), ==, learnt);
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++) {
+    assert_tensors (model, trainer, kinds[k], (float *const *)before[k]->pdata);
+    g_ptr_array_unref (before[k]);
+  }
+  const float *gradient = vatt_trainer_get_tensor (
+      trainer, "video.norm.gain", VATT_TRAINER_GRADIENT, NULL);
+  g_assert_cmpfloat (gradient[0], ==, 0.0f);
+}
+
+static void
+test_idle (void)
+{
+  static const float first[SAMPLES] = { 1, 0, 0 },
+                     others[SAMPLES] = { 0, 1, 1 }, none[SAMPLES] = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VattModel) model = tiny_model ();
+  VattClip *clip[VATT_N_MODALITIES];
+  VattBatch batch = { .valid = { first, others, none } };
+  for (guint m = 0; m < VATT_N_MODALITIES; m++)
+    batch.clip[m] = clip[m] =
+        new_clip (model, (VattModality)m, SAMPLES, NULL, 100 * m);
+  g_autoptr (VattTrainer) trainer = new_trainer (model, VATT_TASK_PRETRAIN);
+  check_idle (model, trainer, &batch);
+  g_autoptr (VattModel) nothing = vatt_trainer_get_model (trainer, &error);
+  g_assert_no_error (error);
+  g_assert_false (vatt_model_is_trained (nothing));
+  /* Behind a step that has left moments, too. */
+  batch.valid[VATT_TEXT] = NULL;
+  g_assert_true (vatt_trainer_step (trainer, &batch, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (vatt_trainer_get_learnt (trainer), ==, 1);
+  batch.valid[VATT_TEXT] = none;
+  check_idle (model, trainer, &batch);
+  g_autoptr (VattModel) learnt = vatt_trainer_get_model (trainer, &error);
+  g_assert_no_error (error);
+  g_assert_true (vatt_model_is_trained (learnt));
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     vatt_clip_free (clip[m]);
 }
@@ -228,5 +325,6 @@ main (int argc, char **argv)
   g_test_add_func ("/trainernumbers/contrast", test_contrast);
   g_test_add_func ("/trainernumbers/masks", test_masks);
   g_test_add_func ("/trainernumbers/pairs", test_pairs);
+  g_test_add_func ("/trainernumbers/idle", test_idle);
   return g_test_run ();
 }

@@ -228,12 +228,18 @@ typedef struct {
 
 /**
  * VattLosses:
- * @total: what was made smaller
- * @pair: (array fixed-size=3): of each pair before weighting; 0 for those that
- *   are not used
+ * @total: what was made smaller: of contrast the mean of the pairs by weight,
+ *   where one without @positives counts as 0, as in the authors' code
+ * @positives: (array fixed-size=3): of each pair, how many samples had both of
+ *   its modalities; 0 for those that are not used. Without any a pair has no
+ *   loss and no accuracy; where no pair has any, the step has none at all and
+ *   changed no parameter.
+ * @pair: (array fixed-size=3): of each pair before weighting; 0 for those
+ *   without @positives
  * @accuracy: (array fixed-size=3): of each pair, the share of samples for
  *   whose first half, of all second ones in the batch, one of their own is the
- *   nearest; of more than 256 samples 256 are asked, spread evenly
+ *   nearest; of more than 256 samples 256 are asked, spread evenly; 0 for those
+ *   without @positives
  * @rate: learning rate of the step
  * @gradient_norm: length of the gradient of everything but the heads, before
  *   it was cut
@@ -243,6 +249,7 @@ typedef struct {
  */
 typedef struct {
   double total;
+  guint positives[VATT_N_PAIRS];
   double pair[VATT_N_PAIRS];
   double accuracy[VATT_N_PAIRS];
   double rate;
@@ -275,6 +282,7 @@ VATT_API guint64 vatt_trainer_get_step (VattTrainer *trainer);
 VATT_API gboolean vatt_trainer_set_labels (
     VattTrainer *trainer, const char *const *labels, GError **error);
 VATT_API const char *const *vatt_trainer_get_labels (VattTrainer *trainer);
+VATT_API guint64 vatt_trainer_get_learnt (VattTrainer *trainer);
 VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
