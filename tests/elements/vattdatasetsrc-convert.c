@@ -48,18 +48,18 @@ test_pictures (void)
 {
   g_autofree char *webm = dataset_webm ("film.webm");
   g_autoptr (Run) run = run_one ("film.webm\t0\t2.4\t\ttrain",
-      "video-caps=video/x-raw,format=GRAY8,width=16,height=8,framerate=5/1",
+      "video-caps=video/x-raw,format=GRAY8,width=16,height=8",
       "s.video ! fakesink name=video");
   g_assert_cmpstr (run->error, ==, NULL);
   for (guint c = 0; c < 2; c++) {
     const Clip *clip = run_clip (run, VATT_VIDEO, c);
-    g_assert_cmpuint (clip->starts->len, ==, N_PICTURES / 2);
-    g_assert_cmpuint (clip->data->len, ==, N_PICTURES / 2 * 16 * 8);
-    for (guint i = 1; i < N_PICTURES / 2; i++) {
+    g_assert_cmpuint (clip->starts->len, ==, N_PICTURES);
+    g_assert_cmpuint (clip->data->len, ==, N_PICTURES * 16 * 8);
+    for (guint i = 1; i < N_PICTURES; i++) {
       g_assert_cmpuint (
-          g_array_index (clip->starts, GstClockTime, i), ==, i * 200 * MS);
+          g_array_index (clip->starts, GstClockTime, i), ==, i * 100 * MS);
       g_assert_cmpint (clip->data->data[i * 16 * 8], >=,
-          clip->data->data[(i - 1) * 16 * 8] + 10);
+          clip->data->data[(i - 1) * 16 * 8] + 5);
     }
   }
 }
