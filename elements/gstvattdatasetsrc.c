@@ -46,7 +46,8 @@
  * #GstVattDatasetSrc:clips-done was, or one more than the `clip` of the last
  * clip that was made use of. Unless that is set, a vatttrainsink downstream
  * that goes on from a checkpoint is asked for it, by the query `vatt-resume`,
- * whose #gchararray `data-set` is a digest of the clips and their order.
+ * whose #gchararray `data-set` is a digest of the clips and their order and
+ * whose #GStrv `labels` are the names of the classes, by number.
  *
  * ## Example launch line
  * |[
@@ -58,7 +59,6 @@
 #include "gstvattclipmeta.h"
 #include "gstvattdatasetsrcprivate.h"
 #include "gstvatterror.h"
-#include "gstvattresume.h"
 
 #include <string.h>
 #include <vatt/model.h>
@@ -130,79 +130,6 @@ read_manifest (const GstVattDatasetSettings *settings, GError **error)
   return vatt_manifest_read (settings->manifest, &params, error);
 }
 
-/* Caps to convert to are of what the pad sends. */
-static gboolean
-check_caps (const GstVattDatasetSettings *settings, GError **error)
-{
-  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
-    if (!settings->caps[i])
-      continue;
-    g_autoptr (GstCaps) expected =
-        gst_static_pad_template_get_caps (&templates[i]);
-    if (gst_caps_can_intersect (settings->caps[i], expected))
-      continue;
-    g_autofree char *found = gst_caps_to_string (settings->caps[i]);
-    g_autofree char *raw = gst_caps_to_string (expected);
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s-caps: found %s, expected %s", vatt_modality_name ((VattModality)i),
-        found, raw);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static void
-add_text (GChecksum *sum, const char *text)
-{
-  /* With its end, so that "a", "b" is not "ab". */
-  g_checksum_update (sum, (const guchar *)(text ? text : ""),
-      text ? (gssize)strlen (text) + 1 : 1);
-}
-
-/* Returns: (transfer full): a digest of which clips come, and in which order */
-static char *
-digest_of (const GstVattFeedParams *params)
-{
-  const VattOrder *order = &params->order;
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *how = g_strdup_printf ("%d %" G_GUINT64_FORMAT " %u %u %d",
-      order->shuffle, (guint64)order->seed, order->rank, order->world_size,
-      (int)order->remainder);
-  add_text (sum, how);
-  for (guint i = 0; i < vatt_manifest_get_n_rows (params->manifest); i++) {
-    const VattManifestRow *row = vatt_manifest_get_row (params->manifest, i);
-    g_autofree char *when = g_strdup_printf (
-        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, row->start, row->end);
-    add_text (sum, row->name);
-    add_text (sum, when);
-    add_text (sum, row->label);
-    add_text (sum, row->text);
-    add_text (sum, row->captions);
-    add_text (sum, row->audio);
-  }
-  return g_strdup (g_checksum_get_string (sum));
-}
-
-/* A trainer behind us may go on from a checkpoint, if it is of these clips. */
-static guint64
-find_start (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
-    const GstVattFeedParams *params)
-{
-  guint64 start = settings->start_at;
-  gboolean given = settings->start_given;
-  g_autofree char *data_set = digest_of (params);
-  for (guint i = 0; i < VATT_N_MODALITIES; i++) {
-    guint64 clip;
-    if (!self->pads[i] ||
-        !gst_vatt_resume_ask (self->pads[i]->pad, data_set, &clip) || given)
-      continue;
-    GST_INFO_OBJECT (self, "goes on with clip %" G_GUINT64_FORMAT, clip);
-    start = clip;
-    given = TRUE;
-  }
-  return start;
-}
-
 static GstVattFeed *
 make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     GError **error)
@@ -214,7 +141,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     return NULL;
   }
   g_autoptr (VattManifest) manifest = read_manifest (settings, error);
-  if (!manifest || !check_caps (settings, error))
+  if (!manifest || !gst_vatt_dataset_check_caps (settings, error))
     return NULL;
   GstVattFeedParams params = { .manifest = manifest,
     .order = { .shuffle = settings->shuffle,
@@ -236,7 +163,7 @@ make_feed (GstVattDatasetSrc *self, const GstVattDatasetSettings *settings,
     params.clip.wanted[i] = self->pads[i] != NULL;
     params.clip.caps[i] = settings->caps[i];
   }
-  params.start_at = find_start (self, settings, &params);
+  params.start_at = gst_vatt_dataset_src_find_start (self, settings, &params);
   return gst_vatt_feed_new (&params, error);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the parts of the element share: gstvattdatasetsrc.c is the element,
- * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties. */
+ * gstvattdatasetpad.c sends clips, gstvattdatasetprops.c has the properties,
+ * gstvattdatasetcheck.c refuses settings, gstvattdatasetstart.c finds out where
+ * to begin. */
 #pragma once
 
 #include "gstvattdatasetsrc.h"
@@ -52,8 +54,12 @@ struct _GstVattDatasetSrc {
   gboolean failed;       /* object lock; an error has been posted */
 };
 
+gboolean gst_vatt_dataset_check_caps (
+    const GstVattDatasetSettings *settings, GError **error);
 void gst_vatt_dataset_pad_loop (gpointer pad);
 void gst_vatt_dataset_pad_reset (GstVattDatasetPad *self);
+guint64 gst_vatt_dataset_src_find_start (GstVattDatasetSrc *self,
+    const GstVattDatasetSettings *settings, const GstVattFeedParams *params);
 void gst_vatt_dataset_src_install_properties (GObjectClass *klass);
 void gst_vatt_dataset_src_init_settings (GstVattDatasetSettings *settings);
 void gst_vatt_dataset_src_clear_settings (GstVattDatasetSettings *settings);

@@ -166,7 +166,7 @@ const GstVattTrainRow gst_vatt_train_rows[] = {
       GST_VATT_ROW_STRING, AT (vocabulary) },
   { "labels-file", "Labels file",
       "File with the names of the classes, one a line (unset = the model's, "
-      "or by their numbers in the data set)",
+      "or those of the data set, by number)",
       GST_VATT_ROW_STRING, AT (labels_file) },
   { "exchange-mirrored", "Exchanged where mirrored",
       "Classes that become each other in windows that are mirrored left to "

@@ -201,6 +201,17 @@ gst_vatt_train_setup_read_label (
 
 /* ---- all of it ---- */
 
+/* What it learns has the names by which labels are read. */
+static gboolean
+make_trainer (GstVattTrainSetup *self, GError **error)
+{
+  self->trainer =
+      vatt_trainer_new (self->model, self->device, &self->params, error);
+  return self->trainer &&
+         (!self->labels || vatt_trainer_set_labels (self->trainer,
+                               (const char *const *)self->labels, error));
+}
+
 static gboolean
 make_reservoir (GstVattTrainSetup *self, GError **error)
 {
@@ -245,14 +256,11 @@ check_empty (const char *folder, GError **error)
 char *
 gst_vatt_train_setup_describe (const GstVattTrainSettings *settings)
 {
-  char rate[G_ASCII_DTOSTR_BUF_SIZE];
-  g_ascii_dtostr (rate, sizeof rate, settings->drop_rate);
-  gboolean drops = settings->drop_rate > 0.0;
   return g_strdup_printf (
       "batch-size=%u captions=%u caption-distance=%" G_GUINT64_FORMAT
-      " queue-size=%u%s%s",
+      " queue-size=%u",
       settings->batch_size, settings->captions, settings->caption_distance,
-      settings->queue_size, drops ? " drop-rate=" : "", drops ? rate : "");
+      settings->queue_size);
 }
 
 /* Where a checkpoint has left the data. */
@@ -340,9 +348,8 @@ open_all (GstVattTrainSetup *self, GError **error)
       gst_vatt_models_get_device (self->settings.device, &device_params, error);
   if (!self->device)
     return FALSE;
-  self->trainer =
-      vatt_trainer_new (self->model, self->device, &self->params, error);
-  return self->trainer && make_reservoir (self, error) && restore (self, error);
+  return make_trainer (self, error) && make_reservoir (self, error) &&
+         restore (self, error);
 }
 
 gboolean

@@ -49,12 +49,12 @@
  * line run again goes on from the newest, and comes to the same model, bit for
  * bit, as one that was never ended. A vattdatasetsrc is told where to begin; of
  * other sources what is known already is passed over. Another data set, another
- * order of it, and another batch-size, captions, caption-distance or queue-size
- * are an error. READY before the end of the streams is the same as a
- * checkpoint, but for the batch that was broken off; without a folder, and
- * behind the end, the next PAUSED begins anew with what the sources send. Each
- * is told of by a message `vatt-checkpoint`, which has #guint64 `step` and
- * #gchararray `file`.
+ * order of it, and another batch-size, captions, caption-distance, queue-size,
+ * reservoir-size, reservoir-half or drop-rate are an error. READY before the
+ * end of the streams is the same as a checkpoint, but for the batch that was
+ * broken off; without a folder, and behind the end, the next PAUSED begins anew
+ * with what the sources send. Each is told of by a message `vatt-checkpoint`,
+ * which has #guint64 `step` and #gchararray `file`.
  *
  * Encoders serve what it learns while it does: in this process by
  * `vattencoder model=trainer:NAME follow=true`, where NAME is that of the
@@ -170,6 +170,7 @@ start (GstVattTrainSink *self)
   self->eos_seqnum = GST_SEQNUM_INVALID;
   self->cancellable = g_cancellable_new ();
   g_mutex_unlock (&self->lock);
+  gst_vatt_train_sink_begin_names (self);
   if (gst_vatt_train_sink_start_streams (self, &error))
     self->thread =
         g_thread_try_new ("vatt-train", gst_vatt_train_sink_run, self, &error);
@@ -357,6 +358,7 @@ train_sink_finalize (GObject *object)
   gst_vatt_train_settings_clear (&self->settings);
   gst_vatt_terminal_clear (&self->terminal);
   g_ptr_array_unref (self->streams);
+  g_strfreev (self->names);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_vatt_train_sink_parent_class)->finalize (object);

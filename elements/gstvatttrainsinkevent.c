@@ -9,6 +9,27 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_vatt_train_debug);
 #define GST_CAT_DEFAULT gst_vatt_train_debug
 
+/* Tokens that some windows lack cannot be the same in all of a batch. */
+static gboolean
+check_whole (GstVattTrainSink *self, GstVattTrainPad *pad, const GstCaps *caps,
+    GError **error)
+{
+  double rate = self->setup.settings.drop_rate;
+  const guint *grid = pad->front_end.grid;
+  guint all = grid[0] * grid[1] * grid[2];
+  gint tokens;
+  if (rate == 0.0 || pad->modality == VATT_TEXT ||
+      !gst_structure_get_int (
+          gst_caps_get_structure (caps, 0), "tokens", &tokens) ||
+      (guint)tokens >= all)
+    return TRUE;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "%s: windows come with %d of %u tokens, expected all of them: with "
+      "drop-rate %g of the trainer that of the tokeniser is to be 0",
+      GST_PAD_NAME (pad), tokens, all, rate);
+  return FALSE;
+}
+
 static gboolean
 take_caps (GstVattTrainSink *self, GstVattTrainPad *pad, GstCaps *caps)
 {
@@ -17,7 +38,8 @@ take_caps (GstVattTrainSink *self, GstVattTrainPad *pad, GstCaps *caps)
       gst_vatt_token_caps_adopt (self->setup.model, caps);
   GST_DEBUG_OBJECT (pad, "tokens are %" GST_PTR_FORMAT, caps);
   pad->negotiated = gst_vatt_token_caps_check (GST_PAD (pad), pad->modality,
-      self->setup.model, adopted, &pad->front_end, &error);
+                        self->setup.model, adopted, &pad->front_end, &error) &&
+                    check_whole (self, pad, adopted, &error);
   if (pad->negotiated) {
     pad->refused = FALSE;
     return TRUE;

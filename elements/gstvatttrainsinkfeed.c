@@ -359,7 +359,8 @@ forget_anew (GstVattTrainSink *self)
  * @sample: (out caller-allocates): what comes next
  * @stream: (out): number of the stream it is of
  *
- * Waits for it, and for PLAYING.
+ * Waits for it, and for PLAYING. Behind an error nothing comes: what the ends
+ * that follow it leave incomplete is no sample.
  */
 GstVattTrainReply
 gst_vatt_train_sink_next (
@@ -368,7 +369,7 @@ gst_vatt_train_sink_next (
   GstVattTrainReply reply = GST_VATT_TRAIN_STOPPED;
   gint64 since = g_get_monotonic_time ();
   g_mutex_lock (&self->lock);
-  while (!self->stopping) {
+  while (!self->stopping && !self->failed) {
     GstVattTrainStream *due;
     gboolean ended;
     if (!self->playing) {

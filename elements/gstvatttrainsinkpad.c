@@ -77,10 +77,11 @@ answer_resume (GstVattTrainSink *self, GstVattTrainPad *pad, GstQuery *query)
   guint64 clip;
   if (!gst_vatt_resume_is_asked (query))
     return FALSE;
-  const char *data_set =
-      gst_structure_get_string (gst_query_get_structure (query), "data-set");
+  const GstStructure *source = gst_query_get_structure (query);
   gboolean told =
-      gst_vatt_train_sink_resume (self, pad, data_set, &clip, &error);
+      gst_vatt_train_sink_hear_names (self, pad, source, &error) &&
+      gst_vatt_train_sink_resume (self, pad,
+          gst_structure_get_string (source, "data-set"), &clip, &error);
   if (error)
     gst_vatt_train_sink_fail (self, error);
   if (!told)

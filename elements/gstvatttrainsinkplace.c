@@ -21,6 +21,18 @@ is_known (const GstVattTrainStream *stream)
          (place->clip == known->clip && place->of_clip <= known->of_clip);
 }
 
+/* Returns: up to where @stream has been learnt from, before the checkpoint or
+ * since */
+static GstVattTrainPlace
+place_of (const GstVattTrainStream *stream)
+{
+  GstVattTrainPlace place =
+      stream->passing_over ? stream->known : stream->place;
+  if (*stream->place.data_set)
+    memcpy (place.data_set, stream->place.data_set, sizeof place.data_set);
+  return place;
+}
+
 /*
  * gst_vatt_train_stream_take:
  * @stream: a stream
@@ -40,6 +52,7 @@ gst_vatt_train_stream_take (
   const GstVattAlignCounts before = *counts;
   if (!gst_vatt_align_take (stream->align, sample))
     return FALSE;
+  stream->before = place_of (stream);
   place->of_clip = sample->number == place->clip ? place->of_clip + 1 : 1;
   place->clip = sample->number;
   place->taken++;
@@ -54,17 +67,29 @@ gst_vatt_train_stream_take (
   return TRUE;
 }
 
+/* The sample that was taken last, of stream @number, was not learnt from and
+ * ends the training: who goes on with it gets that sample again. */
+void
+gst_vatt_train_sink_refuse (GstVattTrainSink *self, guint number)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->streams->len; i++) {
+    GstVattTrainStream *stream = self->streams->pdata[i];
+    if (stream->number != number)
+      continue;
+    stream->place = stream->before;
+    self->turn = i;
+  }
+  g_mutex_unlock (&self->lock);
+}
+
 /* With the lock. Returns: (transfer full): the streams' places */
 static GArray *
 list_places (GstVattTrainSink *self)
 {
   GArray *places = g_array_new (FALSE, FALSE, sizeof (GstVattTrainPlace));
   for (guint i = 0; i < self->streams->len; i++) {
-    const GstVattTrainStream *stream = self->streams->pdata[i];
-    GstVattTrainPlace place =
-        stream->passing_over ? stream->known : stream->place;
-    if (stream->passing_over && *stream->place.data_set)
-      memcpy (place.data_set, stream->place.data_set, sizeof place.data_set);
+    GstVattTrainPlace place = place_of (self->streams->pdata[i]);
     g_array_append_val (places, place);
   }
   return places;

@@ -2,8 +2,9 @@
  *
  * What the parts of the trainer share: gstvatttrainsink.c is the element,
  * gstvatttrainsinkpad.c its pads, gstvatttrainsinkevent.c takes their events,
- * gstvatttrainsinkchain.c what arrives there, gstvatttrainsetup.c makes model
- * and trainer, gstvatttrainsinkfeed.c gives the training thread its samples,
+ * gstvatttrainsinkchain.c what arrives there, gstvatttrainsinknames.c what
+ * classes are called, gstvatttrainsetup.c makes model and trainer,
+ * gstvatttrainsinkfeed.c gives the training thread its samples,
  * gstvatttrainsinkplace.c knows which, gstvatttrainsinkrun.c is that thread,
  * gstvatttrainreport.c tells what it does. */
 #pragma once
@@ -23,13 +24,14 @@ G_DECLARE_FINAL_TYPE (
 /* All pads of one number. The trainer's lock. */
 typedef struct {
   guint number;
-  guint modalities;        /* bits 1 << modality: of its pads */
-  GstVattAlign *align;     /* owned */
-  gboolean live;           /* one of its pads is: it is not waited for */
-  gboolean passed;         /* was waited for in vain: gives what it has */
-  GstVattTrainPlace place; /* up to where samples have been taken */
-  GstVattTrainPlace known; /* up to where, before a checkpoint */
-  gboolean passing_over;   /* of what is known not all has come again */
+  guint modalities;         /* bits 1 << modality: of its pads */
+  GstVattAlign *align;      /* owned */
+  gboolean live;            /* one of its pads is: it is not waited for */
+  gboolean passed;          /* was waited for in vain: gives what it has */
+  GstVattTrainPlace place;  /* up to where samples have been taken */
+  GstVattTrainPlace before; /* the same without the one taken last */
+  GstVattTrainPlace known;  /* up to where, before a checkpoint */
+  gboolean passing_over;    /* of what is known not all has come again */
   GstVattAlignCounts known_counts; /* of what came again */
 } GstVattTrainStream;
 
@@ -89,6 +91,8 @@ struct _GstVattTrainSink {
   gboolean failed;    /* an error has been posted */
   guint32 eos_seqnum;
   GCancellable *cancellable; /* owned; of steps, from PAUSED on */
+  char **names; /* owned; of classes by number, as data sets tell; or NULL. Once
+                 * there it does not change until READY */
   GstVattTrainCounts counts;
 };
 
@@ -140,12 +144,20 @@ void gst_vatt_train_sink_count (
 /* gstvatttrainsinkplace.c */
 gboolean gst_vatt_train_stream_take (
     GstVattTrainStream *stream, GstVattAligned *sample, gboolean *known);
+void gst_vatt_train_sink_refuse (GstVattTrainSink *self, guint number);
 GVariant *gst_vatt_train_sink_get_places (GstVattTrainSink *self);
 gboolean gst_vatt_train_sink_have_ended (GstVattTrainSink *self);
 void gst_vatt_train_sink_drop_streams (GstVattTrainSink *self);
 gboolean gst_vatt_train_sink_resume (GstVattTrainSink *self,
     const GstVattTrainPad *pad, const char *data_set, guint64 *clip,
     GError **error);
+
+/* gstvatttrainsinknames.c */
+void gst_vatt_train_sink_begin_names (GstVattTrainSink *self);
+gboolean gst_vatt_train_sink_hear_names (GstVattTrainSink *self,
+    const GstVattTrainPad *pad, const GstStructure *data_set, GError **error);
+gboolean gst_vatt_train_sink_take_names (
+    GstVattTrainSink *self, GError **error);
 
 /* gstvatttrainsinkrun.c */
 gpointer gst_vatt_train_sink_run (gpointer sink);

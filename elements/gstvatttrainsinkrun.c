@@ -129,8 +129,10 @@ fill (GstVattTrainSink *self, GError **error)
     GstVattTrainReply reply = gst_vatt_train_sink_next (self, &sample, &stream);
     if (reply != GST_VATT_TRAIN_SAMPLE)
       return reply;
-    if (!add_sample (self, &sample, stream, error))
+    if (!add_sample (self, &sample, stream, error)) {
+      gst_vatt_train_sink_refuse (self, stream);
       return GST_VATT_TRAIN_STOPPED;
+    }
   }
   return GST_VATT_TRAIN_SAMPLE;
 }
@@ -194,7 +196,8 @@ make_step (Run *run, GError **error)
   VattBatch batch;
   GstClockTime begun = gst_util_get_timestamp ();
   run->broken = TRUE; /* the batch is drawn, and not learnt from yet */
-  if (!draw (setup, &batch, error) ||
+  if (!gst_vatt_train_sink_take_names (self, error) ||
+      !draw (setup, &batch, error) ||
       !vatt_trainer_step (setup->trainer, &batch, &run->numbers.losses,
           self->cancellable, error))
     return FALSE;

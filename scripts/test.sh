@@ -46,16 +46,19 @@ scripts/build.sh
 run "$build"
 if [ "${SANITIZE:-yes}" = yes ]; then
   memory=$build/sanitize-memory threads=$build/sanitize-threads
-  # The linker cannot know what the sanitizers' library brings.
-  [ -f "$memory/build.ninja" ] || meson setup "$memory" -Doptimization=1 \
-    -Db_sanitize=address,undefined -Db_lundef=false
+  # The linker cannot know what the sanitizers' library brings; of what the
+  # debugger would be told, lines are enough; shaders are the same.
+  set -- -Doptimization=1 -Ddebug=false -Dc_args=-g1 -Db_lundef=false \
+    -Dcompiled_shaders="$(cd "$build" && pwd)/shaders"
+  [ -f "$memory/build.ninja" ] \
+    || meson setup "$memory" -Db_sanitize=address,undefined "$@"
   # What the software driver makes of shaders is the same under a sanitizer.
   [ -e "$memory/cache" ] || ln -s ../cache "$memory/cache"
   meson compile -C "$memory"
   run "$memory" --suite unit --suite ops --suite golden --suite elements \
     --suite hard --suite fuzz --suite vulkan
-  [ -f "$threads/build.ninja" ] || meson setup "$threads" -Doptimization=1 \
-    -Db_sanitize=thread -Db_lundef=false
+  [ -f "$threads/build.ninja" ] \
+    || meson setup "$threads" -Db_sanitize=thread "$@"
   meson compile -C "$threads" gstvatt tiny.safetensors tiny-talker.safetensors \
     slow.safetensors unit-pool unit-session element-vattencoder \
     element-vattvideotok element-vattaudiotok element-vatttexttok \

@@ -9,4 +9,8 @@ shift 4
 "$glslc" --target-env=vulkan1.2 -O -Werror -MD -MF "$dependencies" \
   -MT "$header" -o "$header.spv" "$@"
 "$val" --target-env vulkan1.2 "$header.spv"
-"$glslc" --target-env=vulkan1.2 -O -Werror -mfmt=c -o "$header" "$@"
+{
+  echo '{'
+  od -An -v -tx4 "$header.spv" | sed 's/ *\([0-9a-f]\{8\}\)/0x\1,/g'
+  echo '}'
+} >"$header"

@@ -68,7 +68,8 @@ GHashTable *vatt_model_make_metadata (
 gboolean vatt_model_check_finite (VattModel *model, GError **error);
 
 /* What of two models differs but for the parameters: "configuration", "list of
- * labels", "vocabulary"; NULL if nothing does. */
+ * labels", "vocabulary"; NULL if nothing does. Labels that one of them has not
+ * are no difference. */
 const char *vatt_model_compare (VattModel *a, VattModel *b);
 
 const VattTensorInfo *vatt_model_lookup (VattModel *model, const char *path);

@@ -357,17 +357,14 @@ vocabulary_text (const VattModel *self)
 const char *
 vatt_model_compare (VattModel *a, VattModel *b)
 {
-  static const char *const none[] = { NULL };
-  const char *const *labels[] = { vatt_model_get_labels (a),
-    vatt_model_get_labels (b) };
   g_autofree char *config_a = vatt_config_to_text (a->config);
   g_autofree char *config_b = vatt_config_to_text (b->config);
   g_autofree char *words_a = vocabulary_text (a);
   g_autofree char *words_b = vocabulary_text (b);
   if (strcmp (config_a, config_b) != 0)
     return "configuration";
-  if (!g_strv_equal (
-          labels[0] ? labels[0] : none, labels[1] ? labels[1] : none))
+  if (a->labels && b->labels &&
+      !g_strv_equal (vatt_model_get_labels (a), vatt_model_get_labels (b)))
     return "list of labels";
   return g_strcmp0 (words_a, words_b) == 0 ? NULL : "vocabulary";
 }

@@ -9,19 +9,10 @@
  *   moving statistics, which batchnorm reads; not where m or v is no number,
  *   which they would never get rid of. Saved: m, v. (Ioffe, Szegedy 2015; the
  *   moving variance is of the biased one, as in Keras.) */
-#include "attributes.h"
 #include "batchlearn-shaders.h"
 #include "ops.h"
 
-#include <math.h>
-
-enum {
-  X,
-  GAIN,
-  BIAS,
-  MEAN,
-  VARIANCE,
-};
+#include "batch-norm.h"
 
 /* Saved. */
 enum {
@@ -32,31 +23,23 @@ enum {
 static gboolean
 batchlearn_infer (VattPlan *plan, VattNode *node, GError **error)
 {
-  static const char *const names[] = { "x", "gain", "bias", "mean",
-    "variance" };
-  if (!vatt_node_expect (node, X, "x", VATT_DTYPE_F32, 2, error))
+  if (!batch_infer (plan, node, error))
     return FALSE;
-  size_t width = vatt_tensor_width (node->in[X]);
-  for (guint i = GAIN; i <= VARIANCE; i++)
-    if (!vatt_node_expect (node, i, names[i], VATT_DTYPE_F32, 1, error) ||
-        !vatt_node_expect_axis (node, i, names[i], 0, width, error))
-      return FALSE;
   if (!plan->learns || !node->in[X]->shape[0]) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_SHAPE,
         "%zu samples in a plan that %s, expected some in one that learns",
         node->in[X]->shape[0], plan->learns ? "learns" : "does not learn");
     return FALSE;
   }
-  vatt_node_set_shape (node, VATT_DTYPE_F32, 2, node->in[X]->shape);
-  vatt_node_add_saved (plan, node, width);
-  vatt_node_add_saved (plan, node, width);
+  vatt_node_add_saved (plan, node, columns (node));
+  vatt_node_add_saved (plan, node, columns (node));
   return TRUE;
 }
 
-static size_t
-columns (const VattNode *node)
+static Statistics
+own (const VattNode *node)
 {
-  return vatt_tensor_width (node->out);
+  return (Statistics){ node->saved[BATCH_MEAN], node->saved[BATCH_VARIANCE] };
 }
 
 static void
@@ -108,32 +91,14 @@ batchlearn_forward (
     const VattNode *node, size_t row0, size_t row1, void *scratch)
 {
   const VattBatchlearn *norm = node->attributes;
-  size_t width = columns (node);
-  const float *mean = vatt_tensor_f32 (node->saved[BATCH_MEAN]);
-  const float *variance = vatt_tensor_f32 (node->saved[BATCH_VARIANCE]);
-  for (size_t r = row0; r < row1; r++) {
-    const float *x = vatt_tensor_f32 (node->in[X]) + r * width;
-    float *y = vatt_tensor_f32_mutable (node->out) + r * width;
-    for (size_t d = 0; d < width; d++)
-      y[d] = vatt_tensor_f32 (node->in[GAIN])[d] * (x[d] - mean[d]) /
-                 sqrtf (variance[d] + norm->eps) +
-             vatt_tensor_f32 (node->in[BIAS])[d];
-  }
+  batch_forward (node, row0, row1, own (node), norm->eps);
 }
 
 static void
 batchlearn_forward_shade (const VattNode *node, VattDispatches *all)
 {
   const Params params = params_of (node);
-  VattDispatch *dispatch = vatt_dispatches_add (
-      all, &forward_shader, all->caps->element_lanes, &params, sizeof params);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_read (dispatch, node->in[GAIN]);
-  vatt_dispatch_read (dispatch, node->in[BIAS]);
-  vatt_dispatch_read (dispatch, node->saved[BATCH_MEAN]);
-  vatt_dispatch_read (dispatch, node->saved[BATCH_VARIANCE]);
-  vatt_dispatch_write (dispatch, node->out);
-  vatt_dispatch_elements (dispatch, vatt_tensor_count (node->out));
+  batch_shade_forward (node, all, &params, own (node));
 }
 
 static void
@@ -169,22 +134,7 @@ batchlearn_backward (
 static void
 batchlearn_backward_shade (const VattNode *node, VattDispatches *all)
 {
-  Params params = params_of (node);
-  for (guint i = X; i <= BIAS; i++)
-    if (node->din[i])
-      params.wanted |= 1u << i;
-  VattDispatch *dispatch = vatt_dispatches_add (
-      all, &backward_shader, all->caps->element_lanes, &params, sizeof params);
-  vatt_dispatch_read (dispatch, node->dout);
-  vatt_dispatch_write (dispatch, node->din[X]);
-  vatt_dispatch_read (dispatch, node->in[X]);
-  vatt_dispatch_read (dispatch, node->in[GAIN]);
-  vatt_dispatch_read (dispatch, node->saved[BATCH_MEAN]);
-  vatt_dispatch_read (dispatch, node->saved[BATCH_VARIANCE]);
-  vatt_dispatch_write (dispatch, node->din[GAIN]);
-  vatt_dispatch_write (dispatch, node->din[BIAS]);
-  vatt_dispatch_elements (dispatch, params.width);
-  dispatch->trips = 2 * (size_t)params.rows;
+  batch_shade_backward (node, all, params_of (node), own (node));
 }
 
 static void

@@ -57,11 +57,11 @@ drops_of_batches (const VattReservoir *self, guint modality)
          !self->shape[modality].dropped;
 }
 
-/* Makes a clip ready to be filled. */
+/* Makes a clip ready to be filled, whatever the batch before left out. */
 static void
 refill (VattReservoir *self, guint modality)
 {
-  if (drops_of_batches (self, modality))
+  if (modality != VATT_TEXT && !self->shape[modality].dropped)
     vatt_clip_reset (self->clip[modality]);
 }
 

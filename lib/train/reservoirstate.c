@@ -85,7 +85,11 @@ vatt_reservoir_state_note (const VattReservoir *self, VattStateOut *state)
   g_key_file_set_uint64 (notes, GROUP, "fill", self->fill);
   g_key_file_set_uint64 (notes, GROUP, "drawn", self->drawn);
   if (self->half)
-    g_key_file_set_uint64 (notes, GROUP, "half", TRUE);
+    g_key_file_set_value (notes, GROUP, "half", "1");
+  char rate[G_ASCII_DTOSTR_BUF_SIZE];
+  if (self->drop_rate > 0.0)
+    g_key_file_set_value (notes, GROUP, "drop-rate",
+        g_ascii_dtostr (rate, sizeof rate, self->drop_rate));
   for (guint m = 0; m < VATT_N_MODALITIES; m++)
     note_shape (self, m, notes);
 }
@@ -100,16 +104,14 @@ check_settings (
     const char *key;
     guint64 expected;
   } settings[] = {
-    { "modalities", like->modalities }, { "captions", like->captions },
-    { "capacity", like->capacity }, { "seed", like->seed },
-    { "half", like->half }, /* is there where it is 1 */
+    { "modalities", like->modalities },
+    { "captions", like->captions },
+    { "capacity", like->capacity },
+    { "seed", like->seed },
   };
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
-    guint64 found = 0;
-    const char *key = settings[i].key;
-    if ((i + 1 < G_N_ELEMENTS (settings) ||
-            g_key_file_has_key (state->notes, GROUP, key, NULL)) &&
-        !vatt_state_get_number (state, GROUP, key, &found, error))
+    guint64 found;
+    if (!vatt_state_get_number (state, GROUP, settings[i].key, &found, error))
       return FALSE;
     if (found == settings[i].expected)
       continue;
@@ -119,6 +121,30 @@ check_settings (
     g_autofree char *should =
         g_strdup_printf ("%" G_GUINT64_FORMAT, settings[i].expected);
     return vatt_state_differs (state, what, is, should, error);
+  }
+  return TRUE;
+}
+
+/* Settings that are noted where they are not 0, as text. */
+static gboolean
+check_choices (
+    const VattReservoir *like, const VattStateIn *state, GError **error)
+{
+  char rate[G_ASCII_DTOSTR_BUF_SIZE];
+  const struct {
+    const char *key, *expected;
+  } choices[] = {
+    { "drop-rate", g_ascii_dtostr (rate, sizeof rate, like->drop_rate) },
+    { "half", like->half ? "1" : "0" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (choices); i++) {
+    const char *key = choices[i].key;
+    g_autofree char *found =
+        g_key_file_get_value (state->notes, GROUP, key, NULL);
+    g_autofree char *what = g_strdup_printf ("reservoir's setting '%s'", key);
+    const char *is = found ? found : "0";
+    if (strcmp (is, choices[i].expected) != 0)
+      return vatt_state_differs (state, what, is, choices[i].expected, error);
   }
   return TRUE;
 }
@@ -210,6 +236,7 @@ vatt_reservoir_state_read (
 {
   guint64 fill;
   if (!check_settings (like, state, error) ||
+      !check_choices (like, state, error) ||
       !vatt_state_get_number (state, GROUP, "fill", &fill, error))
     return NULL;
   if (fill > like->capacity) {

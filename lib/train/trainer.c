@@ -2,6 +2,7 @@
  *
  * Trainers from the outside: what they are made with, and what they have
  * learnt. What a step does stands in trainerstep.c. */
+#include "model-private.h"
 #include "settings.h"
 #include "state.h"
 #include "trainer-private.h"
@@ -172,6 +173,40 @@ vatt_trainer_get_step (VattTrainer *trainer)
 {
   g_return_val_if_fail (VATT_IS_TRAINER (trainer), 0);
   return trainer->step;
+}
+
+/**
+ * vatt_trainer_set_labels:
+ * @trainer: a trainer, not within a step
+ * @labels: (array zero-terminated=1): names of the classes, by number
+ * @error: return location for a #GError
+ *
+ * Gives names to the classes, in the place of those of the model that it began
+ * with: its models and checkpoints have them from now on.
+ *
+ * Returns: %FALSE with %VATT_ERROR_CONFIG unless they are as many as classes
+ */
+gboolean
+vatt_trainer_set_labels (
+    VattTrainer *trainer, const char *const *labels, GError **error)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer) && labels, FALSE);
+  return vatt_model_set_labels (trainer->model, labels, error);
+}
+
+/**
+ * vatt_trainer_get_labels:
+ * @trainer: a trainer
+ *
+ * Returns: (transfer none) (nullable) (array zero-terminated=1): names of the
+ *   classes: those that were set, or of the checkpoint or the model that it
+ *   began with
+ */
+const char *const *
+vatt_trainer_get_labels (VattTrainer *trainer)
+{
+  g_return_val_if_fail (VATT_IS_TRAINER (trainer), NULL);
+  return vatt_model_get_labels (trainer->model);
 }
 
 /**

@@ -144,11 +144,21 @@ vatt_trainer_state_check (
   return TRUE;
 }
 
+static void
+take_labels (const VattTrainerParts *parts, const VattStateIn *state)
+{
+  g_autoptr (VattModel) found = vatt_model_of_file (state->file, NULL);
+  g_assert (found); /* it has been checked */
+  if (vatt_model_get_labels (found))
+    vatt_model_set_labels (parts->model, vatt_model_get_labels (found), NULL);
+}
+
 void
 vatt_trainer_state_take (
     const VattTrainerParts *parts, const VattStateIn *state)
 {
   guint n = vatt_model_get_n_tensors (parts->model);
+  take_labels (parts, state);
   for (guint i = 0; i < n; i++) {
     const char *path = vatt_model_get_tensor (parts->model, i)->name;
     vatt_store_replace (parts->store, path, VATT_TRAINER_PARAMETER,

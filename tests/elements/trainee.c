@@ -60,6 +60,19 @@ trainee_model (const char *name, guint64 seed)
   return path;
 }
 
+void
+trainee_assert_same_file (const char *path, const char *other)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *a = NULL, *b = NULL;
+  gsize n, m;
+  g_file_get_contents (path, &a, &n, &error);
+  g_assert_no_error (error);
+  g_file_get_contents (other, &b, &m, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (a, n, b, m);
+}
+
 /* ---- the pipeline ---- */
 
 /* Requests the pad @name of the trainer and links a source to it. */
@@ -336,6 +349,19 @@ trainee_push (Trainee *self, const char *name, guint number)
 {
   GstPad *pad = trainee_pad (self, name);
   return gst_pad_push (pad, trainee_window (pad, number, number * SPAN, SPAN));
+}
+
+/* The same, as clip @number of a data set, which has @label. */
+void
+trainee_push_labelled (
+    Trainee *self, const char *name, guint number, const char *label)
+{
+  GstPad *pad = trainee_pad (self, name);
+  GstBuffer *buffer = trainee_window (pad, number, number * SPAN, SPAN);
+  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, "GstVattClipMeta");
+  gst_structure_set (gst_custom_meta_get_structure (meta), "clip",
+      G_TYPE_UINT64, (guint64)number, "label", G_TYPE_STRING, label, NULL);
+  gst_pad_push (pad, buffer);
 }
 
 /* Windows of all pads, by turns. */

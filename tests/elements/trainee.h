@@ -42,6 +42,8 @@ GstBuffer *trainee_window (
     GstPad *pad, guint number, GstClockTime start, GstClockTime span);
 GstFlowReturn trainee_push (Trainee *trainee, const char *pad, guint number);
 void trainee_push_all (Trainee *trainee, guint first, guint count);
+void trainee_push_labelled (
+    Trainee *trainee, const char *pad, guint number, const char *label);
 void trainee_end (Trainee *trainee, const char *pad);
 void trainee_end_all (Trainee *trainee);
 void trainee_pump (Trainee *trainee, gint64 milliseconds);
@@ -51,3 +53,4 @@ void trainee_assert_error (
     const Trainee *trainee, GQuark domain, const char *word);
 guint64 trainee_count (Trainee *trainee, const char *field);
 double trainee_number (const GstStructure *structure, const char *field);
+void trainee_assert_same_file (const char *path, const char *other);

@@ -90,6 +90,31 @@ test_late (void)
   g_assert_nonnull (strstr (t->warning, "\"steps\""));
 }
 
+/* Tokens are left out by the tokenisers or of batches, not both. */
+static void
+test_dropped_twice (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "audiotestsrc num-buffers=200 ! vattaudiotok drop-rate=0.5 ! t.audio_0 "
+      "videotestsrc num-buffers=100 ! vattvideotok ! t.video_0 "
+      "vatttrainsink name=t variant=tiny drop-rate=0.25 weight-video-text=0",
+      &error);
+  g_assert_no_error (error);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, 30 * GST_SECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  g_autoptr (GError) found = NULL;
+  gst_message_parse_error (message, &found, NULL);
+  g_assert_error (found, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS);
+  g_assert_nonnull (
+      strstr (found->message, "that of the tokeniser is to be 0"));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 /* Ends of windows and the distance are added up. */
 static void
 test_distance (void)
@@ -107,6 +132,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_add_func ("/trainsink/no-head", test_no_head);
   g_test_add_func ("/trainsink/late", test_late);
+  g_test_add_func ("/trainsink/dropped-twice", test_dropped_twice);
   g_test_add_func ("/trainsink/distance", test_distance);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path =

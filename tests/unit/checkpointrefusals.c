@@ -126,6 +126,56 @@ test_models (void)
 }
 
 static void
+open_classifier (Feed *feed)
+{
+  VattTrainerParams params = feed_params ();
+  feed->kind = FEED_LABELS;
+  feed_open (feed, &params);
+}
+
+static void
+set_labels (Feed *feed, const char *const *labels)
+{
+  g_autoptr (GError) error = NULL;
+  vatt_trainer_set_labels (feed->trainer, labels, &error);
+  g_assert_no_error (error);
+}
+
+/* Names of classes go with what is learnt; who has others numbers them
+ * otherwise. */
+static void
+test_labels (void)
+{
+  static const char *const names[] = { "a", "b", "c", "d", "e", NULL };
+  static const char *const others[] = { "a", "b", "c", "e", "d", NULL };
+  g_autoptr (GError) error = NULL;
+  g_auto (Feed) first = { NULL };
+  open_classifier (&first);
+  g_assert_false (vatt_trainer_set_labels (first.trainer, names + 1, &error));
+  g_assert_error (error, VATT_ERROR, VATT_ERROR_CONFIG);
+  g_clear_error (&error);
+  g_assert_null (vatt_trainer_get_labels (first.trainer));
+  set_labels (&first, names);
+  feed_step (&first);
+  g_autoptr (VattModel) model = vatt_trainer_get_model (first.trainer, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_strv_equal (vatt_model_get_labels (model), names));
+  g_autoptr (VattCheckpoints) checkpoints = open_folder (1);
+  g_assert_true (feed_save (&first, checkpoints, &error));
+  g_clear_pointer (&checkpoints, vatt_checkpoints_free);
+  g_auto (Feed) other = { NULL };
+  open_classifier (&other);
+  set_labels (&other, others);
+  refuse (&other, VATT_ERROR_CONFIG, "its list of labels is another one");
+  g_auto (Feed) nameless = { NULL };
+  open_classifier (&nameless);
+  checkpoints = open_folder (1);
+  g_assert_true (feed_restore (&nameless, checkpoints, &error));
+  g_assert_true (
+      g_strv_equal (vatt_trainer_get_labels (nameless.trainer), names));
+}
+
+static void
 test_reservoirs (void)
 {
   static const struct {
@@ -338,6 +388,7 @@ main (int argc, char **argv)
   static const FolderTest tests[] = {
     { "/settings", test_settings },
     { "/models", test_models },
+    { "/labels", test_labels },
     { "/reservoirs", test_reservoirs },
     { "/files", test_files },
     { "/later", test_later },

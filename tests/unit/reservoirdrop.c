@@ -28,7 +28,7 @@ check_kept (VattReservoir *reservoir, VattModel *model, const VattBatch *batch,
   const gint32 *kept = vatt_clip_kept (clip);
   gsize size = vatt_clip_token_size (clip);
   g_assert_cmpuint (vatt_clip_tokens (clip), ==, expected);
-  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, 1);
+  g_assert_cmpuint (vatt_clip_kept_rows (clip), ==, kept ? 1 : 0);
   for (guint at = 0; at < vatt_clip_batch (clip); at++) {
     guint64 item =
         3 * feed_number_at (reservoir, at) + (modality == VATT_AUDIO);
@@ -36,7 +36,7 @@ check_kept (VattReservoir *reservoir, VattModel *model, const VattBatch *batch,
     for (guint t = 0; t < expected; t++)
       g_assert_cmpmem (vatt_clip_values (clip) + (at * expected + t) * size,
           size * sizeof (float),
-          vatt_clip_values (whole) + (gsize)kept[t] * size,
+          vatt_clip_values (whole) + (kept ? (gsize)kept[t] : t) * size,
           size * sizeof (float));
   }
 }
@@ -84,6 +84,28 @@ test_drop (void)
   g_assert_cmpuint (different, >=, 8);
 }
 
+/* The rate may change from batch to batch. */
+static void
+test_rates (void)
+{
+  static const struct {
+    double rate;
+    guint video, audio;
+  } batches[] = { { 0.5, 4, 2 }, { 0.0, 8, 4 }, { 0.25, 6, 3 },
+    { 0.75, 2, 1 } };
+  g_autoptr (VattModel) model = feed_model ();
+  g_autoptr (VattReservoir) reservoir = feed_reservoir (model, FEED_ALL, 4, 1);
+  for (guint b = 0; b < G_N_ELEMENTS (batches); b++) {
+    VattBatch batch;
+    for (guint i = 0; i < 4; i++)
+      add_whole (reservoir, model, 4 * b + i);
+    vatt_reservoir_set_drop_rate (reservoir, batches[b].rate);
+    feed_draw (reservoir, 4, &batch);
+    check_kept (reservoir, model, &batch, VATT_VIDEO, batches[b].video);
+    check_kept (reservoir, model, &batch, VATT_AUDIO, batches[b].audio);
+  }
+}
+
 /* What was left out before cannot be kept by a batch. */
 static void
 test_dropped_before (void)
@@ -104,6 +126,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reservoir/drop", test_drop);
+  g_test_add_func ("/reservoir/rates", test_rates);
   g_test_add_func ("/reservoir/dropped-before", test_dropped_before);
   return g_test_run ();
 }

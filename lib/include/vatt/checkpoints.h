@@ -100,7 +100,8 @@ VATT_API gboolean vatt_checkpoints_save (VattCheckpoints *checkpoints,
  * which is not checked: a sum is then made in another order, so that the last
  * digits differ, and what follows from them. Of threads only products of
  * matrices have that, of a device everything. What is drawn at random, and what
- * is dropped, stays the same. All other settings have to be as they were.
+ * is dropped, stays the same. All other settings have to be as they were, and
+ * names of classes, where both have some: one without gets those of the other.
  *
  * Returns: %TRUE; or %FALSE without an error if there is no checkpoint, or with
  *   one, and nothing has been changed

@@ -202,8 +202,8 @@ typedef const VattClip *(*VattBatchRead) (gpointer user_data,
  * @clip: (array fixed-size=3): clips of every modality that the objective
  *   needs, the same number of items in each. Of text there may be several
  *   items to one of the others, side by side: captions, any of which will do.
- *   Those of a sample that are the same, word by word, count as one, so that
- *   who has fewer than others can have them again.
+ *   Those of a sample that are the same, word by word, count as one in the
+ *   loss, so that who has fewer than others can have them again.
  * @valid: (array fixed-size=3): for each modality 1 for every sample that has
  *   it and 0 for others; %NULL where all have. A pair of modalities has samples
  *   that have both as positives; what a sample has not is no negative either,
@@ -272,6 +272,9 @@ VATT_API gboolean vatt_trainer_step (VattTrainer *trainer,
     const VattBatch *batch, VattLosses *losses, GCancellable *cancellable,
     GError **error);
 VATT_API guint64 vatt_trainer_get_step (VattTrainer *trainer);
+VATT_API gboolean vatt_trainer_set_labels (
+    VattTrainer *trainer, const char *const *labels, GError **error);
+VATT_API const char *const *vatt_trainer_get_labels (VattTrainer *trainer);
 VATT_API VattModel *vatt_trainer_get_model (
     VattTrainer *trainer, GError **error);
 VATT_API const float *vatt_trainer_get_tensor (VattTrainer *trainer,
