@@ -2,6 +2,7 @@
 #include "gstvattmedia.h"
 
 #include <gst/audio/audio.h>
+#include <vatt/error.h>
 
 GstVattMedia *
 gst_vatt_media_new (void)
@@ -45,6 +46,33 @@ gst_vatt_media_take_buffer (
 {
   media->bytes += gst_buffer_get_size (buffer);
   g_ptr_array_add (media->tracks[modality], buffer);
+}
+
+/* Returns: (transfer full): a track, which @media has no more */
+GPtrArray *
+gst_vatt_media_steal (GstVattMedia *media, VattModality modality)
+{
+  GPtrArray *track = media->tracks[modality];
+  for (guint i = 0; i < track->len; i++)
+    if (GST_IS_BUFFER (track->pdata[i]))
+      media->bytes -= gst_buffer_get_size (track->pdata[i]);
+  media->tracks[modality] =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)gst_mini_object_unref);
+  return track;
+}
+
+/* Whether @size bytes more are no more than @max_bytes. */
+gboolean
+gst_vatt_media_check_room (
+    const GstVattMedia *media, guint64 size, guint64 max_bytes, GError **error)
+{
+  if (media->bytes <= max_bytes && size <= max_bytes - media->bytes)
+    return TRUE;
+  g_set_error (error, VATT_ERROR, VATT_ERROR_MEMORY,
+      "the clip takes more than %" G_GUINT64_FORMAT
+      " bytes decoded: cut it into spans, or raise max-clip-bytes",
+      max_bytes);
+  return FALSE;
 }
 
 /* Where one buffer ends and the next begins may differ by rounding. */

@@ -26,6 +26,9 @@ void gst_vatt_media_add_caps (
     GstVattMedia *media, VattModality modality, GstCaps *caps);
 void gst_vatt_media_take_buffer (
     GstVattMedia *media, VattModality modality, GstBuffer *buffer);
+GPtrArray *gst_vatt_media_steal (GstVattMedia *media, VattModality modality);
+gboolean gst_vatt_media_check_room (
+    const GstVattMedia *media, guint64 size, guint64 max_bytes, GError **error);
 void gst_vatt_media_join (
     GstVattMedia *media, VattModality modality, GstClockTime longest);
 gboolean gst_vatt_media_has (const GstVattMedia *media, VattModality modality);

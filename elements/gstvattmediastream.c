@@ -1,257 +1,398 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One stream of a file on its way into memory: waits until somebody reads,
- * finds its place on the file's timeline and is cut to the part wanted. */
-#include "gstvattmediareaderprivate.h"
+ * filesrc ! decodebin in a pipeline of its own, the pad of which that is wanted
+ * ends in a pad of ours: no sinks, no clock, no preroll. Data come as fast as
+ * they are decoded and wait in the chain function until it is known which part
+ * is wanted. A seek leads to it.
+ *
+ * What is read must not depend on what was read before. Decoders of pictures
+ * begin anew at a key frame, so that their pipeline stays open for the next
+ * part of the same file. Decoders of sound keep what they know over a seek and
+ * need some sound before they are right: each part has a pipeline of its own,
+ * and begins to be decoded a while before. */
+#include "gstvattmediastream.h"
 
-#include <gst/audio/audio.h>
+#include <gio/gio.h>
 #include <vatt/error.h>
 
-/* Puts @buffer, which it takes, on the file's own timeline; what has no time
- * follows the buffer before.
- *
- * Returns: (transfer full) (nullable): the buffer, unless it is before time */
-static GstBuffer *
-place_in_file (GstVattMediaStream *stream, GstBuffer *buffer)
-{
-  const GstSegment *segment = &stream->segment;
-  buffer = gst_buffer_make_writable (buffer);
-  if (!GST_BUFFER_PTS_IS_VALID (buffer) || segment->format != GST_FORMAT_TIME) {
-    GST_BUFFER_PTS (buffer) = stream->next;
-    return buffer;
-  }
-  guint64 time;
-  if (gst_segment_to_stream_time_full (
-          segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer), &time) != 1) {
-    gst_buffer_unref (buffer);
-    return NULL;
-  }
-  GST_BUFFER_PTS (buffer) = time;
-  return buffer;
-}
+GST_DEBUG_CATEGORY_EXTERN (gst_vatt_dataset_debug);
+#define GST_CAT_DEFAULT gst_vatt_dataset_debug
 
-/* Cuts off what lies outside of the part. Takes @buffer.
- *
- * Returns: (transfer full) (nullable): the rest */
-static GstBuffer *
-cut (GstVattMediaStream *stream, GstBuffer *buffer)
-{
-  const GstVattSpan *span = &stream->reader->span;
-  GstSegment part;
-  gst_segment_init (&part, GST_FORMAT_TIME);
-  part.start = span->start;
-  part.stop = span->end ? span->end : GST_CLOCK_TIME_NONE;
-  GstAudioInfo info;
-  if (stream->modality == VATT_AUDIO &&
-      gst_audio_info_from_caps (&info, stream->caps))
-    return gst_audio_buffer_clip (buffer, &part, info.rate, info.bpf);
-  guint64 start = GST_BUFFER_PTS (buffer), stop = GST_CLOCK_TIME_NONE;
-  if (GST_BUFFER_DURATION_IS_VALID (buffer))
-    stop = start + GST_BUFFER_DURATION (buffer);
-  guint64 first, last;
-  if (!gst_segment_clip (&part, GST_FORMAT_TIME, start, stop, &first, &last) ||
-      (stop != start && first == last)) {
-    gst_buffer_unref (buffer);
-    return NULL;
-  }
-  GST_BUFFER_PTS (buffer) = first;
-  if (GST_BUFFER_DURATION_IS_VALID (buffer))
-    GST_BUFFER_DURATION (buffer) = last - first;
-  return buffer;
-}
+/* A decoder that gives nothing for so long hangs. */
+#define PATIENCE (30 * G_TIME_SPAN_SECOND)
 
-/* Memory of a decoder's pool goes back to it: there may not be much. */
-static GstBuffer *
-own_memory (GstBuffer *buffer)
-{
-  if (!buffer->pool)
-    return buffer;
-  GstBuffer *copy = gst_buffer_copy_deep (buffer);
-  gst_buffer_unref (buffer);
-  return copy;
-}
+/* How often, and how many times in a row, it is looked whether it still runs.
+ */
+#define LOOK (200 * G_TIME_SPAN_MILLISECOND)
+#define IDLE_LOOKS 2
 
-/* With the lock held; takes @buffer, which has its place in the file. */
-static GstFlowReturn
-keep (GstVattMediaStream *stream, GstBuffer *buffer)
-{
-  GstVattMediaReader *self = stream->reader;
-  GstVattMedia *media = self->media;
-  buffer = cut (stream, buffer);
-  if (!buffer)
-    return GST_FLOW_OK;
-  if (media->bytes + gst_buffer_get_size (buffer) > self->span.max_bytes) {
-    gst_buffer_unref (buffer);
-    gst_vatt_media_reader_fail (
-        self, g_error_new (VATT_ERROR, VATT_ERROR_MEMORY,
-                  "the clip takes more than %" G_GUINT64_FORMAT
-                  " bytes decoded: cut it into spans, or raise "
-                  "max-clip-bytes",
-                  self->span.max_bytes));
-    return GST_FLOW_ERROR;
-  }
-  buffer = own_memory (buffer);
-  GST_BUFFER_PTS (buffer) -= self->span.start;
-  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-  if (!stream->given || !gst_caps_is_equal (stream->given, stream->caps)) {
-    gst_vatt_media_add_caps (media, stream->modality, stream->caps);
-    gst_caps_replace (&stream->given, stream->caps);
-  }
-  gst_vatt_media_take_buffer (media, stream->modality, buffer);
-  return GST_FLOW_OK;
-}
+/* Of sound, before a part. Opus asks for 80 ms at least. */
+#define RUN_UP (GST_SECOND / 2)
+
+/* Only pictures and sound come from the file itself. */
+static const char *const raw_types[VATT_N_MODALITIES] = {
+  [VATT_VIDEO] = "video/x-raw",
+  [VATT_AUDIO] = "audio/x-raw",
+};
+static const GstElementFactoryListType decoder_types[VATT_N_MODALITIES] = {
+  [VATT_VIDEO] = GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
+                 GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE,
+  [VATT_AUDIO] = GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO,
+};
 
 /* With the lock held. */
-static GstFlowReturn
-take (GstVattMediaStream *stream, GstBuffer *buffer)
+void
+gst_vatt_media_stream_note_progress (GstVattMediaStream *self)
 {
-  GstVattMediaReader *self = stream->reader;
-  while (!self->media && !stream->flushing && !self->cancelled)
-    g_cond_wait (&self->changed, &self->lock);
-  if (stream->flushing || self->cancelled || !stream->caps) {
-    gst_buffer_unref (buffer);
-    return stream->caps ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
-  }
-  buffer = place_in_file (stream, buffer);
-  if (!buffer)
-    return GST_FLOW_OK;
-  GstClockTime time = GST_BUFFER_PTS (buffer);
-  stream->next = time;
-  if (GST_BUFFER_DURATION_IS_VALID (buffer))
-    stream->next += GST_BUFFER_DURATION (buffer);
-  if (stream->done || (self->span.end && time >= self->span.end)) {
-    stream->done = TRUE;
-    gst_buffer_unref (buffer);
-    gst_vatt_media_reader_note_progress (self);
-    return GST_FLOW_EOS;
-  }
-  gst_vatt_media_reader_note_progress (self);
-  return keep (stream, buffer);
+  self->progress++;
+  g_cond_broadcast (&self->changed);
 }
 
-static GstFlowReturn
-stream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+void
+gst_vatt_media_stream_fail (GstVattMediaStream *self, GError *error)
 {
-  GstVattMediaStream *stream = gst_pad_get_element_private (pad);
-  GMutex *lock = &stream->reader->lock;
-  g_mutex_lock (lock);
-  GstFlowReturn flow = take (stream, buffer);
-  g_mutex_unlock (lock);
-  return flow;
+  if (self->error)
+    g_error_free (error);
+  else
+    self->error = error;
+  gst_vatt_media_stream_note_progress (self);
+}
+
+/* ---- the pipeline ---- */
+
+/* Streams that are not wanted are not decoded. */
+static int
+select_decoder (GstElement *decodebin, GstPad *pad, GstCaps *caps,
+    GstElementFactory *factory, GstVattMediaStream *self)
+{
+  enum { TRY, EXPOSE, SKIP }; /* GstAutoplugSelectResult, which no header has */
+  for (guint i = 0; i < VATT_N_MODALITIES; i++)
+    if (i != self->modality && decoder_types[i] &&
+        gst_element_factory_list_is_type (
+            factory, GST_ELEMENT_FACTORY_TYPE_DECODER | decoder_types[i]))
+      return EXPOSE;
+  return TRY;
+}
+
+/* The first stream of the kind that is wanted is taken. */
+static void
+link_pad (GstElement *decodebin, GstPad *pad, GstVattMediaStream *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
+  if (!self->pad && gst_caps_get_size (caps) > 0 &&
+      gst_structure_has_name (
+          gst_caps_get_structure (caps, 0), raw_types[self->modality]))
+    gst_vatt_media_pad_open (self, pad);
+}
+
+static void
+note_exposed (GstElement *decodebin, GstVattMediaStream *self)
+{
+  g_mutex_lock (&self->lock);
+  self->exposed = TRUE;
+  gst_vatt_media_stream_note_progress (self);
+  g_mutex_unlock (&self->lock);
+}
+
+static GstBusSyncReply
+watch_bus (GstBus *bus, GstMessage *message, gpointer data)
+{
+  GstVattMediaStream *self = data;
+  const GstStructure *structure = gst_message_get_structure (message);
+  GError *error = NULL;
+  g_mutex_lock (&self->lock);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error (message, &error, NULL);
+    gst_vatt_media_stream_fail (self, error);
+  } else if (structure &&
+             gst_structure_has_name (structure, "missing-plugin")) {
+    g_free (self->missing);
+    self->missing = g_strdup (gst_structure_get_string (structure, "name"));
+  }
+  g_mutex_unlock (&self->lock);
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+void
+gst_vatt_media_stream_close (GstVattMediaStream *self)
+{
+  if (!self->pipeline)
+    return;
+  g_mutex_lock (&self->lock);
+  self->flushing = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  gst_vatt_media_pad_close (self);
+  gst_clear_object (&self->pipeline);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->missing, g_free);
+  g_clear_error (&self->error);
+  self->exposed = FALSE;
 }
 
 static gboolean
-stream_event (GstPad *pad, GstObject *parent, GstEvent *event)
+make_pipeline (GstVattMediaStream *self, GError **error)
 {
-  GstVattMediaStream *stream = gst_pad_get_element_private (pad);
-  GstVattMediaReader *self = stream->reader;
-  GstCaps *caps;
-  g_mutex_lock (&self->lock);
-  switch (GST_EVENT_TYPE (event)) {
-  case GST_EVENT_CAPS:
-    gst_event_parse_caps (event, &caps);
-    gst_caps_replace (&stream->caps, caps);
-    break;
-  case GST_EVENT_SEGMENT:
-    gst_event_copy_segment (event, &stream->segment);
-    break;
-  case GST_EVENT_FLUSH_START:
-    stream->flushing = TRUE;
-    break;
-  case GST_EVENT_FLUSH_STOP:
-    stream->flushing = stream->done = FALSE;
-    gst_segment_init (&stream->segment, GST_FORMAT_UNDEFINED);
-    break;
-  case GST_EVENT_EOS:
-    stream->done = TRUE;
-    break;
-  default:
-    break;
+  GstElement *source = gst_element_factory_make ("filesrc", NULL);
+  GstElement *decodebin = gst_element_factory_make ("decodebin", NULL);
+  if (!source || !decodebin) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        "found no element %s, expected that of GStreamer's base plugins",
+        source ? "decodebin" : "filesrc");
+    gst_clear_object (&source);
+    gst_clear_object (&decodebin);
+    return FALSE;
   }
-  gst_vatt_media_reader_note_progress (self);
-  g_mutex_unlock (&self->lock);
-  gst_event_unref (event);
+  self->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
+  gst_bin_add_many (GST_BIN (self->pipeline), source, decodebin, NULL);
+  gst_element_link (source, decodebin);
+  g_object_set (source, "location", self->span->path, NULL);
+  g_signal_connect (
+      decodebin, "autoplug-select", G_CALLBACK (select_decoder), self);
+  g_signal_connect (decodebin, "pad-added", G_CALLBACK (link_pad), self);
+  g_signal_connect (decodebin, "no-more-pads", G_CALLBACK (note_exposed), self);
+  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
+  gst_bus_set_sync_handler (bus, watch_bus, self, NULL);
   return TRUE;
 }
 
-/* Makes the pad that takes what comes. */
-void
-gst_vatt_media_stream_open (GstVattMediaStream *stream, const char *media_type)
+/* ---- reading ---- */
+
+typedef gboolean (*Condition) (const GstVattMediaStream *self);
+
+static gboolean
+is_exposed (const GstVattMediaStream *self)
 {
-  g_autoptr (GstCaps) raw = gst_caps_new_empty_simple (media_type);
-  g_autoptr (GstPadTemplate) template = gst_object_ref_sink (
-      gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, raw));
-  stream->pad =
-      gst_object_ref_sink (gst_pad_new_from_template (template, "sink"));
-  gst_pad_set_element_private (stream->pad, stream);
-  gst_pad_set_chain_function (stream->pad, stream_chain);
-  gst_pad_set_event_function (stream->pad, stream_event);
-  gst_pad_set_active (stream->pad, TRUE);
+  return self->exposed;
 }
 
-/* Returns: (transfer full) (nullable): a bin that converts to what is wanted */
-static GstElement *
-make_converter (const GstVattMediaStream *stream, GError **error)
+/* Whether it is decoded as far as it can be before somebody reads. */
+static gboolean
+is_waiting (const GstVattMediaStream *self)
 {
-  /* Pictures without times stay as they are unless a rate is wanted. */
-  gboolean timed = gst_structure_has_field (
-      gst_caps_get_structure (stream->wanted, 0), "framerate");
-  g_autofree char *description = g_strdup_printf ("%s ! capsfilter name=to",
-      stream->modality == VATT_AUDIO ? "audioconvert ! audioresample"
-      : timed                        ? "videorate ! videoconvertscale"
-                                     : "videoconvertscale");
-  GstElement *bin = gst_parse_bin_from_description_full (
-      description, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-  if (!bin)
-    return NULL;
-  g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (bin), "to");
-  g_object_set (filter, "caps", stream->wanted, NULL);
-  g_autoptr (GstPad) in = gst_element_get_static_pad (bin, "sink");
-  g_autoptr (GstCaps) taken = gst_pad_query_caps (in, NULL);
-  if (!gst_caps_is_empty (taken))
-    return bin;
-  g_autofree char *wanted = gst_caps_to_string (stream->wanted);
-  g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-      "nothing can be converted to %s", wanted);
-  gst_object_unref (gst_object_ref_sink (bin));
-  return NULL;
+  return self->waiting || self->done;
 }
 
-/* Links a pad of a decoder to that of @stream, with what converts between. */
-void
-gst_vatt_media_stream_link (GstVattMediaStream *stream, GstPad *pad)
+static gboolean
+is_read (const GstVattMediaStream *self)
 {
-  GstVattMediaReader *self = stream->reader;
-  GError *error = NULL;
-  GstElement *bin = stream->wanted ? make_converter (stream, &error) : NULL;
-  if (error) {
+  return self->done;
+}
+
+static gboolean
+find_running_task (GstElement *element, GstPad *pad, gpointer found)
+{
+  GST_OBJECT_LOCK (pad);
+  if (GST_PAD_TASK (pad) &&
+      gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED)
+    *(gboolean *)found = TRUE;
+  GST_OBJECT_UNLOCK (pad);
+  return TRUE;
+}
+
+static void
+find_running_tasks (const GValue *element, gpointer found)
+{
+  gst_element_foreach_pad (
+      g_value_get_object (element), find_running_task, found);
+}
+
+/* Whether no thread of the pipeline runs: decodebin loses the error of a
+ * demuxer that fails the moment it is plugged in, and then waits for ever. */
+static gboolean
+is_idle (GstVattMediaStream *self)
+{
+  gboolean running = FALSE;
+  GstIterator *all = gst_bin_iterate_recurse (GST_BIN (self->pipeline));
+  while (gst_iterator_foreach (all, find_running_tasks, &running) ==
+         GST_ITERATOR_RESYNC)
+    gst_iterator_resync (all);
+  gst_iterator_free (all);
+  return !running;
+}
+
+/* Waits, with the lock held, until something has happened. */
+static gboolean
+wait_for_progress (GstVattMediaStream *self, GError **error)
+{
+  guint64 before = self->progress;
+  gint64 now = g_get_monotonic_time ();
+  gint64 deadline = now + PATIENCE;
+  guint idle = 0;
+  while (self->progress == before && now < deadline && idle < IDLE_LOOKS) {
+    if (!g_cond_wait_until (&self->changed, &self->lock, now + LOOK))
+      idle = is_idle (self) ? idle + 1 : 0;
+    now = g_get_monotonic_time ();
+  }
+  if (self->progress != before)
+    return TRUE;
+  if (idle == IDLE_LOOKS)
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "found nothing that can be decoded before the end of the file");
+  else
+    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
+        "found nothing decoded for %d s, expected an end",
+        (int)(PATIENCE / G_TIME_SPAN_SECOND));
+  return FALSE;
+}
+
+static gboolean
+wait_until (GstVattMediaStream *self, Condition condition, GError **error)
+{
+  while (!condition (self) && !self->error && !self->cancelled)
+    if (!wait_for_progress (self, error))
+      return FALSE;
+  if (self->error)
+    g_propagate_error (error, g_error_copy (self->error));
+  else if (self->cancelled)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "reading was ended");
+  return !self->error && !self->cancelled;
+}
+
+static gboolean
+await (GstVattMediaStream *self, Condition condition, GError **error)
+{
+  g_mutex_lock (&self->lock);
+  gboolean done = wait_until (self, condition, error);
+  g_mutex_unlock (&self->lock);
+  return done;
+}
+
+/* From now on @media takes what comes; %NULL: it waits. */
+static void
+direct (GstVattMediaStream *self, GstVattMedia *media)
+{
+  g_mutex_lock (&self->lock);
+  self->media = media;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+open_file (GstVattMediaStream *self, GError **error)
+{
+  gst_vatt_media_stream_close (self);
+  self->flushing = self->done = self->waiting = FALSE;
+  self->next = 0;
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  if (!make_pipeline (self, error))
+    return FALSE;
+  self->path = g_strdup (self->span->path);
+  if (gst_element_set_state (self->pipeline, GST_STATE_PAUSED) ==
+      GST_STATE_CHANGE_FAILURE) {
     g_mutex_lock (&self->lock);
-    gst_vatt_media_reader_fail (self, error);
+    if (!self->error)
+      gst_vatt_media_stream_fail (
+          self, g_error_new (VATT_ERROR, VATT_ERROR_MEDIA,
+                    "the file cannot be opened for decoding"));
     g_mutex_unlock (&self->lock);
-    return;
   }
-  if (!bin) {
-    gst_pad_link (pad, stream->pad);
-    return;
-  }
-  gst_bin_add (GST_BIN (self->pipeline), bin);
-  g_autoptr (GstPad) in = gst_element_get_static_pad (bin, "sink");
-  g_autoptr (GstPad) out = gst_element_get_static_pad (bin, "src");
-  gst_pad_link (out, stream->pad);
-  gst_element_sync_state_with_parent (bin);
-  gst_pad_link (pad, in);
+  if (await (self, is_exposed, error))
+    return TRUE;
+  /* Of a file without anything that is wanted, what is not linked may have
+   * failed by now. */
+  if (!self->exposed || self->pad)
+    return FALSE;
+  g_clear_error (error);
+  return TRUE;
 }
 
-/* When the pipeline does not run any more. */
-void
-gst_vatt_media_stream_close (GstVattMediaStream *stream)
+/* Where decoding has to begin. */
+static GstClockTime
+find_start (const GstVattMediaStream *self)
 {
-  gst_clear_caps (&stream->caps);
-  if (!stream->pad)
-    return;
-  g_autoptr (GstPad) peer = gst_pad_get_peer (stream->pad);
-  if (peer)
-    gst_pad_unlink (peer, stream->pad);
-  gst_pad_set_active (stream->pad, FALSE);
-  gst_clear_object (&stream->pad);
+  GstClockTime start = self->span->start;
+  if (self->modality != VATT_AUDIO)
+    return start;
+  return start > RUN_UP ? start - RUN_UP : 0;
+}
+
+/* Goes to @time, from where it always gets to in the same way. There is no
+ * stop: demuxers would end before it, with what they have decoded by then. */
+static gboolean
+seek (GstVattMediaStream *self, GstClockTime time, GError **error)
+{
+  if (!await (self, is_waiting, error))
+    return FALSE;
+  self->next = time;
+  if (gst_pad_push_event (self->pad,
+          gst_event_new_seek (1.0, GST_FORMAT_TIME,
+              GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
+              (gint64)time, GST_SEEK_TYPE_NONE, (gint64)GST_CLOCK_TIME_NONE)))
+    return TRUE;
+  GST_DEBUG ("'%s' cannot be sought in: it is read from its beginning",
+      self->span->path);
+  return open_file (self, error);
+}
+
+/* Opens the file, or turns to another part of the open one. */
+static gboolean
+go_to (GstVattMediaStream *self, GError **error)
+{
+  gboolean used = self->modality == VATT_AUDIO && self->pad;
+  gboolean fresh =
+      self->error || used || g_strcmp0 (self->path, self->span->path) != 0;
+  GstClockTime start = find_start (self);
+  if (fresh && !open_file (self, error))
+    return FALSE;
+  return (fresh && start == 0) || !self->pad || seek (self, start, error);
+}
+
+/*
+ * gst_vatt_media_stream_read:
+ * @self: a stream
+ * @span: what to read
+ * @media: (inout): gets the track, if the file has it
+ *
+ * Decodes a part of a file. In @error the file is not named.
+ */
+gboolean
+gst_vatt_media_stream_read (GstVattMediaStream *self, const GstVattSpan *span,
+    GstVattMedia *media, GError **error)
+{
+  self->span = span;
+  gst_clear_caps (&self->given);
+  gboolean done = go_to (self, error);
+  if (done && self->pad) {
+    direct (self, media);
+    done = await (self, is_read, error);
+    direct (self, NULL);
+  }
+  self->span = NULL;
+  return done;
+}
+
+/* @wanted: what pictures are converted to, or %NULL. */
+void
+gst_vatt_media_stream_init (
+    GstVattMediaStream *self, VattModality modality, GstCaps *wanted)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->modality = modality;
+  gst_caps_replace (&self->wanted, wanted);
+}
+
+/* From any thread: what is being read fails, and so does all that follows. */
+void
+gst_vatt_media_stream_cancel (GstVattMediaStream *self)
+{
+  g_mutex_lock (&self->lock);
+  self->cancelled = TRUE;
+  gst_vatt_media_stream_note_progress (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_vatt_media_stream_clear (GstVattMediaStream *self)
+{
+  gst_vatt_media_stream_close (self);
+  gst_clear_caps (&self->wanted);
+  gst_clear_caps (&self->given);
+  g_cond_clear (&self->changed);
+  g_mutex_clear (&self->lock);
 }

@@ -2,16 +2,15 @@
  *
  * A resampler holds some samples back. Before anything but more of the same
  * is appended it is drained, to exactly the number of samples that its input
- * stands for, so that positions stay exact over gaps and changes of format. */
+ * stands for, so that positions stay exact over gaps and changes of format, and
+ * what follows has a converter of its own. */
 #include "gstvattsound.h"
+
+#include "gstvattsoundconverter.h"
 
 #include <math.h>
 #include <string.h>
 #include <vatt/error.h>
-
-/* What GstAudioConverter takes: it crashes or runs out of memory beyond. */
-#define MAX_CHANNELS 63
-#define MAX_RATE (1 << 28)
 
 struct _GstVattSound {
   guint rate;
@@ -22,8 +21,8 @@ struct _GstVattSound {
   guint64 forget_before; /* samples before this are not kept */
   GstAudioInfo in;
   GstAudioInfo out;
-  GstAudioConverter *converter; /* owned; NULL before input is known */
-  guint64 synced;               /* sample at which @fed began to count */
+  GstAudioConverter *converter; /* owned; of a stretch; NULL before it begins */
+  guint64 synced;               /* sample at which the stretch begins */
   guint64 fed;                  /* input frames since then */
 };
 
@@ -73,13 +72,24 @@ gst_vatt_sound_forget (GstVattSound *self, guint64 before)
   trim (self);
 }
 
+/* What is fed from now on does not follow on what was. */
 static void
-sync_converter (GstVattSound *self)
+begin_stretch (GstVattSound *self)
 {
-  if (self->converter)
-    gst_audio_converter_reset (self->converter);
   self->synced = gst_vatt_sound_get_end (self);
+  if (self->fed > 0)
+    g_clear_pointer (&self->converter, gst_audio_converter_free);
   self->fed = 0;
+}
+
+/* For a stretch of sound, unless the one there is has not been used yet. */
+static gboolean
+make_converter (GstVattSound *self, GError **error)
+{
+  if (!self->converter)
+    self->converter =
+        gst_vatt_sound_converter_new (&self->in, &self->out, error);
+  return self->converter != NULL;
 }
 
 /* Begins at sample 0 again. */
@@ -88,7 +98,7 @@ gst_vatt_sound_reset (GstVattSound *self)
 {
   self->first = self->count = 0;
   self->base = self->forget_before = 0;
-  sync_converter (self);
+  begin_stretch (self);
 }
 
 /* Room for @n_samples behind the last; nothing is allocated once the line has
@@ -176,39 +186,8 @@ gst_vatt_sound_drain (GstVattSound *self, GError **error)
           gst_audio_converter_get_in_frames (self->converter, missing), missing,
           error))
     return FALSE;
-  sync_converter (self);
+  begin_stretch (self);
   return TRUE;
-}
-
-/* Channels without positions are averaged. */
-static void
-set_plain_mix (GstStructure *config, guint channels)
-{
-  GValue matrix = G_VALUE_INIT, row = G_VALUE_INIT, gain = G_VALUE_INIT;
-  g_value_init (&matrix, GST_TYPE_ARRAY);
-  g_value_init (&row, GST_TYPE_ARRAY);
-  g_value_init (&gain, G_TYPE_FLOAT);
-  g_value_set_float (&gain, 1.0f / (float)channels);
-  for (guint i = 0; i < channels; i++)
-    gst_value_array_append_value (&row, &gain);
-  gst_value_array_append_value (&matrix, &row);
-  gst_structure_take_value (
-      config, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX, &matrix);
-  g_value_unset (&row);
-  g_value_unset (&gain);
-}
-
-/* The filter of audioresample, so that sound is the same to a model whether it
- * was resampled on its way here or is now: a converter's own takes off more of
- * the highest bands. */
-static void
-set_filter (GstStructure *config, const GstVattSound *self)
-{
-  gst_structure_set (config, GST_AUDIO_CONVERTER_OPT_RESAMPLER_METHOD,
-      GST_TYPE_AUDIO_RESAMPLER_METHOD, GST_AUDIO_RESAMPLER_METHOD_KAISER, NULL);
-  gst_audio_resampler_options_set_quality (GST_AUDIO_RESAMPLER_METHOD_KAISER,
-      GST_AUDIO_RESAMPLER_QUALITY_DEFAULT, GST_AUDIO_INFO_RATE (&self->in),
-      GST_AUDIO_INFO_RATE (&self->out), config);
 }
 
 /*
@@ -224,31 +203,9 @@ gst_vatt_sound_set_input (
   if (!gst_vatt_sound_drain (self, error))
     return FALSE;
   g_clear_pointer (&self->converter, gst_audio_converter_free);
-  if (GST_AUDIO_INFO_CHANNELS (info) > MAX_CHANNELS ||
-      GST_AUDIO_INFO_RATE (info) > MAX_RATE) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-        "the sound has %d channels at %d Hz, expected up to %d at up to %d Hz",
-        GST_AUDIO_INFO_CHANNELS (info), GST_AUDIO_INFO_RATE (info),
-        MAX_CHANNELS, MAX_RATE);
-    return FALSE;
-  }
   self->in = *info;
-  GstStructure *config = gst_structure_new_empty ("vatt-sound");
-  set_filter (config, self);
-  if (GST_AUDIO_INFO_IS_UNPOSITIONED (info) &&
-      GST_AUDIO_INFO_CHANNELS (info) > 1)
-    set_plain_mix (config, (guint)GST_AUDIO_INFO_CHANNELS (info));
-  self->converter = gst_audio_converter_new (
-      GST_AUDIO_CONVERTER_FLAG_NONE, &self->in, &self->out, config);
-  if (!self->converter) {
-    g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
-        "cannot convert %d channels of %s at %d Hz to one at %u Hz",
-        GST_AUDIO_INFO_CHANNELS (info), GST_AUDIO_INFO_NAME (info),
-        GST_AUDIO_INFO_RATE (info), self->rate);
-    return FALSE;
-  }
-  sync_converter (self);
-  return TRUE;
+  begin_stretch (self);
+  return make_converter (self, error);
 }
 
 /*
@@ -263,6 +220,8 @@ gst_vatt_sound_append (
     GstVattSound *self, GstBuffer *buffer, gsize skip_frames, GError **error)
 {
   GstAudioBuffer audio;
+  if (!make_converter (self, error))
+    return FALSE;
   if (!gst_audio_buffer_map (&audio, &self->in, buffer, GST_MAP_READ)) {
     g_set_error (error, VATT_ERROR, VATT_ERROR_MEDIA,
         "a buffer of %" G_GSIZE_FORMAT " bytes is not %s with %d channels",
@@ -277,7 +236,7 @@ gst_vatt_sound_append (
                      ? (gsize)GST_AUDIO_INFO_BPF (&self->in)
                      : (gsize)GST_AUDIO_INFO_BPS (&self->in);
     guint n_planes = (guint)GST_AUDIO_BUFFER_N_PLANES (&audio);
-    gpointer planes[MAX_CHANNELS];
+    gpointer planes[GST_VATT_MAX_CHANNELS];
     for (guint i = 0; i < n_planes; i++)
       planes[i] = (guint8 *)audio.planes[i] + skip_frames * step;
     gsize in_frames = frames - skip_frames;
@@ -312,7 +271,7 @@ gst_vatt_sound_append_silence (
   memset (samples, 0, n_samples * sizeof (float));
   self->count += n_samples;
   trim (self);
-  sync_converter (self);
+  begin_stretch (self);
   return TRUE;
 }
 

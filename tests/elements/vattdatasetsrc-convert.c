@@ -55,9 +55,12 @@ test_pictures (void)
     const Clip *clip = run_clip (run, VATT_VIDEO, c);
     g_assert_cmpuint (clip->starts->len, ==, N_PICTURES);
     g_assert_cmpuint (clip->data->len, ==, N_PICTURES * 16 * 8);
-    for (guint i = 1; i < N_PICTURES; i++)
+    for (guint i = 1; i < N_PICTURES; i++) {
+      g_assert_cmpuint (
+          g_array_index (clip->starts, GstClockTime, i), ==, i * 100 * MS);
       g_assert_cmpint (clip->data->data[i * 16 * 8], >=,
           clip->data->data[(i - 1) * 16 * 8] + 5);
+    }
   }
 }
 
@@ -108,6 +111,37 @@ test_refusals (void)
   }
 }
 
+/* Caps that some media can be converted to, but not those of the clip. */
+static void
+test_unlike (void)
+{
+  static const struct {
+    const char *row, *settings, *says[2];
+  } cases[] = {
+    { "ramp.wav\t0\t1\t\ttrain",
+        "audio-caps=audio/x-raw,channels=4,channel-mask=(bitmask)0",
+        { "cannot convert 1 channels of S16LE", "to 4 of S16LE" } },
+    { "film.webm\t0\t1\t\ttrain",
+        "video-caps=video/x-raw,interlace-mode=alternate",
+        { "pictures of video/x-raw", "cannot be converted to video/x-raw" } },
+    { "film.webm\t0\t1\t\ttrain",
+        "video-caps=video/x-raw,interlace-mode=interleaved",
+        { "pictures of video/x-raw", "cannot be converted to video/x-raw" } },
+  };
+  g_autofree char *wav = dataset_wav ("ramp.wav", RATE);
+  g_autofree char *webm = dataset_webm ("film.webm");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    gboolean sound = g_str_has_prefix (cases[i].settings, "audio");
+    g_autoptr (Run) run = run_one (cases[i].row, cases[i].settings,
+        sound ? "s.audio ! fakesink name=audio"
+              : "s.video ! fakesink name=video");
+    g_assert_nonnull (run->warning);
+    for (guint k = 0; k < 2; k++)
+      if (!strstr (run->warning, cases[i].says[k]))
+        g_error ("'%s' does not say '%s'", run->warning, cases[i].says[k]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -117,6 +151,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vattdatasetsrc/convert/pictures", test_pictures);
   g_test_add_func ("/vattdatasetsrc/convert/joined", test_joined);
   g_test_add_func ("/vattdatasetsrc/convert/refusals", test_refusals);
+  g_test_add_func ("/vattdatasetsrc/convert/unlike", test_unlike);
   int failures = g_test_run ();
   media_clear ();
   gst_deinit ();
