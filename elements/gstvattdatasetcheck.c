@@ -5,7 +5,7 @@
 
 static const char *const raw_types[VATT_N_MODALITIES] = {
   [VATT_VIDEO] = "video/x-raw",
-  [VATT_AUDIO] = "audio/x-raw",
+  [VATT_AUDIO] = "audio/x-raw, layout = (string) interleaved",
 };
 
 /* Returns: (transfer full): what clips of a modality can be converted to */

@@ -97,6 +97,13 @@ test_refusals (void)
   } cases[] = {
     { "audio-caps=video/x-raw", { "audio-caps: found video/x-raw", "audio/" } },
     { "video-caps=image/png", { "video-caps: found image/png", "video/" } },
+    { "video-caps=video/x-raw,framerate=5/1",
+        { "video-caps: found", "framerate is not" } },
+    { "audio-caps=audio/x-raw,layout=non-interleaved",
+        { "audio-caps: found", "(string) interleaved" } },
+    { "audio-caps=ANY", { "audio-caps: found ANY", "expected audio/x-raw" } },
+    { "audio-caps=audio/x-raw,rate=0", { "audio-caps: found", "rate=(int)0" } },
+    { "video-caps=video/x-raw,width=0", { "video-caps: found", "(int)0" } },
     { "audio-caps=audio/x-raw,format=NOSUCH",
         { "audio-caps: found", "(string)NOSUCH" } },
   };
