@@ -3,6 +3,9 @@
  * What clips of a data set can be converted to. */
 #include "gstvattdatasetsrcprivate.h"
 
+#include <gst/audio/audio.h>
+#include <gst/video/video.h>
+
 static const char *const raw_types[VATT_N_MODALITIES] = {
   [VATT_VIDEO] = "video/x-raw",
   [VATT_AUDIO] = "audio/x-raw, layout = (string) interleaved",
@@ -12,27 +15,11 @@ static const char *const raw_types[VATT_N_MODALITIES] = {
 static GstCaps *
 convertible (guint modality)
 {
-  static const char *const converters[][2] = {
-    [VATT_VIDEO] = { "videoconvertscale", NULL },
-    [VATT_AUDIO] = { "audioconvert", "audioresample" }
-  };
-  GstCaps *caps = gst_caps_from_string (raw_types[modality]);
-  for (guint i = 0; i < 2 && converters[modality][i]; i++) {
-    g_autoptr (GstElementFactory) factory =
-        gst_element_factory_find (converters[modality][i]);
-    const GList *t =
-        factory ? gst_element_factory_get_static_pad_templates (factory) : NULL;
-    for (; t; t = t->next) {
-      GstStaticPadTemplate *template = t->data;
-      if (template->direction != GST_PAD_SRC)
-        continue;
-      g_autoptr (GstCaps) made = gst_static_pad_template_get_caps (template);
-      GstCaps *both = gst_caps_intersect (caps, made);
-      gst_caps_unref (caps);
-      caps = both;
-    }
-  }
-  return caps;
+  return gst_caps_from_string (
+      modality == VATT_AUDIO
+          ? GST_AUDIO_CAPS_MAKE (GST_AUDIO_FORMATS_ALL) ", layout = (string) "
+                                                        "interleaved"
+          : GST_VIDEO_CAPS_MAKE_WITH_FEATURES ("ANY", GST_VIDEO_FORMATS_ALL));
 }
 
 /* Of pictures the tokenisers choose by time: to take some away or make some up

@@ -269,6 +269,18 @@ test_digest (void)
   g_assert_cmpstr (first, ==, given);
   g_assert_cmpstr (first, !=, seed);
   g_assert_cmpstr (first, !=, rows);
+  /* What clips are made of, and how long. */
+  static const char *const changes[] = {
+    "video-caps=video/x-raw,width=16,height=16",
+    "audio-caps=audio/x-raw,rate=16000", "still-duration=5",
+    "text-source=manifest"
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (changes); i++) {
+    g_autofree char *settings =
+        g_strconcat ("shuffle=true seed=1 ", changes[i], NULL);
+    g_autofree char *changed = data_set_of (set, settings);
+    g_assert_cmpstr (first, !=, changed);
+  }
 }
 
 int
